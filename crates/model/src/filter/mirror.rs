@@ -1,0 +1,32 @@
+//! Sending a copy of requests elsewhere (gateway-api `HTTPRequestMirrorFilter`). The answers are thrown
+//! away; a mirror never delays or fails the request itself.
+
+use serde::Serialize;
+
+use crate::backend::BackendTarget;
+
+/// Where copies go, and how many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mirror {
+    /// Where the copies go. An invalid target means that there are no copies.
+    pub backend: BackendTarget,
+    /// The share of requests that are copied.
+    pub share: Share,
+}
+
+/// A share of requests: `numerator` of `denominator`, at most all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// How many …
+    pub numerator: u32,
+    /// … of how many; at least 1.
+    pub denominator: u32,
+}
+
+impl Share {
+    /// Every request.
+    pub const ALL: Self = Self {
+        numerator: 1,
+        denominator: 1,
+    };
+}

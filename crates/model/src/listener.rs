@@ -1,0 +1,50 @@
+//! A listener: a port, a protocol, a hostname, and how clients are treated there.
+
+use serde::Serialize;
+
+use crate::hostname::HostPattern;
+use crate::names::ListenerKey;
+use crate::policy::forwarding::Forwarding;
+use crate::policy::limits::ClientLimits;
+use crate::tls::Termination;
+
+/// A listener that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listener {
+    /// Where it is written.
+    pub key: ListenerKey,
+    /// The port that is bound.
+    pub port: u16,
+    /// The hostnames it serves. Of several listeners on a port the most specific one takes a request,
+    /// and no other (listener isolation).
+    pub hostname: HostPattern,
+    /// What is spoken.
+    pub protocol: ListenerProtocol,
+    /// Who is believed about clients. The same for all listeners of a port.
+    pub forwarding: Forwarding,
+    /// What clients may use.
+    pub limits: ClientLimits,
+    /// What an answer of the gateway's own tells about itself.
+    pub proxy_status: ProxyStatus,
+}
+
+/// What a listener speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum ListenerProtocol {
+    /// HTTP/1.1, and HTTP/2 with prior knowledge.
+    Http,
+    /// HTTP/1.1 and HTTP/2 over TLS.
+    Https(Termination),
+}
+
+/// How much of `Proxy-Status` (RFC 9209) clients get to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum ProxyStatus {
+    /// No header.
+    Off,
+    /// The gateway's name, the error type, and the request id.
+    #[default]
+    Error,
+    /// Also `details` (which route, which backend): for gateways whose clients are colleagues.
+    Full,
+}

@@ -1,0 +1,83 @@
+//! What a request must look like for a rule to take it (gateway-api `HTTPRouteMatch`).
+//!
+//! Regular expressions are held as written; `translate` has judged them, `route` compiles them.
+
+use serde::Serialize;
+
+/// One entry of `matches`: all of its parts must hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct RequestMatch {
+    /// The path.
+    pub path: PathMatch,
+    /// The method, if only one is taken.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "method")]
+    pub method: Option<http::Method>,
+    /// Headers that must be there; names are unique (the first of duplicates counts).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<HeaderMatch>,
+    /// Query parameters that must be there; names are unique and case-sensitive.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<QueryMatch>,
+}
+
+impl RequestMatch {
+    /// What an empty `matches` means: every path (`PathPrefix: /`).
+    pub fn everything() -> Self {
+        Self {
+            path: PathMatch::Prefix("/".to_owned()),
+            method: None,
+            headers: Vec::new(),
+            query: Vec::new(),
+        }
+    }
+}
+
+fn method<S: serde::Serializer>(
+    method: &Option<http::Method>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    method
+        .as_ref()
+        .map(http::Method::as_str)
+        .serialize(serializer)
+}
+
+/// A condition on the path, which is compared as `route::paths` normalizes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum PathMatch {
+    /// The whole path, character by character.
+    Exact(String),
+    /// Whole elements from the start: `/v2` takes `/v2` and `/v2/x`, not `/v2x`. Held without a
+    /// trailing slash, except `/` itself.
+    Prefix(String),
+    /// A regular expression for the whole path.
+    Regex(String),
+}
+
+/// A condition on a header.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct HeaderMatch {
+    /// The header's name.
+    #[serde(serialize_with = "crate::shown::display")]
+    pub name: http::HeaderName,
+    /// What its value must be. Several header lines of one name count as one value, joined by `,`.
+    pub value: ValueMatch,
+}
+
+/// A condition on a query parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct QueryMatch {
+    /// The parameter's name, decoded; case-sensitive.
+    pub name: String,
+    /// What its value must be, decoded. The first of repeated parameters counts.
+    pub value: ValueMatch,
+}
+
+/// A condition on a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum ValueMatch {
+    /// Equal, byte by byte.
+    Exact(String),
+    /// A regular expression for the whole value.
+    Regex(String),
+}

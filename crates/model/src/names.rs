@@ -1,0 +1,174 @@
+//! Names of objects and keys of resources: how one part of the model points to another.
+//!
+//! A key is made of the user's own names, so that logs, metrics and messages need no translation back.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// Namespace and name of an object. Displayed as `namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// The namespace; `default` where a file gives none. Empty for kinds that have none (GatewayClass).
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl ObjectName {
+    /// An object's name in a namespace.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            f.write_str(&self.name)
+        } else {
+            write!(f, "{}/{}", self.namespace, self.name)
+        }
+    }
+}
+
+/// Kind, namespace and name of an object. Displayed as `Kind namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectRef {
+    /// The kind, as written in the object (`Gateway`, `HTTPRoute`, …).
+    pub kind: String,
+    /// Its name.
+    pub name: ObjectName,
+}
+
+impl ObjectRef {
+    /// A reference to an object of a kind.
+    pub fn new(kind: impl Into<String>, name: ObjectName) -> Self {
+        Self {
+            kind: kind.into(),
+            name,
+        }
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// Which object a listener is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ListenerOwner {
+    /// `Gateway.spec.listeners`.
+    Gateway,
+    /// `ListenerSet.spec.listeners` (GEP-1713).
+    ListenerSet,
+}
+
+/// A listener: the object it is written in, and its name there.
+/// Displayed as `namespace/gateway/listener`, or `namespace/set/listener (ListenerSet)`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ListenerKey {
+    /// Gateway or ListenerSet.
+    pub owner: ListenerOwner,
+    /// The name of that object.
+    pub object: ObjectName,
+    /// The listener's `name`, unique in its object.
+    pub name: String,
+}
+
+impl fmt::Display for ListenerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.object, self.name)?;
+        match self.owner {
+            ListenerOwner::Gateway => Ok(()),
+            ListenerOwner::ListenerSet => f.write_str(" (ListenerSet)"),
+        }
+    }
+}
+
+/// The kinds of Route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RouteKind {
+    /// `HTTPRoute`.
+    Http,
+}
+
+impl RouteKind {
+    /// The kind as written in `kind:`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RouteKind::Http => "HTTPRoute",
+        }
+    }
+}
+
+/// A Route object. Displayed as `HTTPRoute namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouteKey {
+    /// Its kind.
+    pub kind: RouteKind,
+    /// Its name.
+    pub name: ObjectName,
+}
+
+impl fmt::Display for RouteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.as_str(), self.name)
+    }
+}
+
+/// The kinds of object that traffic can be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BackendKind {
+    /// A core `Service`.
+    Service,
+    /// Our own `Backend` (`gateway.daemun.dev/v1alpha1`).
+    Backend,
+}
+
+impl BackendKind {
+    /// The kind as written in `kind:`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BackendKind::Service => "Service",
+            BackendKind::Backend => "Backend",
+        }
+    }
+}
+
+/// One port of a Service or Backend. Displayed as `Service namespace/name:port`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BackendKey {
+    /// The kind of object.
+    pub kind: BackendKind,
+    /// The object's name.
+    pub name: ObjectName,
+    /// The port as the reference names it (a Service's port, not its targetPort).
+    pub port: u16,
+}
+
+impl fmt::Display for BackendKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}:{}", self.kind.as_str(), self.name, self.port)
+    }
+}
+
+macro_rules! serialize_as_displayed {
+    ($($name:ty),+) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )+};
+}
+serialize_as_displayed!(ObjectName, ObjectRef, ListenerKey, RouteKey, BackendKey);
+
+/// Seconds since 1970-01-01T00:00:00Z. Only their order matters here: older objects win ties.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Created(pub i64);

@@ -1,0 +1,28 @@
+//! Which endpoint of a backend gets a request.
+
+use serde::Serialize;
+
+/// The algorithm.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Balance {
+    /// One after the other, by weight.
+    RoundRobin,
+    /// The one with fewer requests in flight of two picked by chance (power of two choices).
+    #[default]
+    LeastRequests,
+    /// By chance, by weight.
+    Random,
+    /// The same endpoint for the same key, as long as it is ready; few keys move when endpoints change.
+    ConsistentHash(HashKey),
+}
+
+/// What a consistent hash is made of. A request without it is balanced by least requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum HashKey {
+    /// The value of a request header.
+    Header(#[serde(serialize_with = "crate::shown::display")] http::HeaderName),
+    /// The value of a cookie.
+    Cookie(String),
+    /// The client's address, as `forwarding` determines it.
+    SourceAddress,
+}

@@ -1,0 +1,37 @@
+//! Who is believed about where a request comes from.
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+/// Settings of a listener about proxies in front of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Forwarding {
+    /// Which proxies are believed in `X-Forwarded-*` and `Forwarded`.
+    pub trusted: TrustedProxies,
+    /// Whether `Forwarded` (RFC 7239) is sent to backends beside `X-Forwarded-*`.
+    pub forwarded: bool,
+    /// PROXY protocol on accepted connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_protocol: Option<ProxyProtocol>,
+}
+
+/// Which proxies in front are believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum TrustedProxies {
+    /// None: the peer is the client, and what it says about forwarding is replaced.
+    #[default]
+    None,
+    /// Peers in these ranges; the client is the rightmost address outside them.
+    Ranges(#[serde(serialize_with = "crate::shown::displays")] Vec<IpNet>),
+    /// This many proxies, the peer counting as the first; at least 1.
+    Hops(u8),
+}
+
+/// PROXY protocol, versions 1 and 2, is accepted from these peers; without a header the peer is the
+/// client, and from other peers a header is a malformed request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProxyProtocol {
+    /// The peers.
+    #[serde(serialize_with = "crate::shown::displays")]
+    pub trusted: Vec<IpNet>,
+}

@@ -1,0 +1,58 @@
+//! What a client of a listener may use at most. Every limit has a default and can be set.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Limits of a listener, and the times after which it gives up on a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClientLimits {
+    /// Bytes of a request's head: request line and headers. 431 beyond it.
+    pub header_bytes: u32,
+    /// Headers in a request. 431 beyond it.
+    pub header_count: u16,
+    /// Bytes of the request target. 414 beyond it.
+    pub target_bytes: u32,
+    /// Bytes of a request's body; none means no limit. 413 beyond it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<u64>,
+    /// From a connection's first byte (or the previous response) to the end of a request's head.
+    #[serde(serialize_with = "crate::shown::duration")]
+    pub header_read: Duration,
+    /// How long a connection may stay without a request.
+    #[serde(serialize_with = "crate::shown::duration")]
+    pub idle: Duration,
+    /// How long a request's body or a response may stand still.
+    #[serde(serialize_with = "crate::shown::duration")]
+    pub stall: Duration,
+    /// How long a TLS handshake may take.
+    #[serde(serialize_with = "crate::shown::duration")]
+    pub handshake: Duration,
+    /// HTTP/2 streams at a time on one connection.
+    pub concurrent_streams: u32,
+    /// HTTP/2 streams that a client may reset before they were answered, on one connection.
+    pub pending_resets: u32,
+    /// Connections at a time on the listener's port.
+    pub connections: u32,
+    /// Requests at a time on the listener; beyond it 503 with `Retry-After`.
+    pub requests: u32,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 64 * 1024,
+            header_count: 100,
+            target_bytes: 16 * 1024,
+            body_bytes: None,
+            header_read: Duration::from_secs(15),
+            idle: Duration::from_secs(60),
+            stall: Duration::from_secs(60),
+            handshake: Duration::from_secs(10),
+            concurrent_streams: 100,
+            pending_resets: 50,
+            connections: 50_000,
+            requests: 50_000,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! How requests are tried, balanced and bounded. One file per policy.
+
+pub mod balance;
+pub mod forwarding;
+pub mod limits;
+pub mod retry;
+pub mod session;
+pub mod timeouts;
