@@ -1,1 +1,9 @@
-//! (being written)
+//! What every process needs: the clock, tasks that end, readiness, signals, logs.
+//!
+//! Nothing here knows what a gateway is.
+
+pub mod clock;
+pub mod logs;
+pub mod readiness;
+pub mod signals;
+pub mod tasks;
