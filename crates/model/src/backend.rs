@@ -35,7 +35,8 @@ pub struct Backend {
     /// TLS towards it, if any (BackendTLSPolicy, or a Backend's own setting).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<BackendTls>,
-    /// A TLS setting that could not be resolved: requests are answered 500 and nothing is sent in the clear.
+    /// A policy (TLS above all) that could not be read or resolved: requests are answered 500, and nothing
+    /// is sent in the clear. Says why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
     /// Its endpoints; empty means 503.

@@ -26,6 +26,10 @@ pub struct Listener {
     pub limits: ClientLimits,
     /// What an answer of the gateway's own tells about itself.
     pub proxy_status: ProxyStatus,
+    /// A policy of limits or trust that could not be read: every request is answered 500 rather than
+    /// served without it. Says why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// What a listener speaks.

@@ -148,13 +148,18 @@ pub struct BackendKey {
     pub kind: BackendKind,
     /// The object's name.
     pub name: ObjectName,
-    /// The port as the reference names it (a Service's port, not its targetPort).
+    /// The port as the reference names it (a Service's port, not its targetPort). 0: a Backend whose
+    /// endpoints have several ports, referred to without one.
     pub port: u16,
 }
 
 impl fmt::Display for BackendKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}:{}", self.kind.as_str(), self.name, self.port)
+        write!(f, "{} {}", self.kind.as_str(), self.name)?;
+        match self.port {
+            0 => Ok(()),
+            port => write!(f, ":{port}"),
+        }
     }
 }
 
