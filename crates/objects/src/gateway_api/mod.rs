@@ -1,0 +1,13 @@
+//! The kinds of `gateway.networking.k8s.io`, v1.6.1, with the fields of the standard and the
+//! experimental channel. `cargo xtask bindings` compares them with the published CRDs.
+
+pub mod backendtlspolicy;
+pub mod gateway;
+pub mod gatewayclass;
+pub mod httproute;
+pub mod listenerset;
+pub mod referencegrant;
+pub mod shared;
+
+/// The API group of these kinds.
+pub const GROUP: &str = "gateway.networking.k8s.io";

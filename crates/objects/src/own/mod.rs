@@ -1,0 +1,14 @@
+//! Our own kinds, one per concern: what the Gateway API has no field for.
+
+pub mod backend;
+pub mod backend_policy;
+pub mod listener_policy;
+
+/// The API group of these kinds.
+pub const GROUP: &str = "gateway.daemun.dev";
+
+/// Their version.
+pub const VERSION: &str = "v1alpha1";
+
+/// An annotation of a Secret or ConfigMap with this start names a file for the key that follows.
+pub const FILE_ANNOTATION_PREFIX: &str = "file.gateway.daemun.dev/";
