@@ -1,0 +1,237 @@
+//! Everything that is known when a translation begins: all objects, the settings, and the time.
+//!
+//! Objects are shared, and so are the maps that hold them: a copy of a `Cluster` is cheap, and two
+//! clusters are compared kind by kind by their pointers, which is how an unchanged object is known.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use daemun_model::names::ObjectName;
+use daemun_objects::core::configmap::ConfigMap;
+use daemun_objects::core::endpointslice::EndpointSlice;
+use daemun_objects::core::namespace::Namespace;
+use daemun_objects::core::secret::Secret;
+use daemun_objects::core::service::Service;
+use daemun_objects::gateway_api::backendtlspolicy::BackendTlsPolicy;
+use daemun_objects::gateway_api::gateway::Gateway;
+use daemun_objects::gateway_api::gatewayclass::GatewayClass;
+use daemun_objects::gateway_api::httproute::HttpRoute;
+use daemun_objects::gateway_api::listenerset::ListenerSet;
+use daemun_objects::gateway_api::referencegrant::ReferenceGrant;
+use daemun_objects::own::backend::Backend;
+use daemun_objects::own::backend_policy::BackendPolicy;
+use daemun_objects::own::listener_policy::ListenerPolicy;
+use daemun_objects::{Any, Kind, Metadata, Resource};
+
+/// The namespace of an object that gives none.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// All objects that count, with the settings and the time at which they are looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    /// What does not come from objects.
+    pub settings: Settings,
+    /// The time, in seconds since 1970: for certificates.
+    pub now: i64,
+    /// GatewayClasses; their names have no namespace.
+    pub gateway_classes: Objects<GatewayClass>,
+    /// Gateways.
+    pub gateways: Objects<Gateway>,
+    /// ListenerSets.
+    pub listener_sets: Objects<ListenerSet>,
+    /// HTTPRoutes.
+    pub http_routes: Objects<HttpRoute>,
+    /// ReferenceGrants.
+    pub reference_grants: Objects<ReferenceGrant>,
+    /// BackendTLSPolicies.
+    pub backend_tls_policies: Objects<BackendTlsPolicy>,
+    /// Services.
+    pub services: Objects<Service>,
+    /// EndpointSlices.
+    pub endpoint_slices: Objects<EndpointSlice>,
+    /// Secrets.
+    pub secrets: Objects<Secret>,
+    /// ConfigMaps.
+    pub config_maps: Objects<ConfigMap>,
+    /// Namespaces; their names have no namespace.
+    pub namespaces: Objects<Namespace>,
+    /// Our Backends.
+    pub backends: Objects<Backend>,
+    /// Our ListenerPolicies.
+    pub listener_policies: Objects<ListenerPolicy>,
+    /// Our BackendPolicies.
+    pub backend_policies: Objects<BackendPolicy>,
+}
+
+/// What does not come from objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The `controllerName` of the GatewayClasses that are served.
+    pub controller: String,
+    /// Where the gateway runs.
+    pub home: Home,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            controller: "gateway.daemun.dev/controller".to_owned(),
+            home: Home::Host,
+        }
+    }
+}
+
+/// Where the gateway runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// On a host, from files: a Gateway's class need not exist, all Gateways share the host's ports, and a
+    /// Service without EndpointSlices is a DNS name (its `externalName`, or its own name).
+    Host,
+    /// In Kubernetes: only Gateways of our classes are served, each has its own address, and endpoints come
+    /// from EndpointSlices alone.
+    Kubernetes,
+}
+
+impl Cluster {
+    /// Adds an object, in place of one of the same kind and name, which is given back.
+    pub fn insert(&mut self, object: Any) -> Option<Any> {
+        match object {
+            Any::GatewayClass(it) => self.gateway_classes.put(it).map(Any::GatewayClass),
+            Any::Gateway(it) => self.gateways.put(it).map(Any::Gateway),
+            Any::ListenerSet(it) => self.listener_sets.put(it).map(Any::ListenerSet),
+            Any::HttpRoute(it) => self.http_routes.put(it).map(Any::HttpRoute),
+            Any::ReferenceGrant(it) => self.reference_grants.put(it).map(Any::ReferenceGrant),
+            Any::BackendTlsPolicy(it) => {
+                self.backend_tls_policies.put(it).map(Any::BackendTlsPolicy)
+            }
+            Any::Service(it) => self.services.put(it).map(Any::Service),
+            Any::EndpointSlice(it) => self.endpoint_slices.put(it).map(Any::EndpointSlice),
+            Any::Secret(it) => self.secrets.put(it).map(Any::Secret),
+            Any::ConfigMap(it) => self.config_maps.put(it).map(Any::ConfigMap),
+            Any::Namespace(it) => self.namespaces.put(it).map(Any::Namespace),
+            Any::Backend(it) => self.backends.put(it).map(Any::Backend),
+            Any::ListenerPolicy(it) => self.listener_policies.put(it).map(Any::ListenerPolicy),
+            Any::BackendPolicy(it) => self.backend_policies.put(it).map(Any::BackendPolicy),
+        }
+    }
+
+    /// Whether the gateway runs on a host.
+    pub(crate) fn on_host(&self) -> bool {
+        match self.settings.home {
+            Home::Host => true,
+            Home::Kubernetes => false,
+        }
+    }
+}
+
+/// The name of an object, with the namespace that counts: `default` where none is given, and empty for
+/// kinds that have none.
+pub fn name_of<T: Resource>(object: &T) -> ObjectName {
+    if T::NAMESPACED {
+        ObjectName::new(namespace_of(object.metadata()), &object.metadata().name)
+    } else {
+        ObjectName::new("", &object.metadata().name)
+    }
+}
+
+/// The namespace of an object of a kind that has them.
+pub(crate) fn namespace_of(metadata: &Metadata) -> &str {
+    match metadata.namespace.as_deref() {
+        None | Some("") => DEFAULT_NAMESPACE,
+        Some(namespace) => namespace,
+    }
+}
+
+/// The objects of one kind, by name.
+pub struct Objects<T>(Arc<BTreeMap<ObjectName, Arc<T>>>);
+
+impl<T: Resource> Objects<T> {
+    /// Adds an object under its own name, in place of an older one, which is given back.
+    pub fn put(&mut self, object: Arc<T>) -> Option<Arc<T>> {
+        self.insert(name_of(object.as_ref()), object)
+    }
+}
+
+impl<T> Objects<T> {
+    /// Adds an object, in place of one of the same name, which is given back.
+    pub fn insert(&mut self, name: ObjectName, object: Arc<T>) -> Option<Arc<T>> {
+        Arc::make_mut(&mut self.0).insert(name, object)
+    }
+
+    /// Takes an object out.
+    pub fn remove(&mut self, name: &ObjectName) -> Option<Arc<T>> {
+        Arc::make_mut(&mut self.0).remove(name)
+    }
+
+    /// An object by name.
+    pub fn get(&self, name: &ObjectName) -> Option<&Arc<T>> {
+        self.0.get(name)
+    }
+
+    /// All of them, in the order of their names.
+    pub fn iter(&self) -> std::collections::btree_map::Iter<'_, ObjectName, Arc<T>> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this is the very same map: then every object in it is the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The names in one namespace.
+    pub(crate) fn names_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .range(ObjectName::new(namespace, "")..)
+            .take_while(move |(name, _)| name.namespace == namespace)
+            .map(|(name, _)| name.name.as_str())
+    }
+}
+
+impl<T> Clone for Objects<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Objects<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Kind> fmt::Debug for Objects<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of kind {}", self.len(), T::KIND)
+    }
+}
+
+impl<T: Resource> FromIterator<Arc<T>> for Objects<T> {
+    fn from_iter<I: IntoIterator<Item = Arc<T>>>(objects: I) -> Self {
+        Self(Arc::new(
+            objects
+                .into_iter()
+                .map(|object| (name_of(object.as_ref()), object))
+                .collect(),
+        ))
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Objects<T> {
+    type Item = (&'a ObjectName, &'a Arc<T>);
+    type IntoIter = std::collections::btree_map::Iter<'a, ObjectName, Arc<T>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,212 @@
+//! Which listeners cannot stand side by side, and which one yields (gateway-api `GatewaySpec.Listeners`,
+//! GEP-1713).
+//!
+//! In one object nobody wins: all listeners of a conflict are refused. Between objects precedence decides:
+//! the Gateway's own listeners, then its ListenerSets, oldest first. Between Gateways on one host the older
+//! Gateway keeps the port.
+
+use std::net::IpAddr;
+
+use daemun_model::hostname::HostPattern;
+use daemun_model::names::ObjectName;
+
+use crate::listener::{Entry, Protocol};
+use crate::tls::certificates::covers;
+use crate::verdict::Refusal;
+
+/// What a listener holds, once it was there first.
+#[derive(Clone, Debug)]
+struct Claim {
+    port: u16,
+    protocol: Protocol,
+    hostname: HostPattern,
+    who: String,
+}
+
+/// Marks the listeners of one Gateway that conflict. The groups are in order of precedence: the
+/// Gateway's own listeners, then those of each ListenerSet.
+pub(crate) fn among(groups: &mut [&mut Vec<Entry>]) {
+    let mut claims: Vec<Claim> = Vec::new();
+    for group in groups.iter_mut() {
+        let own: Vec<Option<Claim>> = group.iter().map(claim).collect();
+        for (position, entry) in group.iter_mut().enumerate() {
+            let Some(mine) = own.get(position).and_then(Option::as_ref) else {
+                continue;
+            };
+            let beside = own
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != position)
+                .filter_map(|(_, claim)| claim.as_ref());
+            let conflict = claims
+                .iter()
+                .find_map(|older| conflict(mine, older, "has precedence"))
+                .or_else(|| {
+                    beside
+                        .into_iter()
+                        .find_map(|equal| conflict(mine, equal, "is in the same object"))
+                });
+            if let Some((reason, message)) = conflict {
+                let field = if reason == PROTOCOL_CONFLICT {
+                    "protocol"
+                } else {
+                    "hostname"
+                };
+                entry
+                    .refused
+                    .insert(0, Refusal::new(entry.path.field(field), reason, message));
+                entry.conflicted = true;
+            }
+        }
+        claims.extend(own.into_iter().flatten());
+    }
+}
+
+const PROTOCOL_CONFLICT: &str = "ProtocolConflict";
+const HOSTNAME_CONFLICT: &str = "HostnameConflict";
+
+fn claim(entry: &Entry) -> Option<Claim> {
+    let protocol = entry.protocol?;
+    // A listener that is refused for what it says itself takes no place from others.
+    entry.accepted().then(|| Claim {
+        port: entry.port,
+        protocol,
+        hostname: entry.hostname.clone(),
+        who: format!("listener {}", entry.key),
+    })
+}
+
+fn conflict(mine: &Claim, other: &Claim, why: &str) -> Option<(&'static str, String)> {
+    if mine.port != other.port {
+        return None;
+    }
+    if mine.protocol != other.protocol {
+        return Some((
+            PROTOCOL_CONFLICT,
+            format!(
+                "Port {} is asked for with {} here and with {} by {}, which {why}: one port speaks one protocol. Use another port for one of them.",
+                mine.port,
+                mine.protocol.as_str(),
+                other.protocol.as_str(),
+                other.who
+            ),
+        ));
+    }
+    (mine.hostname == other.hostname).then(|| {
+        (
+            HOSTNAME_CONFLICT,
+            format!(
+                "Port {} and hostname {} are also those of {}, which {why}: requests could not be told apart. Give one of them another hostname or port.",
+                mine.port, mine.hostname, other.who
+            ),
+        )
+    })
+}
+
+/// Marks the HTTPS listeners of one Gateway whose TLS covers some of the same names on a port: a
+/// client may use one connection for both (GEP-3567).
+pub(crate) fn overlaps(entries: &mut [&mut Entry]) {
+    let found: Vec<Option<(&'static str, String)>> = entries
+        .iter()
+        .map(|entry| {
+            let others = entries.iter().filter(|other| {
+                other.key != entry.key
+                    && other.port == entry.port
+                    && entry.protocol == Some(Protocol::Https)
+                    && other.protocol == Some(Protocol::Https)
+                    && entry.served()
+                    && other.served()
+            });
+            let mut hostnames = None;
+            for other in others {
+                if certificates_overlap(entry, other) {
+                    return Some((
+                        "OverlappingCertificates",
+                        format!(
+                            "A certificate here also covers names of listener {} on port {}: clients may send requests for both on one connection. Requests for the other's names are answered 421, and clients then open a second connection.",
+                            other.key, other.port
+                        ),
+                    ));
+                }
+                if entry.hostname.intersect(&other.hostname).is_some() {
+                    hostnames.get_or_insert_with(|| {
+                        (
+                            "OverlappingHostnames",
+                            format!(
+                                "Hostname {} and hostname {} of listener {} on port {} have names in common. The more specific one serves them; a request on the other's connection is answered 421.",
+                                entry.hostname, other.hostname, other.key, other.port
+                            ),
+                        )
+                    });
+                }
+            }
+            hostnames
+        })
+        .collect();
+    for (entry, overlap) in entries.iter_mut().zip(found) {
+        entry.overlap = overlap;
+    }
+}
+
+fn certificates_overlap(one: &Entry, two: &Entry) -> bool {
+    let reaches = |from: &Entry, to: &Entry| {
+        to.hostname != HostPattern::Any
+            && from
+                .certificates
+                .iter()
+                .any(|certificate| covers(certificate, &to.hostname))
+    };
+    reaches(one, two) || reaches(two, one)
+}
+
+/// A Gateway's hold on ports of the host that several Gateways share.
+#[derive(Clone, Debug)]
+pub(crate) struct PortClaim {
+    /// The Gateway.
+    pub(crate) gateway: ObjectName,
+    /// Its addresses; empty means all.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// The port.
+    pub(crate) port: u16,
+}
+
+/// Marks the listeners that want a port which an older Gateway has on the same address of the host,
+/// and adds this Gateway's own claims.
+pub(crate) fn on_host(
+    gateway: &ObjectName,
+    addresses: &[IpAddr],
+    entries: &mut [&mut Entry],
+    claims: &mut Vec<PortClaim>,
+) {
+    let before = claims.len();
+    for entry in entries.iter_mut().filter(|entry| entry.accepted()) {
+        let taken = claims
+            .iter()
+            .take(before)
+            .find(|claim| claim.port == entry.port && share_address(&claim.addresses, addresses));
+        match taken {
+            Some(claim) => {
+                let message = format!(
+                    "Port {} of this host belongs to Gateway {}, which is older. Use another port, or give the two Gateways different spec.addresses, or put the listener into that Gateway (or into a ListenerSet of it).",
+                    entry.port, claim.gateway
+                );
+                entry.refused.push(Refusal::new(
+                    entry.path.field("port"),
+                    "PortUnavailable",
+                    message,
+                ));
+            }
+            None => claims.push(PortClaim {
+                gateway: gateway.clone(),
+                addresses: addresses.to_vec(),
+                port: entry.port,
+            }),
+        }
+    }
+}
+
+fn share_address(one: &[IpAddr], two: &[IpAddr]) -> bool {
+    let any =
+        |addresses: &[IpAddr]| addresses.is_empty() || addresses.iter().any(IpAddr::is_unspecified);
+    any(one) || any(two) || one.iter().any(|address| two.contains(address))
+}
