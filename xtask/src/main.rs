@@ -1,2 +1,46 @@
-//! x
-fn main() {}
+//! The project's own tasks: `cargo xtask TASK`.
+//!
+//! Here is only the choice of the task; each task is a file of its own with a `run`. A task ends with
+//! `Ok` or with one message that says what is wrong; the exit status follows from that.
+
+mod layers;
+mod repository;
+mod sizes;
+mod source;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Daemun's own tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every check there is: formatting, lints, layers, sizes, bindings and all tests
+    Test,
+    /// Compare the crates' dependencies with the table of layers, and look for module cycles
+    Layers,
+    /// Measure files, functions and the rest against the limits
+    Sizes,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Test => test::run(),
+        Task::Layers => layers::run(),
+        Task::Sizes => sizes::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The checks that `cargo xtask test` runs, cheapest first.
+//!
+//! Each is a function without arguments: it finds out itself whether it can run here.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::outcome::{Count, Outcome};
+use crate::repository;
+
+/// One check.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    /// What it looks at, in a few words.
+    pub(super) what: &'static str,
+    pub(super) run: fn() -> Outcome,
+}
+
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        name: "formatting",
+        what: "cargo fmt --all --check",
+        run: formatting,
+    },
+    Step {
+        name: "layers",
+        what: "who may use whom",
+        run: || own(&crate::layers::run()),
+    },
+    Step {
+        name: "sizes",
+        what: "the limits of files and functions",
+        run: || own(&crate::sizes::run()),
+    },
+    Step {
+        name: "lints",
+        what: "clippy on everything, warnings are errors",
+        run: lints,
+    },
+    Step {
+        name: "tests",
+        what: "unit, golden, in-process, examples, documentation",
+        run: tests,
+    },
+    Step {
+        name: "documentation",
+        what: "rustdoc, warnings are errors",
+        run: documentation,
+    },
+    Step {
+        name: "dependencies",
+        what: "cargo deny: licenses, sources, bans",
+        run: dependencies,
+    },
+    Step {
+        name: "fuzz targets",
+        what: "they build",
+        run: fuzz_targets,
+    },
+];
+
+/// Runs a check and measures it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "xtask does not run inside Daemun's clock"
+)]
+pub(super) fn timed(run: fn() -> Outcome) -> (Outcome, Duration) {
+    let start = std::time::Instant::now();
+    let outcome = run();
+    (outcome, start.elapsed())
+}
+
+/// A check of xtask's own, which says itself what is wrong.
+fn own(done: &Result<(), String>) -> Outcome {
+    if let Err(message) = done {
+        println!("{message}");
+    }
+    Outcome::one(done.is_ok())
+}
+
+fn formatting() -> Outcome {
+    match component("rustfmt", "fmt") {
+        Ok(()) => succeeds(cargo(&["fmt", "--all", "--check"])),
+        Err(why) => Outcome::Skipped(why),
+    }
+}
+
+fn lints() -> Outcome {
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    match component("clippy", "clippy") {
+        Ok(()) => succeeds(cargo(&arguments)),
+        Err(why) => Outcome::Skipped(why),
+    }
+}
+
+fn tests() -> Outcome {
+    counted(cargo(&[
+        "test",
+        "--workspace",
+        "--locked",
+        "--no-fail-fast",
+    ]))
+}
+
+fn documentation() -> Outcome {
+    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
+    command
+        .arg("--document-private-items")
+        .env("RUSTDOCFLAGS", "-D warnings");
+    succeeds(command)
+}
+
+fn dependencies() -> Outcome {
+    if !answers(cargo(&["deny", "--version"])) {
+        return Outcome::Skipped(
+            "cargo-deny is not installed (cargo install --locked cargo-deny).".to_owned(),
+        );
+    }
+    // Advisories need the network, and change without a change of ours.
+    succeeds(cargo(&["deny", "check", "bans", "licenses", "sources"]))
+}
+
+fn fuzz_targets() -> Outcome {
+    if !repository::root().join("fuzz/Cargo.toml").is_file() {
+        return Outcome::Skipped("there are none yet.".to_owned());
+    }
+    if !answers(cargo(&["+nightly", "--version"])) {
+        return Outcome::Skipped(
+            "there is no nightly toolchain (rustup toolchain add nightly).".to_owned(),
+        );
+    }
+    if !answers(cargo(&["+nightly", "fuzz", "--version"])) {
+        return Outcome::Skipped(
+            "cargo-fuzz is not installed (cargo install --locked cargo-fuzz).".to_owned(),
+        );
+    }
+    succeeds(cargo(&["+nightly", "fuzz", "build"]))
+}
+
+/// Makes sure that a part of the toolchain is there, and fetches it where rustup can.
+fn component(name: &str, subcommand: &str) -> Result<(), String> {
+    let is_there = || answers(cargo(&[subcommand, "--version"]));
+    if is_there() {
+        return Ok(());
+    }
+    println!("{name} is missing; rustup fetches it.");
+    let mut fetch = Command::new("rustup");
+    fetch.args(["component", "add", name]);
+    if matches!(fetch.status(), Ok(status) if status.success()) && is_there() {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} is not installed, and rustup could not add it (rustup component add {name})."
+    ))
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(arguments).current_dir(repository::root());
+    command
+}
+
+/// Whether a command can be run at all; what it prints is not shown.
+fn answers(mut command: Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    matches!(command.status(), Ok(status) if status.success())
+}
+
+fn succeeds(mut command: Command) -> Outcome {
+    match command.status() {
+        Ok(status) => Outcome::one(status.success()),
+        Err(error) => {
+            println!(
+                "{} cannot be run: {error}.",
+                Path::new(command.get_program()).display()
+            );
+            Outcome::one(false)
+        }
+    }
+}
+
+/// Runs tests and counts them from what cargo prints, which is passed on as it comes.
+fn counted(mut command: Command) -> Outcome {
+    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
+        println!("cargo cannot be run.");
+        return Outcome::one(false);
+    };
+    let mut count = Count::default();
+    for line in child
+        .stdout
+        .take()
+        .into_iter()
+        .flat_map(|out| BufReader::new(out).lines())
+    {
+        let Ok(line) = line else { break };
+        println!("{line}");
+        add_result(&line, &mut count);
+    }
+    // Nobody may be there to read it.
+    let _ = io::stdout().flush();
+    let succeeded = matches!(child.wait(), Ok(status) if status.success());
+    if !succeeded && count.failed == 0 {
+        // What does not build has no tests to count.
+        count.failed = 1;
+    }
+    Outcome::Counted(count)
+}
+
+/// Adds `test result: ok. 29 passed; 1 failed; 0 ignored; …`, if the line is one.
+fn add_result(line: &str, count: &mut Count) {
+    let Some(result) = line.strip_prefix("test result: ") else {
+        return;
+    };
+    let mut words = result
+        .split([' ', ';', '.'])
+        .filter(|word| !word.is_empty());
+    let mut previous = words.next();
+    for word in words {
+        let number = previous.and_then(|number| number.parse().ok()).unwrap_or(0);
+        match word {
+            "passed" => count.passed += number,
+            "failed" => count.failed += number,
+            "ignored" => count.skipped += number,
+            _ => {}
+        }
+        previous = Some(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_added_up() {
+        let mut count = Count::default();
+        for line in [
+            "test a::b ... ok",
+            "test result: ok. 29 passed; 0 failed; 2 ignored; 0 measured; 7 filtered out; finished in 0.30s",
+            "test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+        ] {
+            add_result(line, &mut count);
+        }
+        assert_eq!(
+            count,
+            Count {
+                passed: 32,
+                failed: 1,
+                skipped: 2
+            }
+        );
+    }
+}
