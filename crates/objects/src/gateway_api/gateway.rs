@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::GROUP;
 use super::shared::{
-    AllowedNamespaces, LocalObjectReference, ObjectReference, SecretObjectReference,
+    ListenerNamespaces, LocalObjectReference, ObjectReference, RouteNamespaces,
+    SecretObjectReference,
 };
 use crate::meta::{Kind, Object};
 use crate::open::{Open, known_values};
@@ -107,7 +108,7 @@ known_values! { closed
 #[serde(rename_all = "camelCase")]
 pub struct AllowedRoutes {
     /// From which namespaces; default `Same`.
-    pub namespaces: Option<AllowedNamespaces>,
+    pub namespaces: Option<RouteNamespaces>,
     /// Of which kinds; empty means those that go with the protocol.
     #[serde(default, deserialize_with = "nullable")]
     pub kinds: Vec<RouteGroupKind>,
@@ -171,7 +172,7 @@ pub struct GatewayInfrastructure {
 #[serde(rename_all = "camelCase")]
 pub struct AllowedListeners {
     /// From which namespaces; default `None`.
-    pub namespaces: Option<AllowedNamespaces>,
+    pub namespaces: Option<ListenerNamespaces>,
 }
 
 known_values! { closed

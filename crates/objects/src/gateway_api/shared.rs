@@ -159,9 +159,41 @@ pub struct HeaderModifier {
     pub remove: Vec<String>,
 }
 
+/// Namespaces that routes may attach from (`RouteNamespaces`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteNamespaces {
+    /// Which ones; default `Same`.
+    pub from: Option<Open<FromNamespaces>>,
+    /// With `Selector`: the labels that the namespaces have.
+    pub selector: Option<LabelSelector>,
+}
+
 known_values! { closed
-    /// Which namespaces are meant (`FromNamespaces`).
+    /// Which namespaces routes may attach from (`FromNamespaces`).
     pub enum FromNamespaces {
+        /// All namespaces.
+        All = "All",
+        /// Those whose labels a selector takes.
+        Selector = "Selector",
+        /// The listener's own.
+        Same = "Same",
+    }
+}
+
+/// Namespaces that ListenerSets may add listeners from (`ListenerNamespaces`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListenerNamespaces {
+    /// Which ones; default `None`.
+    pub from: Option<Open<ListenersFrom>>,
+    /// With `Selector`: the labels that the namespaces have.
+    pub selector: Option<LabelSelector>,
+}
+
+known_values! { closed
+    /// Which namespaces ListenerSets may add listeners from (`FromNamespaces`, with `None`).
+    pub enum ListenersFrom {
         /// All namespaces.
         All = "All",
         /// Those whose labels a selector takes.
@@ -171,16 +203,6 @@ known_values! { closed
         /// None.
         None = "None",
     }
-}
-
-/// Namespaces that something is allowed from (`RouteNamespaces`, `ListenerNamespaces`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AllowedNamespaces {
-    /// Which ones. The default depends on what is allowed: `Same` for routes, `None` for ListenerSets.
-    pub from: Option<Open<FromNamespaces>>,
-    /// With `Selector`: the labels that the namespaces have.
-    pub selector: Option<LabelSelector>,
 }
 
 /// A selection by labels (Kubernetes `LabelSelector`): all of it must hold.
