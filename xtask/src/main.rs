@@ -3,6 +3,7 @@
 //! Here is only the choice of the task; each task is a file of its own with a `run`. A task ends with
 //! `Ok` or with one message that says what is wrong; the exit status follows from that.
 
+mod bindings;
 mod layers;
 mod repository;
 mod sizes;
@@ -26,6 +27,8 @@ enum Task {
     Test,
     /// Compare the crates' dependencies with the table of layers, and look for module cycles
     Layers,
+    /// Compare the bindings of the Gateway API with its published CRDs
+    Bindings,
     /// Measure files, functions and the rest against the limits
     Sizes,
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::run(),
         Task::Layers => layers::run(),
+        Task::Bindings => bindings::run(),
         Task::Sizes => sizes::run(),
     };
     match done {
@@ -44,3 +48,6 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
