@@ -228,3 +228,20 @@ stringData: {tls.crt: hunter2}",
     assert_eq!(secret.value("tls.crt"), Some(&b"hunter2"[..]));
     assert_eq!(secret.value("ca.crt"), None);
 }
+
+#[test]
+fn a_schema_has_the_fields_as_they_are_written() {
+    let schema = schemars::schema_for!(crate::own::backend::Backend);
+    let at = |pointer: &str| schema.pointer(pointer).cloned().unwrap_or_default();
+    assert_eq!(at("/required"), serde_json::json!(["metadata", "spec"]));
+    assert_eq!(
+        at("/$defs/Protocol/enum"),
+        serde_json::json!(["HTTP", "HTTP1", "HTTP2"])
+    );
+    let port = at("/$defs/BackendEndpoint/properties/port");
+    assert_eq!(
+        (&port["minimum"], &port["maximum"]),
+        (&0.into(), &65_535.into())
+    );
+    assert!(at("/$defs/BackendTls/properties/wellKnownCACertificates").is_object());
+}
