@@ -1,0 +1,289 @@
+//! Listening sockets: binding them, one for each worker, and saying whose a taken port is.
+//!
+//! The kernel spreads connections over sockets that share a port (`SO_REUSEPORT`); it would also share
+//! the port with another process of the same user without a word. So a port is first bound without
+//! sharing, which finds that process. Sockets that a service manager hands over are used as they are.
+//! What is set on a listening socket holds for the connections it accepts: none needs a call of its own.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+use super::owner::{self, Owner};
+
+/// Connections that may wait to be accepted, per socket; the kernel's own limit may be lower.
+const BACKLOG: i32 = 4096;
+
+/// An address and port with its sockets.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    /// What is bound.
+    pub(crate) address: SocketAddr,
+    /// One for each worker, not blocking.
+    pub(crate) sockets: Vec<TcpListener>,
+}
+
+/// An address that could not be bound.
+#[derive(Debug)]
+pub(crate) struct BindError {
+    /// Which.
+    pub(crate) address: SocketAddr,
+    /// Why.
+    pub(crate) why: Why,
+}
+
+/// Why an address could not be bound.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// Somebody else listens there.
+    Taken(Option<Owner>),
+    /// Low ports need a privilege.
+    NotPermitted,
+    /// No interface has the address.
+    NotHere,
+    /// Something else.
+    Other(io::Error),
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, why } = self;
+        let port = address.port();
+        match why {
+            Why::Taken(Some(owner)) => write!(
+                f,
+                "Port {port} ({address}) is taken by process {} ({}). Stop it, or use another port.",
+                owner.process, owner.name
+            ),
+            Why::Taken(None) => write!(
+                f,
+                "Port {port} ({address}) is taken by another process, which cannot be seen from here; \
+                 \"ss -ltnp sport = :{port}\" as root shows it."
+            ),
+            Why::NotPermitted => write!(
+                f,
+                "Port {port} ({address}) cannot be bound without a privilege. Give the process \
+                 CAP_NET_BIND_SERVICE, lower net.ipv4.ip_unprivileged_port_start, or use a port from 1024 on."
+            ),
+            Why::NotHere => write!(
+                f,
+                "Port {port} cannot be bound on {}: no interface of this host has that address.",
+                address.ip()
+            ),
+            Why::Other(error) => write!(f, "Port {port} ({address}) cannot be bound: {error}."),
+        }
+    }
+}
+
+/// Sockets that a service manager opened before this process began (systemd's socket activation).
+#[derive(Debug, Default)]
+pub(crate) struct Inherited(Vec<TcpListener>);
+
+impl Inherited {
+    /// Takes the sockets that the environment's `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` tell of;
+    /// none if they are meant for another process. To be called once, before other files are opened.
+    ///
+    /// # Errors
+    /// A sentence, if the variables make no sense or one of the sockets does not listen for TCP.
+    pub(crate) fn take(
+        listen_pid: Option<&str>,
+        listen_fds: Option<&str>,
+        names: Option<&str>,
+    ) -> Result<Self, String> {
+        let (Some(process), Some(count)) = (listen_pid, listen_fds) else {
+            return Ok(Self::default());
+        };
+        if process.parse() != Ok(std::process::id()) {
+            return Ok(Self::default());
+        }
+        let count: u8 = count
+            .parse()
+            .map_err(|_| format!("LISTEN_FDS is \"{count}\", which is not a number of sockets"))?;
+        let mut names = names.unwrap_or_default().split(':');
+        let sockets = (0..count).map(|place| {
+            let name = names.next().filter(|name| !name.is_empty());
+            own(3 + RawFd::from(place), name.unwrap_or("unknown"))
+        });
+        sockets.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Those for an address and port; for all addresses, those that have no particular one.
+    fn find(&self, address: Option<IpAddr>, port: u16) -> Vec<(&TcpListener, SocketAddr)> {
+        let known = self
+            .0
+            .iter()
+            .filter_map(|socket| Some((socket, socket.local_addr().ok()?)));
+        known
+            .filter(|(_, local)| local.port() == port)
+            .filter(|(_, local)| match address {
+                Some(address) => local.ip() == address,
+                None => local.ip().is_unspecified(),
+            })
+            .collect()
+    }
+}
+
+fn own(number: RawFd, name: &str) -> Result<TcpListener, String> {
+    #[expect(
+        unsafe_code,
+        reason = "systemd hands sockets over as numbers; nothing else in this process owns them"
+    )]
+    // SAFETY: LISTEN_PID is this process, so the service manager opened this number for it, and this is
+    // the only place that takes it.
+    let socket = Socket::from(unsafe { OwnedFd::from_raw_fd(number) });
+    let listens = socket.is_listener().unwrap_or(false)
+        && socket.protocol().ok().flatten() == Some(Protocol::TCP);
+    if !listens {
+        return Err(format!(
+            "the socket \"{name}\" (number {number}) that the service manager handed over does not listen for TCP"
+        ));
+    }
+    let prepared = prepare(&socket).and_then(|()| socket.set_cloexec(true));
+    prepared.map_err(|error| format!("the socket \"{name}\" cannot be used: {error}"))?;
+    Ok(socket.into())
+}
+
+/// Binds a port on these addresses, or on all of both families if there are none. Port 0 lets the
+/// kernel choose one.
+///
+/// # Errors
+/// The first address that could not be bound, and why; what was bound before is closed.
+pub(crate) fn bind(
+    addresses: &[IpAddr],
+    port: u16,
+    workers: usize,
+    inherited: &Inherited,
+) -> Result<Vec<Listening>, BindError> {
+    if addresses.is_empty() {
+        return bind_all(port, workers, inherited);
+    }
+    let bound = addresses.iter().map(|address| {
+        let found = inherited.find(Some(*address), port);
+        match found.first() {
+            Some((socket, local)) => share(socket, *local, workers),
+            None => bind_one(SocketAddr::new(*address, port), workers),
+        }
+    });
+    bound.collect()
+}
+
+fn bind_all(port: u16, workers: usize, inherited: &Inherited) -> Result<Vec<Listening>, BindError> {
+    let found = inherited.find(None, port);
+    if !found.is_empty() {
+        let shared = found
+            .iter()
+            .map(|(socket, local)| share(socket, *local, workers));
+        return shared.collect();
+    }
+    let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    match bind_one(both, workers) {
+        Err(BindError { why, .. }) if lacks_ipv6(&why) => {
+            let version_4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+            bind_one(version_4, workers).map(|listening| vec![listening])
+        }
+        bound => bound.map(|listening| vec![listening]),
+    }
+}
+
+fn lacks_ipv6(why: &Why) -> bool {
+    match why {
+        Why::NotHere => true,
+        Why::Other(error) => {
+            error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+        }
+        Why::Taken(_) | Why::NotPermitted => false,
+    }
+}
+
+/// The same socket for every worker: the kernel's queue is one, and whoever is free takes from it.
+fn share(
+    socket: &TcpListener,
+    address: SocketAddr,
+    workers: usize,
+) -> Result<Listening, BindError> {
+    let copies = (0..workers.max(1)).map(|_| socket.try_clone());
+    let sockets = copies
+        .collect::<io::Result<_>>()
+        .map_err(|error| BindError {
+            address,
+            why: Why::Other(error),
+        })?;
+    Ok(Listening { address, sockets })
+}
+
+fn bind_one(address: SocketAddr, workers: usize) -> Result<Listening, BindError> {
+    let failed = |error: io::Error| BindError {
+        address,
+        why: why(error, address.port()),
+    };
+    // Port 0 takes one that nobody has.
+    if address.port() != 0 {
+        match open(address, false).map_err(failed) {
+            // Closed again: it was to find out whether another process has the port.
+            Ok(_) => (),
+            // This process has it already, on other addresses: the kernel keeps them apart.
+            Err(BindError {
+                why: Why::Taken(Some(owner)),
+                ..
+            }) if owner.process == std::process::id() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let first = open(address, true).map_err(failed)?;
+    let local = first.local_addr().map_err(failed)?;
+    let mut sockets = vec![first];
+    for _ in 1..workers {
+        sockets.push(open(local, true).map_err(failed)?);
+    }
+    for socket in &sockets {
+        Socket::listen(&socket2::SockRef::from(socket), BACKLOG).map_err(failed)?;
+    }
+    Ok(Listening {
+        address: local,
+        sockets,
+    })
+}
+
+fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        // One socket takes both families if it is for all addresses.
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    prepare(&socket)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// What accepted connections inherit on Linux: no waiting for full packets, and dead peers are noticed.
+fn prepare(socket: &Socket) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4);
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_keepalive(&keepalive)
+}
+
+fn why(error: io::Error, port: u16) -> Why {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Why::Taken(owner::of_port(port)),
+        io::ErrorKind::PermissionDenied => Why::NotPermitted,
+        io::ErrorKind::AddrNotAvailable => Why::NotHere,
+        _ => Why::Other(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;
