@@ -1,0 +1,1 @@
+//! The same answers as the table gives, in the plainest code.

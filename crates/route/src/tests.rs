@@ -1,0 +1,284 @@
+//! Precedence and matching, a line a case; the table against the oracle.
+
+use std::sync::Arc;
+
+use daemun_model::hostname::HostPattern;
+use daemun_model::matching::{HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch};
+use daemun_model::names::{Created, ObjectName, RouteKey, RouteKind};
+use daemun_model::policy::timeouts::Timeouts;
+use daemun_model::route::{HttpRoute, Rule};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::{Asked, Input, Table};
+
+/// A match as tests write it: `GET =/exact ?name=value @header=value`, with `^` before the path for a
+/// prefix, `~` for an expression, and `~=` in place of `=` for an expression of a value.
+pub(crate) fn wanted(written: &str) -> RequestMatch {
+    let mut wanted = RequestMatch::everything();
+    let value = |text: &str| match text.split_once("~=") {
+        Some((name, value)) => (name.to_owned(), ValueMatch::Regex(value.to_owned())),
+        None => {
+            let (name, value) = text.split_once('=').unwrap();
+            (name.to_owned(), ValueMatch::Exact(value.to_owned()))
+        }
+    };
+    for part in written.split(' ').filter(|part| !part.is_empty()) {
+        match part.split_at(1) {
+            ("=", path) => wanted.path = PathMatch::Exact(path.to_owned()),
+            ("^", path) => wanted.path = PathMatch::Prefix(path.to_owned()),
+            ("~", path) => wanted.path = PathMatch::Regex(path.to_owned()),
+            ("@", header) => {
+                let (name, value) = value(header);
+                wanted.headers.push(HeaderMatch {
+                    name: name.parse::<HeaderName>().unwrap(),
+                    value,
+                });
+            }
+            ("?", query) => {
+                let (name, value) = value(query);
+                wanted.query.push(QueryMatch { name, value });
+            }
+            _ => wanted.method = Some(part.parse().unwrap()),
+        }
+    }
+    wanted
+}
+
+/// A Route of one rule per entry, matches of a rule separated by ` | `.
+pub(crate) fn route(name: &str, created: i64, rules: &[&str]) -> Arc<HttpRoute> {
+    let rule = |(index, matches): (usize, &&str)| Rule {
+        index,
+        name: None,
+        matches: matches.split(" | ").map(wanted).collect(),
+        filters: Vec::new(),
+        backends: Vec::new(),
+        timeouts: Timeouts::default(),
+        retry: None,
+        session: None,
+    };
+    let (namespace, name) = name.split_once('/').unwrap();
+    Arc::new(HttpRoute {
+        key: RouteKey {
+            kind: RouteKind::Http,
+            name: ObjectName::new(namespace, name),
+        },
+        created: Created(created),
+        attachments: Vec::new(),
+        rules: rules.iter().enumerate().map(rule).collect(),
+    })
+}
+
+/// A table whose targets are `namespace/name#rule`.
+pub(crate) fn table(
+    routes: &[(&str, Arc<HttpRoute>)],
+    previous: Option<&Table<String>>,
+) -> Table<String> {
+    let routes: Vec<_> = routes
+        .iter()
+        .map(|(host, route)| (HostPattern::parse(host).unwrap(), route))
+        .collect();
+    let inputs = routes.iter().flat_map(|(hostname, route)| {
+        route.rules.iter().map(move |rule| Input {
+            hostname,
+            route,
+            rule,
+            target: format!("{}#{}", route.key.name, rule.index),
+        })
+    });
+    Table::build(inputs, previous)
+}
+
+/// A request as tests write it: `GET http://host/path?query @header=value`.
+pub(crate) fn ask<R>(written: &str, see: impl FnOnce(&Asked<'_>) -> R) -> R {
+    let mut parts = written.split(' ');
+    let method: Method = parts.next().unwrap().parse().unwrap();
+    let url = parts.next().unwrap().strip_prefix("http://").unwrap();
+    let (host, rest) = url.split_at(url.find('/').unwrap());
+    let (path, query) = rest
+        .split_once('?')
+        .map_or((rest, None), |(path, query)| (path, Some(query)));
+    let mut headers = HeaderMap::new();
+    for part in parts {
+        let (name, value) = part.strip_prefix('@').unwrap().split_once('=').unwrap();
+        headers.append(
+            name.parse::<HeaderName>().unwrap(),
+            HeaderValue::from_str(value).unwrap(),
+        );
+    }
+    see(&Asked {
+        host,
+        method: &method,
+        path,
+        query,
+        headers: &headers,
+    })
+}
+
+/// The rule that takes a request, with the place of the match in it, and the matched prefix.
+fn found(table: &Table<String>, request: &str) -> String {
+    ask(request, |asked| match table.find(asked) {
+        Some(found) => {
+            let prefix = found
+                .matched
+                .prefix
+                .map(|prefix| format!(" {prefix}"))
+                .unwrap_or_default();
+            format!("{}.{}{prefix}", found.target, found.matched.index)
+        }
+        None => "-".to_owned(),
+    })
+}
+
+#[test]
+fn a_match_takes_what_it_says() {
+    for (wanted, request, takes) in [
+        ("", "GET http://h/", true),
+        ("", "GET http://h/a/b", true),
+        ("=/a", "GET http://h/a", true),
+        ("=/a", "GET http://h/a/", false),
+        ("=/a", "GET http://h/A", false),
+        ("=/a/", "GET http://h/a/", true),
+        ("=/%61", "GET http://h/a", true),
+        ("^/v2", "GET http://h/v2", true),
+        ("^/v2", "GET http://h/v2/", true),
+        ("^/v2", "GET http://h/v2/x", true),
+        ("^/v2", "GET http://h/v2x", false),
+        ("^/v2", "GET http://h/V2", false),
+        ("^/v2/", "GET http://h/v2", true),
+        ("^/v2/", "GET http://h/v2/x", true),
+        ("^/v2/", "GET http://h/v2x", false),
+        ("^/a", "GET http://h//a", false),
+        ("^//a", "GET http://h//a/b", true),
+        ("^/a/b", "GET http://h/a//b", false),
+        ("^/a/./b", "GET http://h/a/b", true),
+        ("^/caf%c3%a9", "GET http://h/caf%C3%A9/x", true),
+        ("^/a%2fb", "GET http://h/a%2Fb", true),
+        ("^/a", "GET http://h/a%2Fb", false),
+        ("^/../a", "GET http://h/a", false),
+        ("~/v[0-9]+", "GET http://h/v2", true),
+        ("~/v[0-9]+", "GET http://h/v2/x", false),
+        ("~/v[0-9]+", "GET http://h/a/v2", false),
+        ("~(", "GET http://h/(", false),
+        ("GET", "GET http://h/", true),
+        ("GET", "HEAD http://h/", false),
+        ("PURGE", "PURGE http://h/", true),
+        ("@x-a=1", "GET http://h/ @X-A=1", true),
+        ("@x-a=1", "GET http://h/ @x-a=2", false),
+        ("@x-a=1", "GET http://h/", false),
+        ("@x-a=1", "GET http://h/ @x-a=1 @x-a=2", false),
+        ("@x-a=1,2", "GET http://h/ @x-a=1 @x-a=2", true),
+        ("@x-a=1 @x-b=2", "GET http://h/ @x-a=1", false),
+        ("@x-a=1 @x-b=2", "GET http://h/ @x-a=1 @x-b=2", true),
+        ("@x-a~=v[0-9]", "GET http://h/ @x-a=v1", true),
+        ("@x-a~=v[0-9]", "GET http://h/ @x-a=v12", false),
+        ("@x-a~=(", "GET http://h/ @x-a=(", false),
+        ("@x-b=2 @x-a~=v[0-9]", "GET http://h/ @x-a=v1 @x-b=2", true),
+        ("@x-b=2 @x-a~=v[0-9]", "GET http://h/ @x-a=v @x-b=2", false),
+        ("@x-b~=. @x-a~=.", "GET http://h/ @x-a=1 @x-b=12", false),
+        ("?a=1", "GET http://h/?a=1", true),
+        ("?a=1", "GET http://h/?A=1", false),
+        ("?a=1", "GET http://h/", false),
+        ("?a=1", "GET http://h/?a=2&a=1", false),
+        ("?a=1", "GET http://h/?a=1&a=2", true),
+        ("?a=1", "GET http://h/?b=2&%61=%31", true),
+        ("?a=1 ?b=2", "GET http://h/?b=2&a=1", true),
+        ("?a=1 ?b=2", "GET http://h/?b=2", false),
+        ("?a~=[0-9]+", "GET http://h/?a=12", true),
+        ("?a~=[0-9]+", "GET http://h/?a=12x", false),
+        ("=/a | =/b", "GET http://h/b", true),
+        ("GET =/a ?q=1 @x-a=1", "GET http://h/a?q=1 @x-a=1", true),
+        ("GET =/a ?q=1 @x-a=1", "POST http://h/a?q=1 @x-a=1", false),
+    ] {
+        let table = table(&[("", route("n/r", 0, &[wanted]))], None);
+        assert_eq!(found(&table, request) != "-", takes, "{wanted} {request}");
+    }
+}
+
+#[test]
+fn precedence_is_the_gateway_apis() {
+    // The first of the two wins against the second, in either order of the rules.
+    for (first, second, request) in [
+        ("=/a", "~/.", "GET http://h/a"),
+        ("=/a", "^/a", "GET http://h/a"),
+        ("=/a", "GET ^/a @x-a=1 ?q=1", "GET http://h/a?q=1 @x-a=1"),
+        ("~/.", "^/a", "GET http://h/a"),
+        ("~/.", "GET ^/a @x-a=1", "GET http://h/a @x-a=1"),
+        ("~/a.*", "~/.*", "GET http://h/a"),
+        ("~/a.*", "~/.* @x-a=1", "GET http://h/a @x-a=1"),
+        ("~/.b @x-a=1", "~/a.", "GET http://h/ab @x-a=1"),
+        ("^/a/b", "^/a", "GET http://h/a/b/c"),
+        ("^/a/b", "GET ^/a @x-a=1", "GET http://h/a/b/c @x-a=1"),
+        ("^/a", "^/", "GET http://h/a"),
+        ("GET", "", "GET http://h/"),
+        ("GET", "@x-a=1 @x-b=1", "GET http://h/ @x-a=1 @x-b=1"),
+        ("@x-a=1 @x-b=1", "@x-a=1", "GET http://h/ @x-a=1 @x-b=1"),
+        ("@x-a=1", "?q=1 ?r=1", "GET http://h/?q=1&r=1 @x-a=1"),
+        ("?q=1 ?r=1", "?q=1", "GET http://h/?q=1&r=1"),
+        ("?q=1", "", "GET http://h/?q=1"),
+    ] {
+        let table = |rules: &[&str]| table(&[("", route("n/r", 0, rules))], None);
+        assert!(
+            found(&table(&[first, second]), request).starts_with("n/r#0."),
+            "{first} before {second}"
+        );
+        assert!(
+            found(&table(&[second, first]), request).starts_with("n/r#1."),
+            "{first} before {second}"
+        );
+    }
+}
+
+#[test]
+fn ties_go_to_age_then_name_then_order() {
+    let old = || route("z/z", 1, &["=/a"]);
+    for (one, two, winner) in [
+        (route("a/a", 2, &["=/a"]), old(), "z/z#0.0"),
+        (route("a/b", 1, &["=/a"]), old(), "a/b#0.0"),
+        (
+            route("a/b", 1, &["=/a"]),
+            route("a/a", 1, &["=/a"]),
+            "a/a#0.0",
+        ),
+        // By the letters of "namespace/name": "-" comes before "/".
+        (
+            route("a/x", 1, &["=/a"]),
+            route("a-b/x", 1, &["=/a"]),
+            "a-b/x#0.0",
+        ),
+        (
+            route("z/z", 1, &["^/", "=/b | =/a", "=/a"]),
+            route("z/zz", 1, &["=/a"]),
+            "z/z#1.1",
+        ),
+    ] {
+        for routes in [
+            [("", one.clone()), ("", two.clone())],
+            [("", two.clone()), ("", one.clone())],
+        ] {
+            assert_eq!(found(&table(&routes, None), "GET http://h/a"), winner);
+        }
+    }
+}
+
+#[test]
+fn the_most_specific_hostname_comes_first_and_others_are_asked_after_it() {
+    let routes = [
+        ("", route("n/any", 0, &["^/", "=/all/exact"])),
+        ("*.com", route("n/com", 0, &["^/a"])),
+        ("*.a.com", route("n/a", 0, &["^/a/b"])),
+        ("x.a.com", route("n/x", 0, &["^/a/b/c"])),
+    ];
+    let table = table(&routes, None);
+    for (request, expected) in [
+        ("GET http://x.a.com/a/b/c/d", "n/x#0.0 /a/b/c"),
+        ("GET http://x.a.com/a/b", "n/a#0.0 /a/b"),
+        ("GET http://x.a.com/a", "n/com#0.0 /a"),
+        ("GET http://x.a.com/", "n/any#0.0 /"),
+        ("GET http://y.a.com/a/b/c", "n/a#0.0 /a/b"),
+        ("GET http://a.com/a/b/c", "n/com#0.0 /a"),
+        ("GET http://com/a", "n/any#0.0 /"),
+        ("GET http://x.a.com/all/exact", "n/any#1.0"),
+    ] {
+        assert_eq!(found(&table, request), expected, "{request}");
+    }
+}
