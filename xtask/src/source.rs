@@ -69,6 +69,38 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The files that this one may declare as `#[cfg(test)] mod NAME;`, without their ending.
+    fn test_modules(&self) -> Vec<PathBuf> {
+        let directory = match self.path.file_stem().and_then(|stem| stem.to_str()) {
+            Some("mod" | "lib" | "main") => self.path.with_file_name(""),
+            _ => self.path.with_extension(""),
+        };
+        let lines: Vec<&str> = self.code.lines().map(str::trim).collect();
+        lines
+            .windows(2)
+            .filter(|pair| pair[0] == "#[cfg(test)]")
+            .filter_map(|pair| pair[1].strip_suffix(';')?.split_once("mod "))
+            .map(|(_, name)| directory.join(name))
+            .collect()
+    }
+}
+
+/// Marks the files that are declared as modules of tests, and those below them.
+fn mark_test_modules(sources: &mut [Source]) {
+    let modules: Vec<PathBuf> = sources.iter().flat_map(Source::test_modules).collect();
+    for source in sources {
+        if source
+            .path
+            .with_extension("")
+            .ancestors()
+            .any(|path| modules.iter().any(|m| m == path))
+        {
+            source.tests.fill(true);
+        }
+    }
+}
+
 /// All Rust files under the given directories of `root`, sorted; build output is left out.
 pub(crate) fn read_all(root: &Path, directories: &[&str]) -> Result<Vec<Source>, String> {
     let mut paths = Vec::new();
@@ -79,14 +111,16 @@ pub(crate) fn read_all(root: &Path, directories: &[&str]) -> Result<Vec<Source>,
         }
     }
     paths.sort();
-    paths
+    let mut sources = paths
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path)
                 .map_err(|error| format!("{} cannot be read: {error}.", path.display()))?;
             Ok(Source::new(path.strip_prefix(root).unwrap_or(&path), &text))
         })
-        .collect()
+        .collect::<Result<Vec<_>, String>>()?;
+    mark_test_modules(&mut sources);
+    Ok(sources)
 }
 
 fn collect(directory: &Path, into: &mut Vec<PathBuf>) -> Result<(), String> {

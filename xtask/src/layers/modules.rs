@@ -1,5 +1,8 @@
 //! Which modules of a crate use each other in a circle.
 //!
+//! Counted are neighbours: the modules of one parent, each with all that is below it. A parent and its
+//! children are one thing seen from outside, so what they do with each other is not counted.
+//!
 //! The reader sees the files of a crate as its modules, and in each file, tests left out, the paths that
 //! begin with `crate::`, `super::`, `self::` or the name of a child module, in `use` and elsewhere.
 //! A path leads to the module with the longest name that fits. A public re-export (`pub use`) is a signpost
@@ -20,7 +23,7 @@ const MOST: usize = 3;
 /// A module, as the segments of its path in the crate; the crate's root has none.
 type Module = Vec<String>;
 
-/// The largest set of modules in which each one uses, directly or not, each other one.
+/// Neighbours of which each one uses, directly or not, each other one.
 pub(super) struct Cycle {
     pub(super) modules: Vec<Module>,
     /// Who uses whom, and where it says so first.
@@ -55,18 +58,21 @@ impl Cycle {
     }
 }
 
-/// The largest circle of each crate that has one, with the crate's directory.
-pub(super) fn cycles(sources: &[Source]) -> BTreeMap<String, Cycle> {
+/// The circles of all crates, each with its crate's directory: the largest one below each parent.
+pub(super) fn cycles(sources: &[Source]) -> Vec<(String, Cycle)> {
     let mut crates: BTreeMap<String, BTreeMap<Module, &Source>> = BTreeMap::new();
     for source in sources {
         if let Some((name, module)) = place(source) {
             crates.entry(name).or_default().insert(module, source);
         }
     }
-    crates
-        .into_iter()
-        .filter_map(|(name, modules)| Some((name, Graph::read(&modules).largest_cycle()?)))
-        .collect()
+    let mut found = Vec::new();
+    for (name, modules) in crates {
+        for level in levels(&modules).values() {
+            found.extend(largest_cycle(level).map(|cycle| (name.clone(), cycle)));
+        }
+    }
+    found
 }
 
 /// The crate's directory and the module that a file is, if it is one outside of tests.
@@ -88,77 +94,80 @@ fn place(source: &Source) -> Option<(String, Module)> {
     Some((name.to_owned(), module))
 }
 
-/// Who uses whom, with the first place that says so.
-struct Graph {
-    uses: BTreeMap<Module, BTreeMap<Module, String>>,
+/// Who of some neighbours uses whom, with the first place that says so.
+type Level = BTreeMap<Module, BTreeMap<Module, String>>;
+
+/// The neighbours below each parent.
+fn levels(modules: &BTreeMap<Module, &Source>) -> BTreeMap<Module, Level> {
+    let read: BTreeMap<&Module, Vec<Path>> = modules
+        .iter()
+        .map(|(module, source)| (module, paths::of(source)))
+        .collect();
+    let mut signposts: BTreeMap<Module, Module> = BTreeMap::new();
+    for (module, paths) in &read {
+        for path in paths.iter().filter(|path| path.reexport) {
+            if let Some(target) = absolute(module, path, modules) {
+                signposts.insert(join(module, &path.name), target);
+            }
+        }
+    }
+    let mut levels: BTreeMap<Module, Level> = BTreeMap::new();
+    for (module, paths) in read {
+        for path in paths.iter().filter(|path| !path.reexport) {
+            let target = absolute(module, path, modules);
+            let target = target.and_then(|target| resolve(target, modules, &signposts));
+            let Some(target) = target else { continue };
+            let shared = module
+                .iter()
+                .zip(&target)
+                .take_while(|(a, b)| a == b)
+                .count();
+            if shared < module.len() && shared < target.len() {
+                let level = levels.entry(module[..shared].to_vec()).or_default();
+                let place = format!("{}:{}", modules[module].path.display(), path.line);
+                let from = level.entry(module[..=shared].to_vec()).or_default();
+                from.entry(target[..=shared].to_vec()).or_insert(place);
+            }
+        }
+    }
+    levels
 }
 
-impl Graph {
-    fn read(modules: &BTreeMap<Module, &Source>) -> Self {
-        let read: BTreeMap<&Module, Vec<Path>> = modules
+fn largest_cycle(level: &Level) -> Option<Cycle> {
+    let reach: BTreeMap<&Module, BTreeSet<&Module>> = level
+        .keys()
+        .map(|module| (module, reachable(level, module)))
+        .collect();
+    let is_mutual = |a: &Module, b: &Module| reach.get(b).is_some_and(|from_b| from_b.contains(a));
+    let circle = |module: &&Module| -> Vec<&Module> {
+        reach[*module]
             .iter()
-            .map(|(module, source)| (module, paths::of(source)))
-            .collect();
-        let mut signposts: BTreeMap<Module, Module> = BTreeMap::new();
-        for (module, paths) in &read {
-            for path in paths.iter().filter(|path| path.reexport) {
-                if let Some(target) = absolute(module, path, modules) {
-                    signposts.insert(join(module, &path.name), target);
-                }
-            }
-        }
-        let mut uses: BTreeMap<Module, BTreeMap<Module, String>> = BTreeMap::new();
-        for (module, paths) in read {
-            let out = uses.entry(module.clone()).or_default();
-            for path in paths.iter().filter(|path| !path.reexport) {
-                let target = absolute(module, path, modules);
-                let target = target.and_then(|target| resolve(target, modules, &signposts));
-                if let Some(target) = target.filter(|target| target != module) {
-                    let file = modules[module].path.display();
-                    out.entry(target)
-                        .or_insert_with(|| format!("{file}:{}", path.line));
-                }
-            }
-        }
-        Self { uses }
+            .copied()
+            .filter(|other| is_mutual(module, other))
+            .collect()
+    };
+    let largest = reach.keys().map(circle).max_by_key(Vec::len)?;
+    let within = |module: &Module| largest.contains(&module);
+    let mut uses = Vec::new();
+    for (from, targets) in level.iter().filter(|(from, _)| within(from)) {
+        let targets = targets.iter().filter(|(to, _)| within(to));
+        uses.extend(targets.map(|(to, place)| (from.clone(), to.clone(), place.clone())));
     }
+    let modules: Vec<Module> = largest.into_iter().cloned().collect();
+    (modules.len() > 1).then_some(Cycle { modules, uses })
+}
 
-    fn largest_cycle(&self) -> Option<Cycle> {
-        let reach: BTreeMap<&Module, BTreeSet<&Module>> = self
-            .uses
-            .keys()
-            .map(|module| (module, self.reachable(module)))
-            .collect();
-        let circle = |module: &&Module| -> Vec<&Module> {
-            reach[*module]
-                .iter()
-                .copied()
-                .filter(|other| reach[*other].contains(*module))
-                .collect()
-        };
-        let largest = reach.keys().map(circle).max_by_key(Vec::len)?;
-        let within = |module: &Module| largest.contains(&module);
-        let mut uses = Vec::new();
-        for (from, targets) in self.uses.iter().filter(|(from, _)| within(from)) {
-            let targets = targets.iter().filter(|(to, _)| within(to));
-            uses.extend(targets.map(|(to, place)| (from.clone(), to.clone(), place.clone())));
-        }
-        let modules: Vec<Module> = largest.into_iter().cloned().collect();
-        (modules.len() > 1).then_some(Cycle { modules, uses })
-    }
-
-    fn reachable<'a>(&'a self, from: &'a Module) -> BTreeSet<&'a Module> {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![from];
-        while let Some(module) = next.pop() {
-            for target in self.uses.get(module).into_iter().flat_map(BTreeMap::keys) {
-                if seen.insert(target) {
-                    next.push(target);
-                }
+fn reachable<'a>(level: &'a Level, from: &'a Module) -> BTreeSet<&'a Module> {
+    let mut seen = BTreeSet::new();
+    let mut next = vec![from];
+    while let Some(module) = next.pop() {
+        for target in level.get(module).into_iter().flat_map(BTreeMap::keys) {
+            if seen.insert(target) {
+                next.push(target);
             }
         }
-        seen
     }
+    seen
 }
 
 /// A path from the crate's root on; none if it leads out of the crate.
@@ -210,11 +219,7 @@ fn join(module: &Module, name: &str) -> Module {
 }
 
 fn shown(module: &Module) -> String {
-    if module.is_empty() {
-        "crate".to_owned()
-    } else {
-        module.join("::")
-    }
+    module.join("::")
 }
 
 #[cfg(test)]

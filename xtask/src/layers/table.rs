@@ -149,6 +149,7 @@ pub(super) const HEAVY: &[Heavy] = &[
             "daemun",
             "daemun-testkit",
             "bench-rig",
+            "xtask",
         ],
     },
     Heavy {

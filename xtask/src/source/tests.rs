@@ -1,6 +1,6 @@
 //! What is code, what is a comment, what is a test.
 
-use super::{Source, item_end};
+use super::{Source, item_end, mark_test_modules};
 
 fn code(text: &str) -> String {
     Source::new("src/a.rs", text).code.trim_end().to_owned()
@@ -65,4 +65,27 @@ fn files_of_tests_have_no_production_lines() {
 fn an_item_ends_behind_its_block() {
     let code = "fn a(b: [u8; 4]) { if b {} } fn c() {}";
     assert_eq!(&code[..item_end(code, 0)], "fn a(b: [u8; 4]) { if b {} }");
+}
+
+#[test]
+fn a_file_that_is_declared_for_tests_has_no_production_lines() {
+    let declaration = "#[cfg(test)]\npub(crate) mod b;\nmod c;\n";
+    let paths = [
+        "src/a.rs",
+        "src/a/b.rs",
+        "src/a/b/d.rs",
+        "src/a/c.rs",
+        "src/b.rs",
+    ];
+    let mut sources: Vec<Source> = paths
+        .iter()
+        .map(|path| Source::new(*path, declaration))
+        .collect();
+    mark_test_modules(&mut sources[..]);
+    let lines: Vec<usize> = sources
+        .iter()
+        .map(|source| source.production().count())
+        .collect();
+    // `src/b.rs` is not `src/a/b.rs`, and `src/a/c.rs` is not declared for tests.
+    assert_eq!(lines, [1, 0, 0, 1, 1]);
 }
