@@ -144,7 +144,7 @@ impl Ours {
 }
 
 /// Where Go keeps the module, which is fetched if need be. The error says why there is none.
-fn module_directory() -> Result<PathBuf, String> {
+pub(crate) fn module_directory() -> Result<PathBuf, String> {
     let output = Command::new("go")
         .args(["mod", "download", "-json", &format!("{MODULE}@{VERSION}")])
         .current_dir(std::env::temp_dir())

@@ -170,7 +170,7 @@ pub(super) const HEAVY: &[Heavy] = &[
     },
     Heavy {
         name: "regex-syntax",
-        users: &["daemun-translate"],
+        users: &["daemun-route", "daemun-translate"],
     },
     Heavy {
         name: "x509-parser",

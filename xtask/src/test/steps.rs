@@ -35,6 +35,11 @@ pub(super) const STEPS: &[Step] = &[
         run: || own(&crate::sizes::run()),
     },
     Step {
+        name: "bindings",
+        what: "the types of the objects and the published CRDs",
+        run: bindings,
+    },
+    Step {
         name: "lints",
         what: "clippy on everything, warnings are errors",
         run: lints,
@@ -100,6 +105,13 @@ fn lints() -> Outcome {
     ];
     match component("clippy", "clippy") {
         Ok(()) => succeeds(cargo(&arguments)),
+        Err(why) => Outcome::Skipped(why),
+    }
+}
+
+fn bindings() -> Outcome {
+    match crate::bindings::module_directory() {
+        Ok(_) => own(&crate::bindings::run()),
         Err(why) => Outcome::Skipped(why),
     }
 }
