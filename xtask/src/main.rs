@@ -3,6 +3,7 @@
 //! Here is only the choice of the task; each task is a file of its own with a `run`. A task ends with
 //! `Ok` or with one message that says what is wrong; the exit status follows from that.
 
+mod bench;
 mod bindings;
 mod layers;
 mod repository;
@@ -29,6 +30,8 @@ enum Task {
     Layers,
     /// Compare the bindings of the Gateway API with its published CRDs
     Bindings,
+    /// Measure Daemun beside nginx, HAProxy, Envoy and the floor
+    Bench(bench::Arguments),
     /// Measure files, functions and the rest against the limits
     Sizes,
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Layers => layers::run(),
         Task::Bindings => bindings::run(),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Sizes => sizes::run(),
     };
     match done {

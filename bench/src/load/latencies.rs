@@ -37,7 +37,7 @@ impl Latencies {
     fn at(&self, thousandths: usize) -> Option<f64> {
         let rank = (self.nanoseconds.len() * thousandths).div_ceil(1000);
         let nanoseconds = self.nanoseconds.get(rank.saturating_sub(1))?;
-        Some(Duration::from_nanos(*nanoseconds).as_secs_f64() * 1e6)
+        Some((Duration::from_nanos(*nanoseconds).as_secs_f64() * 1e9).round() / 1e3)
     }
 }
 
