@@ -7,6 +7,7 @@
 
 mod outcome;
 mod steps;
+mod units;
 
 use std::time::Duration;
 

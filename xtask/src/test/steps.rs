@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::outcome::{Count, Outcome};
+use super::units;
 use crate::repository;
 
 /// One check.
@@ -58,6 +59,11 @@ pub(super) const STEPS: &[Step] = &[
         name: "dependencies",
         what: "cargo deny: licenses, sources, bans",
         run: dependencies,
+    },
+    Step {
+        name: "units",
+        what: "systemd can read deploy/systemd",
+        run: units::verify,
     },
     Step {
         name: "fuzz targets",
