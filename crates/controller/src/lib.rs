@@ -1,1 +1,3 @@
-//! (being written)
+//! Watch objects (in files), call translate, publish what follows, and say what is wrong.
+
+pub mod source;
