@@ -70,7 +70,7 @@ impl Source {
 }
 
 impl Source {
-    /// The files that this one may declare as `#[cfg(test)] mod NAME;`, without their ending.
+    /// The files that this one may declare for tests (`#[cfg(test)] mod NAME;`), without their ending.
     fn test_modules(&self) -> Vec<PathBuf> {
         let directory = match self.path.file_stem().and_then(|stem| stem.to_str()) {
             Some("mod" | "lib" | "main") => self.path.with_file_name(""),
@@ -79,7 +79,7 @@ impl Source {
         let lines: Vec<&str> = self.code.lines().map(str::trim).collect();
         lines
             .windows(2)
-            .filter(|pair| pair[0] == "#[cfg(test)]")
+            .filter(|pair| FOR_TESTS.iter().any(|start| pair[0].starts_with(start)))
             .filter_map(|pair| pair[1].strip_suffix(';')?.split_once("mod "))
             .map(|(_, name)| directory.join(name))
             .collect()
@@ -144,13 +144,22 @@ fn is_test_file(path: &Path) -> bool {
         .any(|part| part == "tests" || part == "benches" || part == "tests.rs")
 }
 
-/// Marks the lines from each `#[cfg(test)]` to the end of the item that it stands before.
+/// How attributes begin that keep an item to tests; the second one is for what fuzzing shares with them.
+const FOR_TESTS: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test,"];
+
+/// Marks the lines from each attribute for tests to the end of the item that it stands before.
 fn test_lines(code: &str) -> Vec<bool> {
     let mut marks = vec![false; code.lines().count()];
     let mut from = 0;
-    while let Some(found) = code[from..].find("#[cfg(test)]") {
+    let next = |from: usize| {
+        FOR_TESTS
+            .iter()
+            .filter_map(|start| code[from..].find(start))
+            .min()
+    };
+    while let Some(found) = next(from) {
         let start = from + found;
-        let end = item_end(code, start + "#[cfg(test)]".len());
+        let end = item_end(code, start + FOR_TESTS[0].len());
         let first = code[..start].matches('\n').count();
         let last = code[..end].matches('\n').count();
         marks

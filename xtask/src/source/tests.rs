@@ -69,7 +69,12 @@ fn an_item_ends_behind_its_block() {
 
 #[test]
 fn a_file_that_is_declared_for_tests_has_no_production_lines() {
-    let declaration = "#[cfg(test)]\npub(crate) mod b;\nmod c;\n";
+    for attribute in ["#[cfg(test)]", "#[cfg(any(test, feature = \"oracle\"))]"] {
+        declared_for_tests(&format!("{attribute}\npub(crate) mod b;\nmod c;\n"));
+    }
+}
+
+fn declared_for_tests(declaration: &str) {
     let paths = [
         "src/a.rs",
         "src/a/b.rs",
