@@ -1,1 +1,134 @@
-//! The same answers as the table gives, in the plainest code.
+//! The same answer as a table gives, in the plainest code: every match is tried, those that take the
+//! request are sorted, the first one wins. For tests and for fuzzing; nothing here is shared with the code that it
+//! is compared with, except for the normalization of paths, which has tests of its own.
+
+pub mod case;
+
+use std::cmp::Reverse;
+
+use daemun_model::matching::{PathMatch, RequestMatch, ValueMatch};
+use regex_automata::meta;
+use regex_automata::util::syntax;
+
+use crate::{Asked, Input, paths};
+
+/// The rule that takes the request, as its place among the inputs and the place of the match in it.
+pub fn find<T>(inputs: &[Input<'_, T>], asked: &Asked<'_>) -> Option<(usize, usize)> {
+    let mut taking = Vec::new();
+    for (at, input) in inputs.iter().enumerate() {
+        for (index, wanted) in input.rule.matches.iter().enumerate() {
+            if input.hostname.contains(asked.host) && takes(wanted, asked) {
+                taking.push((at, index));
+            }
+        }
+    }
+    taking.into_iter().min_by_key(|(at, index)| {
+        let (input, wanted) = (&inputs[*at], &inputs[*at].rule.matches[*index]);
+        let path = match &wanted.path {
+            PathMatch::Exact(_) => (0, Reverse(0)),
+            PathMatch::Regex(expression) => (1, Reverse(expression.chars().count())),
+            PathMatch::Prefix(prefix) => (
+                2,
+                Reverse(elements_of_prefix(prefix).map_or(0, |all| all.concat().len() + all.len())),
+            ),
+        };
+        let conditions = (
+            wanted.method.is_none(),
+            Reverse(wanted.headers.len()),
+            Reverse(wanted.query.len()),
+        );
+        let age = (input.route.created, input.route.key.name.to_string());
+        (
+            Reverse(input.hostname.specificity()),
+            path,
+            conditions,
+            age,
+            input.rule.index,
+            *index,
+        )
+    })
+}
+
+/// Whether the request meets the match.
+fn takes(wanted: &RequestMatch, asked: &Asked<'_>) -> bool {
+    let path = match &wanted.path {
+        PathMatch::Exact(path) => paths::normalize(path).is_ok_and(|path| path == asked.path),
+        PathMatch::Regex(expression) => whole(expression, asked.path.as_bytes()),
+        PathMatch::Prefix(prefix) => elements_of_prefix(prefix).is_some_and(|prefix| {
+            asked
+                .path
+                .split('/')
+                .skip(1)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+                .starts_with(&prefix)
+        }),
+    };
+    path && wanted
+        .method
+        .as_ref()
+        .is_none_or(|method| method == asked.method)
+        && wanted.headers.iter().all(|header| {
+            let lines: Vec<&[u8]> = asked
+                .headers
+                .get_all(&header.name)
+                .iter()
+                .map(|line| line.as_bytes())
+                .collect();
+            let separator: &[u8] = if header.name == "cookie" { b"; " } else { b"," };
+            !lines.is_empty() && holds(&header.value, &lines.join(separator))
+        })
+        && wanted.query.iter().all(|parameter| {
+            let pairs = asked
+                .query
+                .unwrap_or_default()
+                .split('&')
+                .filter(|pair| !pair.is_empty());
+            let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            let first = pairs.find(|(name, _)| decoded(name) == parameter.name.as_bytes());
+            first.is_some_and(|(_, value)| holds(&parameter.value, &decoded(value)))
+        })
+}
+
+fn holds(wanted: &ValueMatch, value: &[u8]) -> bool {
+    match wanted {
+        ValueMatch::Exact(text) => text.as_bytes() == value,
+        ValueMatch::Regex(expression) => whole(expression, value),
+    }
+}
+
+fn whole(expression: &str, text: &[u8]) -> bool {
+    meta::Builder::new()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .build(&format!("^(?:{expression})$"))
+        .is_ok_and(|regex| regex.is_match(text))
+}
+
+/// The elements that a path must begin with: those of the prefix, of which one trailing slash is ignored.
+fn elements_of_prefix(prefix: &str) -> Option<Vec<String>> {
+    let normal = paths::normalize(prefix).ok()?;
+    let trimmed = normal.strip_suffix('/').unwrap_or(&normal);
+    Some(trimmed.split('/').skip(1).map(str::to_owned).collect())
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    let text = text.replace('+', " ");
+    let mut pieces = text.split('%');
+    let mut out = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        match piece
+            .get(..2)
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        {
+            Some(digits) => {
+                out.extend(u8::from_str_radix(digits, 16));
+                out.extend(&piece.as_bytes()[2..]);
+            }
+            None => {
+                out.push(b'%');
+                out.extend(piece.as_bytes());
+            }
+        }
+    }
+    out
+}

@@ -165,11 +165,11 @@ fn used(id: u64, regex: &meta::Regex, text: &[u8], see: &mut impl FnMut(usize)) 
 
 /// What an expression means, for the whole text. ASCII if it can be, which keeps automata small.
 fn parse(written: &str) -> Option<Hir> {
-    let ascii = syntax::Config::new().unicode(false).utf8(false);
-    let unicode = syntax::Config::new().utf8(false);
-    let hir = syntax::parse_with(written, &ascii)
-        .or_else(|_| syntax::parse_with(written, &unicode))
-        .ok()?;
+    let read = |unicode| {
+        let config = syntax::Config::new().unicode(unicode).utf8(false);
+        syntax::parse_with(written, &config).ok()
+    };
+    let hir = read(false).or_else(|| read(true))?;
     Some(Hir::concat(vec![
         Hir::look(Look::Start),
         hir,

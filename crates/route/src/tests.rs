@@ -8,7 +8,9 @@ use daemun_model::names::{Created, ObjectName, RouteKey, RouteKind};
 use daemun_model::policy::timeouts::Timeouts;
 use daemun_model::route::{HttpRoute, Rule};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use proptest::prelude::*;
 
+use crate::oracle::case::Case;
 use crate::{Asked, Input, Table};
 
 /// A match as tests write it: `GET =/exact ?name=value @header=value`, with `^` before the path for a
@@ -280,5 +282,14 @@ fn the_most_specific_hostname_comes_first_and_others_are_asked_after_it() {
         ("GET http://x.a.com/all/exact", "n/any#1.0"),
     ] {
         assert_eq!(found(&table, request), expected, "{request}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn the_table_agrees_with_the_oracle(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let case = Case::read(&bytes);
+        case.check().map_err(|difference| TestCaseError::fail(format!("{difference}\n{case:#?}")))?;
     }
 }
