@@ -1,0 +1,111 @@
+//! A gateway in this process: YAML through every stage, to sockets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemun_base::clock;
+use daemun_controller::source::files::{Files, Look};
+use daemun_model::verdict::Verdict;
+use daemun_proxy::{Applied, Proxy, Settings};
+use daemun_translate::{Cluster, Outcome, Translator};
+
+use crate::{fail, within};
+
+/// A running gateway. It ends when it is dropped.
+pub struct Gateway {
+    proxy: Proxy,
+    translator: Translator,
+    /// What owners would be told.
+    pub verdicts: Vec<Arc<Verdict>>,
+    /// What the proxy said to the last configuration.
+    pub applied: Applied,
+}
+
+/// Settings that tests want: two workers, and a drain that does not wait long.
+pub fn settings() -> Settings {
+    Settings {
+        workers: 2,
+        drain_delay: Duration::ZERO,
+        drain_grace: Duration::from_secs(5),
+        ..Settings::default()
+    }
+}
+
+impl Gateway {
+    /// Serves the objects of a YAML text.
+    ///
+    /// # Panics
+    /// If the text cannot be read, or a port is not bound.
+    pub async fn start(yaml: &str) -> Self {
+        Self::start_with(settings(), yaml).await
+    }
+
+    /// The same with settings of the test's own.
+    ///
+    /// # Panics
+    /// If the text cannot be read, or a port is not bound.
+    pub async fn start_with(settings: Settings, yaml: &str) -> Self {
+        let proxy = Proxy::start(settings).expect("the workers start");
+        let mut gateway = Self {
+            proxy,
+            translator: Translator::default(),
+            verdicts: Vec::new(),
+            applied: Applied::default(),
+        };
+        gateway.reload(yaml).await;
+        gateway
+    }
+
+    /// Serves the objects of another YAML text instead.
+    ///
+    /// # Panics
+    /// If the text cannot be read, or a port is not bound.
+    pub async fn reload(&mut self, yaml: &str) {
+        let Outcome {
+            configuration,
+            verdicts,
+            ..
+        } = self.translator.translate(&read(yaml));
+        let applied = within("a configuration", self.proxy.apply(Arc::new(configuration))).await;
+        if let Some(refused) = applied.not_bound.first() {
+            fail(&refused.reason)
+        }
+        self.verdicts = verdicts;
+        self.applied = applied;
+    }
+
+    /// Ends as a process does that was asked to: see `Proxy::drain`.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn drain(self) {
+        let Self { proxy, .. } = self;
+        within("the drain", proxy.drain()).await;
+    }
+
+    /// The proxy itself.
+    pub fn proxy(&mut self) -> &mut Proxy {
+        &mut self.proxy
+    }
+}
+
+fn read(yaml: &str) -> Cluster {
+    let now = clock::unix_seconds();
+    let reading = Files::from_text("test.yaml", yaml).look(&Look {
+        now,
+        ..Look::default()
+    });
+    if let Some(problem) = reading.problems.first() {
+        fail(&format!(
+            "the test's objects cannot be read: {problem:?}\n{yaml}"
+        ))
+    }
+    let mut cluster = Cluster {
+        now,
+        ..Cluster::default()
+    };
+    for object in reading.objects {
+        cluster.insert(object);
+    }
+    cluster
+}
