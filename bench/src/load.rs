@@ -17,9 +17,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{Timespec, epoll};
+use rustix::event::epoll;
 use rustix::fd::OwnedFd;
 use rustix::thread::set_current_timer_slack;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
 use rustls::ClientConfig;
 
 use crate::Failure;
@@ -52,12 +56,22 @@ pub(crate) struct Plan {
     tls: Option<PathBuf>,
 }
 
+/// The key of the timer, beside those of the connections.
+const TIMER: u64 = u64::MAX;
+
 /// Runs the plan and prints the outcome as one line of JSON.
 pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
     // Waits are otherwise up to 50 us late, which would be counted as the proxy's.
     set_current_timer_slack(NonZeroU64::new(1))?;
     let tls = plan.tls.as_deref().map(connection::tls).transpose()?;
     let mut load = Load::connect(plan, tls.as_ref())?;
+    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
+    epoll::add(
+        &load.epoll,
+        &timer,
+        epoll::EventData::new_u64(TIMER),
+        epoll::EventFlags::IN,
+    )?;
     let begin = now();
     let record = begin + Duration::from_secs_f64(plan.warm_up);
     let end = record + Duration::from_secs_f64(plan.seconds);
@@ -66,6 +80,7 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
         mean: 1.0 / plan.rate,
         state: 0x9e37_79b9_7f4a_7c15,
     };
+    let mut armed = None;
     let mut events = Vec::with_capacity(256);
     loop {
         let at = now();
@@ -77,13 +92,12 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
             arrivals.next();
         }
         load.send_waiting()?;
-        let wait = arrivals.due.saturating_duration_since(now());
-        let wait = Timespec {
-            tv_sec: 0,
-            tv_nsec: wait.subsec_nanos().into(),
-        };
-        epoll::wait(&load.epoll, spare_capacity(&mut events), Some(&wait))?;
-        for event in events.drain(..) {
+        if armed != Some(arrivals.due) {
+            wake_after(&timer, arrivals.due.saturating_duration_since(now()))?;
+            armed = Some(arrivals.due);
+        }
+        epoll::wait(&load.epoll, spare_capacity(&mut events), None)?;
+        for event in events.drain(..).filter(|event| event.data.u64() != TIMER) {
             load.receive(event.data.u64(), record)?;
         }
     }
@@ -93,6 +107,26 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
             .report(plan.seconds, load.refused, load.waiting.len())
     );
     Ok(())
+}
+
+/// Wakes `epoll` once, after `wait`. A timer, since `epoll_wait` itself counts whole milliseconds.
+/// Setting it anew also takes back an expiry that nobody read.
+fn wake_after(timer: &OwnedFd, wait: Duration) -> rustix::io::Result<()> {
+    // Zero would disarm it.
+    let nanoseconds = wait.subsec_nanos().max(1);
+    let once = Timespec {
+        tv_sec: 0,
+        tv_nsec: nanoseconds.into(),
+    };
+    let never = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let value = Itimerspec {
+        it_interval: never,
+        it_value: once,
+    };
+    timerfd_settime(timer, TimerfdTimerFlags::empty(), &value).map(drop)
 }
 
 struct Load {
@@ -137,8 +171,10 @@ impl Load {
     }
 
     fn send_waiting(&mut self) -> Result<(), Failure> {
-        while let (Some(&due), Some(index)) = (self.waiting.front(), self.idle.pop()) {
-            self.waiting.pop_front();
+        while !self.idle.is_empty()
+            && let Some(due) = self.waiting.pop_front()
+            && let Some(index) = self.idle.pop()
+        {
             self.connections[index].send(&self.requests[self.next], due)?;
             self.next = (self.next + 1) % self.requests.len();
         }
