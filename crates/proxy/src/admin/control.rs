@@ -29,6 +29,9 @@ This is the admin port of Daemun. It is for this host only.
                   with Accept: text/plain for people, else as JSON.
 ";
 
+/// Says what becomes of a request, or a sentence about what is wrong with the question.
+pub type Explain = dyn Fn(&Question, Form) -> Result<String, String> + Send + Sync;
+
 /// What the admin port shows and changes.
 #[derive(Clone)]
 pub struct Admin {
@@ -36,9 +39,8 @@ pub struct Admin {
     pub configuration: Arc<dyn Fn() -> Arc<Configuration> + Send + Sync>,
     /// What is wrong, as JSON.
     pub problems: Arc<dyn Fn() -> Value + Send + Sync>,
-    /// What becomes of a request; an error is a sentence about the question. It may take a while: it runs
-    /// on a thread of its own.
-    pub explain: Arc<dyn Fn(&Question, Form) -> Result<String, String> + Send + Sync>,
+    /// What becomes of a request. It may take a while: it runs on a thread of its own.
+    pub explain: Arc<Explain>,
     /// The log's level.
     pub log: Level,
 }

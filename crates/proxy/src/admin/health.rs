@@ -27,6 +27,9 @@ This is the health port of Daemun.
 /metrics          metrics, as OpenMetrics text.
 ";
 
+/// Writes all metrics.
+pub type WriteMetrics = dyn Fn(&mut dyn fmt::Write) -> fmt::Result + Send + Sync;
+
 /// What the health port shows.
 #[derive(Clone)]
 pub struct Health {
@@ -34,7 +37,7 @@ pub struct Health {
     pub readiness: Readiness,
     /// Writes the metrics, as OpenMetrics text. It runs on a thread of its own, and waits while the client
     /// reads: it must not hold a lock that requests need.
-    pub metrics: Arc<dyn Fn(&mut dyn fmt::Write) -> fmt::Result + Send + Sync>,
+    pub metrics: Arc<WriteMetrics>,
 }
 
 impl Health {

@@ -11,8 +11,8 @@ mod health;
 mod listen;
 mod page;
 
-pub use control::{Admin, Form, Question};
-pub use health::Health;
+pub use control::{Admin, Explain, Form, Question};
+pub use health::{Health, WriteMetrics};
 pub use listen::{Address, StartError};
 
 #[cfg(test)]
