@@ -205,6 +205,13 @@ impl HostRules {
         self.sources.len() == sources.len() && self.sources.iter().zip(sources).all(same)
     }
 
+    /// Whether the expressions of both are the same compiled ones.
+    #[cfg(test)]
+    pub(crate) fn shares_expressions(&self, other: &Self) -> bool {
+        let both = self.expressions.as_ref().zip(other.expressions.as_ref());
+        both.is_some_and(|((one, _), (two, _))| Arc::ptr_eq(one, two))
+    }
+
     /// The match that takes the request.
     #[inline]
     pub(crate) fn find(&self, asked: &Asked<'_>) -> Option<&Entry> {

@@ -293,3 +293,82 @@ proptest! {
         case.check().map_err(|difference| TestCaseError::fail(format!("{difference}\n{case:#?}")))?;
     }
 }
+
+#[test]
+fn hosts_whose_routes_are_the_same_are_reused_with_new_targets() {
+    let (one, two) = (route("n/one", 0, &["=/a"]), route("n/two", 0, &["=/b"]));
+    let first = table(
+        &[("a", one.clone()), ("b", one.clone()), ("b", two.clone())],
+        None,
+    );
+    let rules = |table: &Table<String>, host: &str| {
+        let pattern = HostPattern::parse(host).unwrap();
+        Arc::clone(&table.hosts.get(&pattern).unwrap().rules)
+    };
+    let reused = |next: &Table<String>, host| Arc::ptr_eq(&rules(&first, host), &rules(next, host));
+
+    let changed = table(
+        &[
+            ("a", one.clone()),
+            ("b", one.clone()),
+            ("b", Arc::new(HttpRoute::clone(&two))),
+        ],
+        Some(&first),
+    );
+    assert!(reused(&changed, "a") && !reused(&changed, "b"));
+    let reordered = table(&[("b", two), ("b", one.clone())], Some(&first));
+    assert!(!reused(&reordered, "b"));
+    let fewer = table(&[("b", one.clone())], Some(&first));
+    assert!(!reused(&fewer, "b"));
+    assert_eq!(found(&fewer, "GET http://b/b"), "-");
+
+    let (hostname, route) = (HostPattern::parse("a").unwrap(), &one);
+    let input = Input {
+        hostname: &hostname,
+        route,
+        rule: &one.rules[0],
+        target: "new".to_owned(),
+    };
+    let retargeted = Table::build([input], Some(&first));
+    assert!(reused(&retargeted, "a"));
+    assert_eq!(found(&retargeted, "GET http://a/a"), "new.0");
+}
+
+#[test]
+fn expressions_that_did_not_change_are_not_compiled_again() {
+    let expressions = route("n/r", 0, &["~/a+", "~/b"]);
+    let first = table(&[("", expressions.clone())], None);
+    let rules =
+        |table: &Table<String>| Arc::clone(&table.hosts.get(&HostPattern::Any).unwrap().rules);
+    let more = table(
+        &[("", expressions.clone()), ("", route("n/s", 0, &["^/a"]))],
+        Some(&first),
+    );
+    assert!(rules(&first).shares_expressions(&rules(&more)));
+    let other = table(
+        &[("", expressions), ("", route("n/s", 0, &["~/c"]))],
+        Some(&first),
+    );
+    assert!(!rules(&first).shares_expressions(&rules(&other)));
+    assert_eq!(found(&other, "GET http://h/c"), "n/s#0.0");
+}
+
+#[test]
+fn what_follows_the_prefix_is_empty_or_starts_with_a_slash() {
+    for (prefix, request, rest) in [
+        ("^/", "GET http://h/", Some("/")),
+        ("^/", "GET http://h/a", Some("/a")),
+        ("^/a", "GET http://h/a", Some("")),
+        ("^/a", "GET http://h/a/", Some("/")),
+        ("^/a/", "GET http://h/a/b", Some("/b")),
+        ("^/%61", "GET http://h/a/b", Some("/b")),
+        ("=/a", "GET http://h/a", None),
+        ("~/a", "GET http://h/a", None),
+    ] {
+        let table = table(&[("", route("n/r", 0, &[prefix]))], None);
+        ask(request, |asked| {
+            let found = table.find(asked).unwrap();
+            assert_eq!(found.matched.rest(asked.path), rest, "{prefix} {request}");
+        });
+    }
+}
