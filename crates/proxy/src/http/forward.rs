@@ -1,0 +1,329 @@
+//! What a request and a response lose and gain because a gateway stands between two connections.
+//!
+//! - Headers that belong to one connection go (RFC 9110, section 7.6.1), in both directions.
+//! - `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, and `Forwarded` where it is wanted, say where the
+//!   request comes from. What a proxy that is trusted has said stays and is added to; from all others
+//!   every `X-Forwarded-…`, `X-Real-IP` and `Forwarded` is dropped before ours are written.
+//! - `X-Request-Id` is kept if it is well-formed and comes from a trusted proxy, else made: whoever is
+//!   outside must not choose which requests look like one in logs. `traceparent` and the like pass.
+//! - Cookies that HTTP/2 has sent one by one become one line (RFC 9113, section 8.2.3).
+//! - `Expect` goes: the gateway has answered it (100) itself.
+//! - `Via` is not written, though RFC 9110, section 7.6.3, asks gateways for it: servers take it for
+//!   "behind a proxy" and stop compressing, and nothing reads it. What a client sent passes.
+
+mod client;
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName,
+    HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use smallvec::SmallVec;
+
+pub(crate) use client::{Client, client};
+
+use super::check::Host;
+use super::filters::Way;
+use super::upgrade::Upgrade;
+use crate::balance::Random;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Makes a request's head ready for its backend, and gives the request's id.
+pub(crate) fn prepare(
+    parts: &mut Parts,
+    way: &Way<'_>,
+    host: &Host,
+    upgrade: Option<&Upgrade>,
+) -> HeaderValue {
+    let random = &mut way.connection.worker.random.borrow_mut();
+    let headers = &mut parts.headers;
+    clean_request(headers, way.client.trusted);
+    let hop = Hop {
+        peer: way.connection.peer.ip(),
+        https: way.connection.tls.is_some(),
+        port: way.port.key.port,
+        host: &host.sent,
+        trusted: way.client.trusted,
+        forwarded: way.port.forwarding.forwarded,
+    };
+    tell(headers, &hop);
+    if let Some(upgrade) = upgrade {
+        upgrade.ask(headers, [random.next_u64(), random.next_u64()]);
+        if upgrade.is_connect() {
+            parts.method = http::Method::GET;
+        }
+    }
+    request_id(headers, way.client.trusted, random)
+}
+
+/// Removes from a response what belongs to the connection that it came on.
+pub(crate) fn clean_response(headers: &mut HeaderMap) {
+    let found = Found::scan(headers, true);
+    found.remove_hop_by_hop(headers);
+}
+
+fn clean_request(headers: &mut HeaderMap, trusted: bool) {
+    let found = Found::scan(headers, trusted);
+    let trailers = found.hop_by_hop.contains(&TE)
+        && headers
+            .get_all(TE)
+            .iter()
+            .any(|value| has_token(value, b"trailers"));
+    found.remove_hop_by_hop(headers);
+    for name in &found.claims {
+        headers.remove(name);
+    }
+    if found.cookie {
+        join_cookies(headers);
+    }
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let lines: Vec<&[u8]> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if let Ok(line) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
+        headers.insert(COOKIE, line);
+    }
+}
+
+/// Which headers of interest there are: one pass over a map is cheaper than a lookup for each.
+#[derive(Default)]
+struct Found {
+    hop_by_hop: SmallVec<[HeaderName; 4]>,
+    connection: bool,
+    cookie: bool,
+    /// What untrusted peers say about where the request comes from.
+    claims: SmallVec<[HeaderName; 4]>,
+}
+
+impl Found {
+    fn scan(headers: &HeaderMap, trusted: bool) -> Self {
+        let mut found = Self::default();
+        for name in headers.keys() {
+            match name.as_str() {
+                "connection" => found.connection = true,
+                "cookie" => found.cookie = true,
+                "keep-alive" => found.hop_by_hop.push(KEEP_ALIVE),
+                "proxy-connection" => found.hop_by_hop.push(PROXY_CONNECTION),
+                "te" => found.hop_by_hop.push(TE),
+                "transfer-encoding" => found.hop_by_hop.push(TRANSFER_ENCODING),
+                "upgrade" => found.hop_by_hop.push(UPGRADE),
+                "expect" => found.hop_by_hop.push(EXPECT),
+                "proxy-authenticate" => found.hop_by_hop.push(PROXY_AUTHENTICATE),
+                "proxy-authorization" => found.hop_by_hop.push(PROXY_AUTHORIZATION),
+                text if !trusted && is_claim(text) => found.claims.push(name.clone()),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn remove_hop_by_hop(&self, headers: &mut HeaderMap) {
+        if self.connection {
+            for name in named_by_connection(headers) {
+                headers.remove(name);
+            }
+            headers.remove(CONNECTION);
+        }
+        for name in &self.hop_by_hop {
+            headers.remove(name);
+        }
+    }
+}
+
+fn is_claim(name: &str) -> bool {
+    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip")
+}
+
+/// What `Connection` names, without what a message cannot do without: a client must not be able to take
+/// away what says for whom the message is or where it ends.
+fn named_by_connection(headers: &HeaderMap) -> SmallVec<[HeaderName; 2]> {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|token| {
+            let common: [&[u8]; 2] = [b"keep-alive", b"close"];
+            !common
+                .iter()
+                .any(|common| token.eq_ignore_ascii_case(common))
+        })
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+        .filter(|name| ![HOST, CONTENT_LENGTH].contains(name) && !is_claim(name.as_str()))
+        .collect()
+}
+
+fn has_token(value: &HeaderValue, token: &[u8]) -> bool {
+    value
+        .as_bytes()
+        .split(|byte| *byte == b',')
+        .map(|part| part.split(|byte| *byte == b';').next().unwrap_or_default())
+        .any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+}
+
+/// What this gateway knows about where a request comes from.
+struct Hop<'a> {
+    peer: IpAddr,
+    https: bool,
+    port: u16,
+    /// `Host` as the client sent it.
+    host: &'a HeaderValue,
+    /// Whether what the peer has said stays.
+    trusted: bool,
+    /// Whether `Forwarded` is written too.
+    forwarded: bool,
+}
+
+/// Writes where the request comes from. From peers that are not trusted, nothing is there any more.
+fn tell(headers: &mut HeaderMap, hop: &Hop<'_>) {
+    let mut line = Line::new();
+    if hop.trusted {
+        line.join(headers, &X_FORWARDED_FOR);
+    }
+    line.push(format_args!("{}", hop.peer));
+    headers.insert(X_FORWARDED_FOR, line.value());
+    let mut say = |name: HeaderName, value: &dyn Fn() -> HeaderValue| {
+        if !hop.trusted || !headers.contains_key(&name) {
+            headers.insert(name, value());
+        }
+    };
+    say(X_FORWARDED_PROTO, &|| HeaderValue::from_static(scheme(hop)));
+    say(X_FORWARDED_HOST, &|| hop.host.clone());
+    say(X_FORWARDED_PORT, &|| port(hop.port));
+    if hop.forwarded {
+        let mut line = Line::new();
+        if hop.trusted {
+            line.join(headers, &FORWARDED);
+        }
+        let host = hop.host.to_str().unwrap_or_default();
+        let proto = scheme(hop);
+        match hop.peer {
+            IpAddr::V4(peer) => line.push(format_args!("for={peer};host=\"{host}\";proto={proto}")),
+            IpAddr::V6(peer) => {
+                line.push(format_args!(
+                    "for=\"[{peer}]\";host=\"{host}\";proto={proto}"
+                ));
+            }
+        }
+        headers.insert(FORWARDED, line.value());
+    }
+}
+
+fn scheme(hop: &Hop<'_>) -> &'static str {
+    if hop.https { "https" } else { "http" }
+}
+
+fn port(port: u16) -> HeaderValue {
+    match port {
+        80 => HeaderValue::from_static("80"),
+        443 => HeaderValue::from_static("443"),
+        8080 => HeaderValue::from_static("8080"),
+        8443 => HeaderValue::from_static("8443"),
+        _ => HeaderValue::from(port),
+    }
+}
+
+/// A header's value in the making: elements, with commas between them.
+struct Line(SmallVec<[u8; 64]>);
+
+impl Line {
+    fn new() -> Self {
+        Self(SmallVec::new())
+    }
+
+    /// Takes over the elements of a header's lines.
+    fn join(&mut self, headers: &HeaderMap, name: &HeaderName) {
+        for value in headers.get_all(name) {
+            let value = value.as_bytes().trim_ascii();
+            if !value.is_empty() {
+                self.comma();
+                self.0.extend_from_slice(value);
+            }
+        }
+    }
+
+    fn push(&mut self, element: std::fmt::Arguments<'_>) {
+        self.comma();
+        // Writing to memory does not fail.
+        let _ = self.write_fmt(element);
+    }
+
+    fn comma(&mut self) {
+        if !self.0.is_empty() {
+            self.0.extend_from_slice(b", ");
+        }
+    }
+
+    fn value(&self) -> HeaderValue {
+        // Values of headers and our own text are values of headers again.
+        HeaderValue::from_bytes(&self.0).unwrap_or(HeaderValue::from_static("unknown"))
+    }
+}
+
+impl std::fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// The request's id: what a trusted proxy gave it, or 128 random bits in hexadecimal digits.
+fn request_id(headers: &mut HeaderMap, trusted: bool, random: &mut Random) -> HeaderValue {
+    if trusted
+        && let Some(id) = headers.get(X_REQUEST_ID)
+        && is_well_formed(id)
+    {
+        let id = id.clone();
+        // Of several, one is the id.
+        headers.insert(X_REQUEST_ID, id.clone());
+        return id;
+    }
+    let id = new_id(random);
+    headers.insert(X_REQUEST_ID, id.clone());
+    id
+}
+
+/// A new id. Made in one allocation that all who hold the id share.
+pub(crate) fn new_id(random: &mut Random) -> HeaderValue {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let number = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+    let mut text = [0; 32];
+    for (digit, place) in text.iter_mut().zip((0..32).rev()) {
+        *digit = DIGITS[(number >> (4 * place)) as usize & 15];
+    }
+    HeaderValue::from_maybe_shared(Bytes::from_owner(text))
+        .unwrap_or(HeaderValue::from_static("00000000000000000000000000000000"))
+}
+
+/// An id that can stand in any log: 8 to 128 letters, digits and a few signs.
+fn is_well_formed(id: &HeaderValue) -> bool {
+    (8..=128).contains(&id.len())
+        && id
+            .as_bytes()
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:=+/@".contains(byte))
+}
+
+#[cfg(test)]
+mod tests;
