@@ -189,11 +189,19 @@ impl<T> Objects<T> {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The names in one namespace.
-    pub(crate) fn names_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Those in one namespace.
+    pub(crate) fn in_namespace<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = (&'a ObjectName, &'a Arc<T>)> {
         self.0
             .range(ObjectName::new(namespace, "")..)
             .take_while(move |(name, _)| name.namespace == namespace)
+    }
+
+    /// The names in one namespace.
+    pub(crate) fn names_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a str> {
+        self.in_namespace(namespace)
             .map(|(name, _)| name.name.as_str())
     }
 }

@@ -5,12 +5,23 @@
 //! same outcome. A [`Translator`] remembers the last outcome, so that what did not change is the same
 //! `Arc`, and one changed route among thousands costs the work of one route.
 
+mod attach;
+mod backends;
+mod changes;
 pub mod cluster;
 mod conflicts;
+mod emit;
+mod endpoints;
 pub mod features;
+mod filter;
 mod listener;
+mod memo;
 mod nearest;
+mod policy;
+mod read;
+mod refs;
 mod tls;
+mod translator;
 mod verdict;
 
 use std::sync::Arc;
@@ -19,6 +30,7 @@ use daemun_model::Configuration;
 use daemun_model::verdict::Verdict;
 
 pub use cluster::{Cluster, Home, Objects, Settings};
+pub use translator::Translator;
 
 /// What follows from a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,18 +45,4 @@ pub struct Outcome {
 /// Translates a cluster once.
 pub fn translate(cluster: &Cluster) -> Outcome {
     Translator::default().translate(cluster)
-}
-
-/// Translates again and again, and gives the same `Arc` for what did not change.
-#[derive(Debug, Default)]
-pub struct Translator {
-    last: Outcome,
-}
-
-impl Translator {
-    /// Translates a cluster.
-    pub fn translate(&mut self, cluster: &Cluster) -> Outcome {
-        let _ = cluster;
-        self.last.clone()
-    }
 }

@@ -38,12 +38,20 @@ pub(crate) fn list(names: &[String], otherwise: &str) -> String {
     const SHOWN: usize = 5;
     match names {
         [] => otherwise.to_owned(),
-        [one] => one.clone(),
         names if names.len() > SHOWN => format!(
             "{} and {} more",
             names.get(..SHOWN).unwrap_or_default().join(", "),
             names.len() - SHOWN
         ),
+        names => list_all(names),
+    }
+}
+
+/// `a, b and c`, however many.
+pub(crate) fn list_all(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }

@@ -3,4 +3,5 @@
 pub(crate) mod authorities;
 pub(crate) mod certificates;
 pub(crate) mod date;
+pub(crate) mod frontend;
 pub(crate) mod keys;

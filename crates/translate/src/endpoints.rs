@@ -1,0 +1,221 @@
+//! A backend with its endpoints: the EndpointSlices of a Service, merged, or what a Backend lists.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use daemun_model::backend::{
+    Backend, BackendProtocol, Connections, Endpoint, EndpointHost, EndpointState,
+};
+use daemun_model::names::{BackendKey, BackendKind, ObjectName};
+use daemun_model::policy::balance::Balance;
+use daemun_objects::Open;
+use daemun_objects::core::endpointslice::{EndpointAddressType, EndpointSlice};
+use daemun_objects::core::service::{IntOrString, Service, ServicePort};
+use daemun_objects::own::backend::{Backend as OwnBackend, BackendEndpoint, Protocol};
+
+use crate::backends;
+use crate::cluster::{Cluster, namespace_of};
+use crate::read::port;
+
+/// EndpointSlices by the Service that they belong to.
+#[derive(Debug, Default)]
+pub(crate) struct Slices(BTreeMap<ObjectName, Vec<Arc<EndpointSlice>>>);
+
+impl Slices {
+    /// Gathers the slices of all Services.
+    pub(crate) fn gather(cluster: &Cluster) -> Self {
+        let mut slices = Self::default();
+        for (_, slice) in &cluster.endpoint_slices {
+            if let Some(service) = service_of(slice) {
+                slices.0.entry(service).or_default().push(Arc::clone(slice));
+            }
+        }
+        slices
+    }
+
+    fn of(&self, service: &ObjectName) -> Option<&[Arc<EndpointSlice>]> {
+        self.0.get(service).map(Vec::as_slice)
+    }
+}
+
+/// The Service that a slice belongs to.
+pub(crate) fn service_of(slice: &EndpointSlice) -> Option<ObjectName> {
+    slice
+        .service_name()
+        .map(|service| ObjectName::new(namespace_of(&slice.metadata), service))
+}
+
+/// A backend that exists, without policies.
+pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> Option<Backend> {
+    let (protocol, endpoints) = match key.kind {
+        BackendKind::Service => {
+            let service = cluster.services.get(&key.name)?;
+            let port = port_of(service, key.port)?;
+            let spoken = backends::protocol(port.app_protocol.as_deref()).ok()?;
+            (
+                spoken.protocol,
+                service_endpoints(cluster, slices, key, (service, port)),
+            )
+        }
+        BackendKind::Backend => {
+            let backend = cluster.backends.get(&key.name)?;
+            (own_protocol(backend), own_endpoints(backend, key.port))
+        }
+    };
+    Some(Backend {
+        key: key.clone(),
+        protocol,
+        tls: None,
+        refused: None,
+        endpoints,
+        balance: Balance::default(),
+        connections: Connections::default(),
+    })
+}
+
+/// The TCP port of a Service with this number.
+pub(crate) fn port_of(service: &Service, number: u16) -> Option<&ServicePort> {
+    service
+        .spec
+        .ports
+        .iter()
+        .find(|port| port.port == i32::from(number) && port.protocol() == "TCP")
+}
+
+fn service_endpoints(
+    cluster: &Cluster,
+    slices: &Slices,
+    key: &BackendKey,
+    (service, port): (&Service, &ServicePort),
+) -> Vec<Endpoint> {
+    match slices.of(&key.name) {
+        Some(slices) => merged(slices, port),
+        None if cluster.on_host() => vec![by_name(service, key, port)],
+        None => Vec::new(),
+    }
+}
+
+/// A Service without slices, on a host: its name is resolved, and what is behind the name listens on the
+/// port that its pods would.
+fn by_name(service: &Service, key: &BackendKey, written: &ServicePort) -> Endpoint {
+    let external = service.spec.external_name.as_deref().unwrap_or_default();
+    let target = match &written.target_port {
+        Some(IntOrString::Int(number)) => port(*number),
+        Some(IntOrString::String(_)) | None => None,
+    };
+    let (name, port) = if external.is_empty() {
+        (key.name.name.as_str(), target.unwrap_or(key.port))
+    } else {
+        (external, key.port)
+    };
+    Endpoint {
+        host: host(name),
+        port,
+        weight: 1,
+        state: EndpointState::Ready,
+    }
+}
+
+fn host(written: &str) -> EndpointHost {
+    written.parse::<IpAddr>().map_or_else(
+        |_| EndpointHost::Name(written.trim_end_matches('.').to_ascii_lowercase()),
+        EndpointHost::Address,
+    )
+}
+
+/// The endpoints of several slices, each once: the port by its name, both families, those that are ready
+/// and those that are going away but still answer.
+fn merged(slices: &[Arc<EndpointSlice>], service_port: &ServicePort) -> Vec<Endpoint> {
+    let name = service_port.name.as_deref().unwrap_or_default();
+    let mut found: BTreeMap<(EndpointHost, u16), EndpointState> = BTreeMap::new();
+    for slice in slices {
+        let ports = slice
+            .ports
+            .iter()
+            .filter(|port| port.name() == name && port.protocol() == "TCP")
+            .filter_map(|port| port.port)
+            .filter_map(port);
+        for port in ports {
+            for endpoint in &slice.endpoints {
+                let conditions = &endpoint.conditions;
+                let state = match (conditions.terminating(), conditions.ready()) {
+                    (false, true) => EndpointState::Ready,
+                    // publishNotReadyAddresses makes terminating endpoints ready, too.
+                    (true, _) if conditions.serving() => EndpointState::Draining,
+                    _ => continue,
+                };
+                // All addresses of an endpoint are the same endpoint.
+                let Some(host) = endpoint
+                    .addresses
+                    .first()
+                    .and_then(|address| address_of(&slice.address_type, address))
+                else {
+                    continue;
+                };
+                found
+                    .entry((host, port))
+                    .and_modify(|known| {
+                        if state == EndpointState::Ready {
+                            *known = state;
+                        }
+                    })
+                    .or_insert(state);
+            }
+        }
+    }
+    found
+        .into_iter()
+        .map(|((host, port), state)| Endpoint {
+            host,
+            port,
+            weight: 1,
+            state,
+        })
+        .collect()
+}
+
+fn address_of(kind: &Open<EndpointAddressType>, written: &str) -> Option<EndpointHost> {
+    match kind.known()? {
+        EndpointAddressType::Ipv4 | EndpointAddressType::Ipv6 => {
+            written.parse().ok().map(EndpointHost::Address)
+        }
+        EndpointAddressType::Fqdn => Some(host(written)),
+    }
+}
+
+fn own_protocol(backend: &OwnBackend) -> BackendProtocol {
+    match backend.spec.protocol.as_ref().and_then(|it| it.known()) {
+        None | Some(Protocol::Http) => BackendProtocol::Http,
+        Some(Protocol::Http1) => BackendProtocol::Http1,
+        Some(Protocol::Http2) => BackendProtocol::Http2,
+    }
+}
+
+fn own_endpoints(backend: &OwnBackend, port: u16) -> Vec<Endpoint> {
+    backend
+        .spec
+        .endpoints
+        .iter()
+        .filter(|endpoint| port == 0 || endpoint.port == port)
+        .filter_map(|endpoint| {
+            let BackendEndpoint {
+                address,
+                hostname,
+                port,
+                weight,
+            } = endpoint;
+            let host = match (address, hostname) {
+                (Some(address), _) => address.parse().ok().map(EndpointHost::Address),
+                (None, Some(hostname)) => Some(host(hostname)),
+                (None, None) => None,
+            }?;
+            Some(Endpoint {
+                host,
+                port: *port,
+                weight: weight.unwrap_or(1),
+                state: EndpointState::Ready,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,80 @@
+//! Judgements that are kept: a certificate is parsed once, not with every translation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use daemun_model::names::ObjectName;
+use daemun_model::tls::{Certificate, Pem};
+use daemun_objects::core::configmap::ConfigMap;
+use daemun_objects::core::secret::Secret;
+
+use crate::tls::{authorities, certificates};
+
+/// What was made of an object, and of which version of it.
+type Judged<T, V> = HashMap<ObjectName, (Arc<T>, Result<V, String>)>;
+
+/// Judgements about Secrets and ConfigMaps, by name, each with the object it was made of.
+#[derive(Debug, Default)]
+pub(crate) struct Judgements {
+    certificates: Judged<Secret, Arc<Certificate>>,
+    secret_bundles: Judged<Secret, Pem>,
+    bundles: Judged<ConfigMap, Pem>,
+}
+
+impl Judgements {
+    /// A Secret as a certificate with its key.
+    pub(crate) fn certificate(
+        &mut self,
+        name: &ObjectName,
+        secret: &Arc<Secret>,
+    ) -> Result<Arc<Certificate>, String> {
+        remembered(&mut self.certificates, name, secret, |secret| {
+            certificates::judge(
+                name,
+                &certificates::Written {
+                    chain: secret.value(certificates::CHAIN),
+                    key: secret.value(certificates::KEY),
+                },
+            )
+            .map(Arc::new)
+        })
+    }
+
+    /// A ConfigMap as a bundle of authorities.
+    pub(crate) fn bundle(
+        &mut self,
+        name: &ObjectName,
+        map: &Arc<ConfigMap>,
+    ) -> Result<Pem, String> {
+        remembered(&mut self.bundles, name, map, |map| {
+            authorities::judge("ConfigMap", name, map.value(authorities::BUNDLE))
+        })
+    }
+
+    /// A Secret as a bundle of authorities.
+    pub(crate) fn secret_bundle(
+        &mut self,
+        name: &ObjectName,
+        secret: &Arc<Secret>,
+    ) -> Result<Pem, String> {
+        remembered(&mut self.secret_bundles, name, secret, |secret| {
+            authorities::judge("Secret", name, secret.value(authorities::BUNDLE))
+        })
+    }
+}
+
+fn remembered<T, V: Clone>(
+    memo: &mut Judged<T, V>,
+    name: &ObjectName,
+    object: &Arc<T>,
+    judge: impl FnOnce(&T) -> Result<V, String>,
+) -> Result<V, String> {
+    match memo.get(name) {
+        Some((of, judgement)) if Arc::ptr_eq(of, object) => judgement.clone(),
+        _ => {
+            let judgement = judge(object);
+            memo.insert(name.clone(), (Arc::clone(object), judgement.clone()));
+            judgement
+        }
+    }
+}

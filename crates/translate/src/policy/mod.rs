@@ -1,0 +1,7 @@
+//! How requests are tried, balanced and bounded: settings of rules, and policies that are attached to
+//! listeners and backends. One file per policy.
+
+pub(crate) mod retry;
+pub(crate) mod session;
+pub(crate) mod targets;
+pub(crate) mod timeouts;

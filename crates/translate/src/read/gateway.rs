@@ -1,0 +1,308 @@
+//! Gateways with their listeners and those of their ListenerSets: read, and judged against one another.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use daemun_model::names::{ListenerOwner, ObjectName};
+use daemun_model::tls::Certificate;
+use daemun_model::verdict::{FieldPath, Finding};
+use daemun_objects::gateway_api::gateway::{AddressType, Gateway, GatewayAddress};
+use daemun_objects::gateway_api::listenerset::ListenerSet;
+
+use super::gatewayclass::{Class, class};
+use super::listener::{Owner, read_all, secret};
+use super::listenerset::{self, ReadSet};
+use super::namespaces;
+use crate::cluster::Cluster;
+use crate::conflicts::{self, PortClaim};
+use crate::listener::{Entry, Namespaces};
+use crate::memo::Judgements;
+use crate::tls::frontend::{self, Frontend};
+use crate::verdict::{Refusal, reason};
+
+/// A Gateway that is ours.
+#[derive(Debug)]
+pub(crate) struct ReadGateway {
+    /// Its name.
+    pub(crate) name: ObjectName,
+    /// The object.
+    pub(crate) object: Arc<Gateway>,
+    /// What stands against the Gateway itself; the first one gives the reason.
+    pub(crate) refused: Vec<Refusal>,
+    /// Its class cannot be used; the sentence says why.
+    pub(crate) pending: Option<String>,
+    /// The addresses that it is bound to; empty means all.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Its own listeners.
+    pub(crate) entries: Vec<Entry>,
+    /// Its ListenerSets, in order of precedence.
+    pub(crate) sets: Vec<ReadSet>,
+    /// The certificate that it shows to backends, if it has one; the error is why it cannot.
+    pub(crate) client_certificate: Option<Result<Arc<Certificate>, Refusal>>,
+    /// Whether clients without a valid certificate are let in somewhere.
+    pub(crate) insecure: bool,
+    /// What else there is to say.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl ReadGateway {
+    /// Whether its class and the Gateway itself can be used; its listeners are another matter.
+    pub(crate) fn usable(&self) -> bool {
+        self.refused.is_empty() && self.pending.is_none()
+    }
+
+    /// All listeners that count: its own, and those of the ListenerSets that it takes.
+    pub(crate) fn all_entries(&self) -> impl Iterator<Item = &Entry> {
+        let sets = self.sets.iter().filter(|set| set.refused.is_none());
+        self.entries
+            .iter()
+            .chain(sets.flat_map(|set| set.entries.iter()))
+    }
+
+    fn all_entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        let sets = self.sets.iter_mut().filter(|set| set.refused.is_none());
+        self.entries
+            .iter_mut()
+            .chain(sets.flat_map(|set| set.entries.iter_mut()))
+    }
+
+    /// Whether it is accepted: usable, with at least one listener that is valid.
+    pub(crate) fn accepted(&self) -> bool {
+        self.usable() && self.all_entries().any(Entry::accepted)
+    }
+}
+
+/// All Gateways that were read, by precedence: the older first.
+#[derive(Debug, Default)]
+pub(crate) struct ReadGateways {
+    /// Those that are ours.
+    pub(crate) ours: Vec<ReadGateway>,
+    /// Those that are not, with the sentence that says why.
+    pub(crate) foreign: BTreeMap<ObjectName, String>,
+    /// ListenerSets without a Gateway of ours, with why; a set of another controller's is left out in
+    /// Kubernetes.
+    pub(crate) orphans: Vec<(ObjectName, Arc<ListenerSet>, Refusal)>,
+}
+
+/// When an object came into being, and its name: the order in which objects have precedence.
+pub(crate) fn age<'a>(created: Option<i64>, name: &'a ObjectName) -> (i64, &'a ObjectName) {
+    (created.unwrap_or_default(), name)
+}
+
+/// Reads all Gateways and ListenerSets.
+pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> ReadGateways {
+    let mut read = ReadGateways::default();
+    let mut sets = sets_by_gateway(cluster, &mut read);
+    let mut gateways: Vec<_> = cluster.gateways.iter().collect();
+    gateways.sort_by_key(|(name, gateway)| age(gateway.metadata.created(), name));
+    let mut claims: Vec<PortClaim> = Vec::new();
+    for (name, object) in gateways {
+        let pending = match class(cluster, &object.spec.gateway_class_name) {
+            Class::Ours => None,
+            Class::Refused(why) => Some(why),
+            Class::Foreign(why) => {
+                read.foreign.insert(name.clone(), why);
+                continue;
+            }
+        };
+        let sets = sets.remove(name).unwrap_or_default();
+        let mut gateway = read_gateway(cluster, judgements, (name, object), &sets);
+        gateway.pending = pending;
+        if cluster.on_host() && gateway.usable() {
+            let addresses = gateway.addresses.clone();
+            let mut entries: Vec<&mut Entry> = gateway.all_entries_mut().collect();
+            conflicts::on_host(name, &addresses, &mut entries, &mut claims);
+        }
+        let mut entries: Vec<&mut Entry> = gateway.all_entries_mut().collect();
+        conflicts::overlaps(&mut entries);
+        read.ours.push(gateway);
+    }
+    for (gateway, sets) in sets {
+        let why = match read.foreign.get(&gateway) {
+            Some(_) if !cluster.on_host() => continue,
+            Some(why) => format!("Gateway {gateway} is not served by Daemun. {why}"),
+            None => listenerset::no_such_gateway(cluster, &gateway),
+        };
+        for (name, set) in sets {
+            let refusal = Refusal::new(
+                FieldPath::of("spec.parentRef.name"),
+                "ParentNotAccepted",
+                why.clone(),
+            );
+            read.orphans.push((name, set, refusal));
+        }
+    }
+    read
+}
+
+type Sets = Vec<(ObjectName, Arc<ListenerSet>)>;
+
+/// ListenerSets by the Gateway that they name, the older first.
+fn sets_by_gateway(cluster: &Cluster, read: &mut ReadGateways) -> BTreeMap<ObjectName, Sets> {
+    let mut all: Vec<_> = cluster.listener_sets.iter().collect();
+    all.sort_by_key(|(name, set)| age(set.metadata.created(), name));
+    let mut sets: BTreeMap<ObjectName, Sets> = BTreeMap::new();
+    for (name, set) in all {
+        match listenerset::parent(name, set) {
+            Ok(gateway) => sets
+                .entry(gateway)
+                .or_default()
+                .push((name.clone(), Arc::clone(set))),
+            Err(refusal) => read.orphans.push((name.clone(), Arc::clone(set), refusal)),
+        }
+    }
+    sets
+}
+
+fn read_gateway(
+    cluster: &Cluster,
+    judgements: &mut Judgements,
+    (name, object): (&ObjectName, &Arc<Gateway>),
+    sets: &[(ObjectName, Arc<ListenerSet>)],
+) -> ReadGateway {
+    let spec = &object.spec;
+    let owner = Owner {
+        kind: ListenerOwner::Gateway,
+        name,
+    };
+    let (entries, findings) = read_all(cluster, judgements, owner, &spec.listeners);
+    let mut gateway = ReadGateway {
+        name: name.clone(),
+        object: Arc::clone(object),
+        refused: Vec::new(),
+        pending: None,
+        addresses: Vec::new(),
+        entries,
+        sets: Vec::new(),
+        client_certificate: None,
+        insecure: false,
+        findings,
+    };
+    read_addresses(&spec.addresses, &mut gateway);
+    refuse_parameters(&mut gateway);
+    if spec.listeners.is_empty() {
+        gateway.refused.push(Refusal::new(
+            FieldPath::of("spec.listeners"),
+            reason::INVALID,
+            "A Gateway has at least one listener of its own, and this one has none.",
+        ));
+    }
+    let allowed = read_allowed_listeners(&mut gateway);
+    gateway.sets = sets
+        .iter()
+        .map(|(set, object)| listenerset::read(cluster, judgements, &allowed, (name, set), object))
+        .collect();
+    read_tls(cluster, judgements, &mut gateway);
+    let ReadGateway { entries, sets, .. } = &mut gateway;
+    let mut groups: Vec<&mut Vec<Entry>> = vec![entries];
+    groups.extend(
+        sets.iter_mut()
+            .filter(|set| set.refused.is_none())
+            .map(|set| &mut set.entries),
+    );
+    conflicts::among(&mut groups);
+    gateway
+}
+
+fn read_addresses(written: &[GatewayAddress], gateway: &mut ReadGateway) {
+    let path = FieldPath::of("spec.addresses");
+    let mut automatic = false;
+    for (index, address) in written.iter().enumerate() {
+        let path = path.index(index);
+        let GatewayAddress { r#type, value } = address;
+        if let Some(other) = r#type
+            && *other != AddressType::IpAddress
+        {
+            gateway.refused.push(Refusal::new(
+                path.field("type"),
+                "UnsupportedAddress",
+                format!("Addresses of type {other} are not supported; type IPAddress is, with the address in value, or without a value for all addresses."),
+            ));
+            continue;
+        }
+        let value = value.as_deref().unwrap_or_default();
+        if value.is_empty() {
+            automatic = true;
+            continue;
+        }
+        match value.parse::<IpAddr>() {
+            Ok(address) if gateway.addresses.contains(&address) => {
+                gateway.refused.push(Refusal::new(
+                    path.field("value"),
+                    reason::INVALID,
+                    format!("The address {address} is there twice; take one out."),
+                ));
+            }
+            Ok(address) => gateway.addresses.push(address),
+            Err(_) => gateway.refused.push(Refusal::new(
+                path.field("value"),
+                "UnsupportedAddress",
+                format!("\"{value}\" is not an IP address, such as 192.0.2.7 or 2001:db8::7."),
+            )),
+        }
+    }
+    if automatic {
+        // An address without a value is one that we choose, and on a host that is every address.
+        gateway.addresses.clear();
+    }
+}
+
+fn refuse_parameters(gateway: &mut ReadGateway) {
+    let infrastructure = gateway.object.spec.infrastructure.as_ref();
+    if let Some(reference) = infrastructure.and_then(|it| it.parameters_ref.as_ref()) {
+        gateway.refused.push(Refusal::new(
+            FieldPath::of("spec.infrastructure.parametersRef"),
+            "InvalidParameters",
+            format!(
+                "{} of group \"{}\" cannot hold parameters: this version of Daemun has no kind for them. Take parametersRef out; limits are set by a ListenerPolicy.",
+                reference.kind, reference.group
+            ),
+        ));
+    }
+}
+
+fn read_allowed_listeners(gateway: &mut ReadGateway) -> Namespaces {
+    let written = gateway.object.spec.allowed_listeners.as_ref();
+    namespaces::of_listeners(
+        written.and_then(|allowed| allowed.namespaces.as_ref()),
+        &gateway.name.namespace,
+        &FieldPath::of("spec.allowedListeners.namespaces"),
+    )
+    .unwrap_or_else(|refusal| {
+        gateway.findings.push(refusal.into());
+        Namespaces::None
+    })
+}
+
+fn read_tls(cluster: &Cluster, judgements: &mut Judgements, gateway: &mut ReadGateway) {
+    let object = Arc::clone(&gateway.object);
+    let Some(tls) = &object.spec.tls else {
+        return;
+    };
+    let backend = tls.backend.as_ref();
+    if let Some(reference) = backend.and_then(|it| it.client_certificate_ref.as_ref()) {
+        let certificate = secret(cluster, judgements, ("Gateway", &gateway.name), reference)
+            .map_err(|(found, message)| {
+                let found = if found == reason::INVALID_CERTIFICATE_REF {
+                    "InvalidClientCertificateRef"
+                } else {
+                    found
+                };
+                Refusal::new(
+                    FieldPath::of("spec.tls.backend.clientCertificateRef.name"),
+                    found,
+                    format!("{message} Backends with TLS are not spoken to without it: their requests are answered 500."),
+                )
+            });
+        gateway.client_certificate = Some(certificate);
+    }
+    if let Some(written) = &tls.frontend {
+        let mut frontend: Frontend = frontend::read(cluster, judgements, &gateway.name, written);
+        gateway.findings.append(&mut frontend.findings);
+        gateway.insecure = frontend.is_insecure();
+        gateway
+            .all_entries_mut()
+            .for_each(|entry| frontend.apply(entry));
+    }
+}

@@ -1,0 +1,84 @@
+//! GatewayClass: whose Gateways are ours, and what is said about the class.
+
+use daemun_model::names::{ObjectName, ObjectRef};
+use daemun_model::verdict::{FieldPath, Part, Place, Verdict};
+use daemun_objects::gateway_api::gatewayclass::GatewayClass;
+
+use crate::cluster::Cluster;
+use crate::verdict::{Refusal, fails, holds};
+
+/// Whether a Gateway of a class is ours to serve.
+pub(crate) enum Class {
+    /// It is.
+    Ours,
+    /// The class is ours and cannot be used; the sentence says why.
+    Refused(String),
+    /// Another controller serves it, or, in Kubernetes, nobody does; the sentence says which.
+    Foreign(String),
+}
+
+/// Judges the class that a Gateway names.
+pub(crate) fn class(cluster: &Cluster, name: &str) -> Class {
+    match cluster.gateway_classes.get(&ObjectName::new("", name)) {
+        Some(class) if class.spec.controller_name != cluster.settings.controller => {
+            Class::Foreign(format!(
+                "It is of GatewayClass {name}, which belongs to the controller {}; Daemun serves classes of {}, and in files also Gateways whose class is not given.",
+                class.spec.controller_name, cluster.settings.controller
+            ))
+        }
+        Some(class) => match refusal(class) {
+            Some(refusal) => Class::Refused(refusal.message),
+            None => Class::Ours,
+        },
+        None if cluster.on_host() => Class::Ours,
+        None => Class::Foreign(format!("Its GatewayClass {name} does not exist.")),
+    }
+}
+
+/// What is said about a class of ours.
+pub(crate) fn verdict(
+    cluster: &Cluster,
+    name: &ObjectName,
+    class: &GatewayClass,
+) -> Option<Verdict> {
+    if class.spec.controller_name != cluster.settings.controller {
+        return None;
+    }
+    let refusal = refusal(class);
+    let accepted = match &refusal {
+        None => holds(
+            "Accepted",
+            "Accepted",
+            "Daemun serves the Gateways of this class.",
+        ),
+        Some(refusal) => fails("Accepted", refusal.reason, refusal.message.clone()),
+    };
+    let version = holds(
+        "SupportedVersion",
+        "SupportedVersion",
+        "Objects are read as Gateway API v1.6.1.",
+    );
+    Some(Verdict {
+        object: ObjectRef::new("GatewayClass", name.clone()),
+        generation: class.metadata.generation.unwrap_or_default(),
+        parts: vec![Part {
+            place: Place::Object,
+            conditions: vec![accepted, version],
+            attached: None,
+            supported_kinds: None,
+        }],
+        findings: refusal.into_iter().map(Into::into).collect(),
+    })
+}
+
+fn refusal(class: &GatewayClass) -> Option<Refusal> {
+    let reference = class.spec.parameters_ref.as_ref()?;
+    Some(Refusal::new(
+        FieldPath::of("spec.parametersRef"),
+        "InvalidParameters",
+        format!(
+            "{} of group \"{}\" cannot hold parameters: this version of Daemun has no kind for them. Take spec.parametersRef out; limits are set by a ListenerPolicy.",
+            reference.kind, reference.group
+        ),
+    ))
+}

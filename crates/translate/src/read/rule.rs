@@ -1,0 +1,328 @@
+//! A rule of an HTTPRoute: matches, filters, backends and settings (gateway-api `HTTPRouteRule`).
+//!
+//! A rule whose matches cannot be understood is dropped: nobody knows what it would have taken. A rule that
+//! has anything else wrong keeps its matches and answers 500, so that its requests do not fall through to a
+//! rule that was not meant for them.
+
+use daemun_model::backend::BackendTarget;
+use daemun_model::filter::Filter;
+use daemun_model::matching::RequestMatch;
+use daemun_model::names::{BackendKey, ObjectName};
+use daemun_model::policy::timeouts::Timeouts;
+use daemun_model::route::{Rule, WeightedBackend};
+use daemun_model::verdict::{FieldPath, Finding};
+use daemun_objects::gateway_api::httproute::{HttpBackendRef, HttpRouteRule};
+
+use super::{is_section_name, matches};
+use crate::backends::Resolver;
+use crate::filter::{self, Filters, Level};
+use crate::policy::{retry, session, timeouts};
+use crate::verdict::{Refusal, warning};
+
+/// The largest weight of a backend reference.
+const MAX_WEIGHT: u32 = 1_000_000;
+
+/// A rule that was read.
+pub(crate) struct ReadRule {
+    /// The rule; none if it is dropped.
+    pub(crate) rule: Option<Rule>,
+    /// The backends that it refers to.
+    pub(crate) backends: Vec<BackendKey>,
+    /// Values that cannot be understood: the rule is dropped, or answers 500, in whole or in part.
+    pub(crate) refused: Vec<Refusal>,
+    /// References that cannot be resolved.
+    pub(crate) unresolved: Vec<Refusal>,
+    /// What works and may surprise.
+    pub(crate) findings: Vec<Finding>,
+    /// Whether the refusals concern the whole rule, not only a share of its requests.
+    pub(crate) wholly: bool,
+}
+
+/// Where a rule stands.
+pub(crate) struct Place<'a> {
+    /// The route.
+    pub(crate) route: &'a ObjectName,
+    /// The rule's place in `spec.rules`, from 0.
+    pub(crate) index: usize,
+    /// The names of the rules before it.
+    pub(crate) earlier_names: &'a [&'a str],
+}
+
+/// Reads a rule.
+pub(crate) fn read(
+    resolver: &mut Resolver<'_>,
+    written: &HttpRouteRule,
+    place: &Place<'_>,
+) -> ReadRule {
+    let HttpRouteRule {
+        name,
+        matches: _, // In read_matches.
+        filters: written_filters,
+        backend_refs,
+        timeouts: _, // In settings.
+        retry: _,
+        session_persistence: _,
+    } = written;
+    let path = FieldPath::of("spec.rules").index(place.index);
+    let mut read = ReadRule {
+        rule: None,
+        backends: Vec::new(),
+        refused: Vec::new(),
+        unresolved: Vec::new(),
+        findings: Vec::new(),
+        wholly: true,
+    };
+    let matches = match read_matches(written, &path, &mut read.findings) {
+        Ok(matches) => matches,
+        Err(refusals) => {
+            read.refused = refusals;
+            return read;
+        }
+    };
+    let mut rule = Rule {
+        index: place.index,
+        name: name.clone(),
+        matches,
+        filters: Vec::new(),
+        backends: Vec::new(),
+        timeouts: Timeouts::default(),
+        retry: None,
+        session: None,
+    };
+    let filters = filter::read_all(
+        resolver,
+        written_filters,
+        Level::Rule,
+        &rule.matches,
+        &path.field("filters"),
+    );
+    let Filters {
+        filters,
+        refused,
+        unresolved,
+    } = filters;
+    read.refused.extend(refused);
+    read.unresolved.extend(unresolved);
+    rule.filters = filters;
+    settings(written, &path, place, &mut rule, &mut read);
+    redirects_without_backends(backend_refs, &path, &mut rule, &mut read);
+    read.wholly = !read.refused.is_empty();
+    for (index, reference) in backend_refs.iter().enumerate() {
+        let path = path.field("backendRefs").index(index);
+        let backend = read_backend(resolver, reference, &rule.matches, &path, &mut read);
+        rule.backends.push(backend);
+    }
+    warn_about_backends(&path, &rule, &mut read);
+    if let Some(invalid) = take_invalid(&mut rule.filters) {
+        // The answer is settled before any other filter could give one.
+        rule.filters = vec![invalid];
+        rule.backends.clear();
+    }
+    read.backends = keys(&rule);
+    read.rule = Some(rule);
+    read
+}
+
+/// The first filter that answers 500, if there is one.
+fn take_invalid(filters: &mut Vec<Filter>) -> Option<Filter> {
+    let at = filters
+        .iter()
+        .position(|filter| matches!(filter, Filter::Invalid(_)))?;
+    Some(filters.swap_remove(at))
+}
+
+/// The backends that a rule's shares and mirrors go to.
+fn keys(rule: &Rule) -> Vec<BackendKey> {
+    let mirrors = rule.filters.iter().filter_map(|filter| match filter {
+        Filter::Mirror(mirror) => Some(&mirror.backend),
+        Filter::RequestHeaders(_)
+        | Filter::ResponseHeaders(_)
+        | Filter::Redirect(_)
+        | Filter::Rewrite(_)
+        | Filter::Cors(_)
+        | Filter::Invalid(_) => None,
+    });
+    rule.backends
+        .iter()
+        .map(|backend| &backend.target)
+        .chain(mirrors)
+        .filter_map(|target| match target {
+            BackendTarget::Backend(key) => Some(key.clone()),
+            BackendTarget::Invalid { .. } => None,
+        })
+        .collect()
+}
+
+fn read_matches(
+    written: &HttpRouteRule,
+    path: &FieldPath,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<RequestMatch>, Vec<Refusal>> {
+    if written.matches.is_empty() {
+        return Ok(vec![RequestMatch::everything()]);
+    }
+    let mut read = Vec::with_capacity(written.matches.len());
+    let mut refused = Vec::new();
+    for (index, written) in written.matches.iter().enumerate() {
+        match matches::read(written, &path.field("matches").index(index), findings) {
+            Ok(one) if read.contains(&one) => {}
+            Ok(one) => read.push(one),
+            Err(refusal) => refused.push(refusal),
+        }
+    }
+    if refused.is_empty() {
+        Ok(read)
+    } else {
+        Err(refused)
+    }
+}
+
+fn settings(
+    written: &HttpRouteRule,
+    path: &FieldPath,
+    place: &Place<'_>,
+    rule: &mut Rule,
+    read: &mut ReadRule,
+) {
+    let mut refuse = |refusal: Refusal| {
+        rule.filters.push(Filter::Invalid(refusal.message.clone()));
+        read.refused.push(refusal);
+    };
+    if let Some(name) = written.name.as_deref() {
+        let path = path.field("name");
+        if !is_section_name(name) {
+            refuse(Refusal::unsupported(
+                path,
+                format!(
+                    "\"{name}\" is not a name for a rule: lower case letters, digits and inner hyphens, with dots between labels (RFC 1123)."
+                ),
+            ));
+        } else if place.earlier_names.contains(&name) {
+            refuse(Refusal::unsupported(
+                path,
+                format!(
+                    "There is a rule \"{name}\" before this one, and names are unique in a route; give it another name."
+                ),
+            ));
+        }
+    }
+    if let Some(written) = &written.timeouts {
+        match timeouts::read(written, &path.field("timeouts")) {
+            Ok(limits) => rule.timeouts = limits,
+            Err(refusal) => refuse(refusal),
+        }
+    }
+    if let Some(written) = &written.retry {
+        match retry::read(written, &path.field("retry")) {
+            Ok(retry) => rule.retry = Some(retry),
+            Err(refusal) => refuse(refusal),
+        }
+    }
+    if let Some(written) = &written.session_persistence {
+        let path = path.field("sessionPersistence");
+        match session::read(written, &path, (place.route, place.index)) {
+            Ok(session) => rule.session = Some(session),
+            Err(refusal) => refuse(refusal),
+        }
+    }
+}
+
+fn redirects_without_backends(
+    backend_refs: &[HttpBackendRef],
+    path: &FieldPath,
+    rule: &mut Rule,
+    read: &mut ReadRule,
+) {
+    let redirects = rule
+        .filters
+        .iter()
+        .any(|filter| matches!(filter, Filter::Redirect(_)));
+    if redirects && !backend_refs.is_empty() {
+        let refusal = Refusal::unsupported(
+            path.field("backendRefs"),
+            "A rule with a RequestRedirect filter sends nothing to backends, and backendRefs are given; take one of them out.",
+        );
+        rule.filters.push(Filter::Invalid(refusal.message.clone()));
+        read.refused.push(refusal);
+    }
+}
+
+fn read_backend(
+    resolver: &mut Resolver<'_>,
+    reference: &HttpBackendRef,
+    matches: &[RequestMatch],
+    path: &FieldPath,
+    read: &mut ReadRule,
+) -> WeightedBackend {
+    let Filters {
+        mut filters,
+        refused,
+        unresolved,
+    } = filter::read_all(
+        resolver,
+        &reference.filters,
+        Level::Backend,
+        matches,
+        &path.field("filters"),
+    );
+    read.refused.extend(refused);
+    read.unresolved.extend(unresolved);
+    let weight = u32::try_from(reference.weight())
+        .ok()
+        .filter(|weight| *weight <= MAX_WEIGHT)
+        .unwrap_or_else(|| {
+            let refusal = Refusal::unsupported(
+                path.field("weight"),
+                format!(
+                    "{} is not a weight; 0 to {MAX_WEIGHT} are. The share counts as 1 and answers 500.",
+                    reference.weight()
+                ),
+            );
+            filters.push(Filter::Invalid(refusal.message.clone()));
+            read.refused.push(refusal);
+            1
+        });
+    let target = match resolver.resolve(&reference.object(), path) {
+        Ok(key) => BackendTarget::Backend(key),
+        Err(invalid) => {
+            let (target, refusal) = *invalid;
+            read.unresolved.push(refusal);
+            target
+        }
+    };
+    if let Some(invalid) = take_invalid(&mut filters) {
+        filters = vec![invalid];
+    }
+    WeightedBackend {
+        target,
+        weight,
+        filters,
+    }
+}
+
+fn warn_about_backends(path: &FieldPath, rule: &Rule, read: &mut ReadRule) {
+    let answers = rule.filters.iter().any(|filter| match filter {
+        Filter::Redirect(_) | Filter::Invalid(_) => true,
+        Filter::RequestHeaders(_)
+        | Filter::ResponseHeaders(_)
+        | Filter::Rewrite(_)
+        | Filter::Mirror(_)
+        | Filter::Cors(_) => false,
+    });
+    if answers {
+        return;
+    }
+    if rule.backends.is_empty() {
+        read.findings.push(warning(
+            path.clone(),
+            "NoBackends",
+            "The rule has no backendRefs and no filter that answers: its requests get 500.",
+        ));
+    } else if rule.backends.iter().all(|backend| backend.weight == 0) {
+        read.findings.push(warning(
+            path.field("backendRefs"),
+            "NoBackends",
+            "All backends of the rule have weight 0: its requests get 500.",
+        ));
+    }
+}

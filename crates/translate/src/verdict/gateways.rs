@@ -1,0 +1,254 @@
+//! What owners of GatewayClasses, Gateways and ListenerSets must be told.
+
+use std::collections::HashMap;
+
+use daemun_model::names::{ListenerKey, ObjectName, ObjectRef};
+use daemun_model::verdict::{Condition, Finding, Part, Place, Status, Verdict};
+use daemun_objects::gateway_api::listenerset::ListenerSet;
+
+use super::{Refusal, fails, holds, messages, resolved_refs};
+use crate::listener::Entry;
+use crate::read::gateway::ReadGateway;
+use crate::read::listenerset::ReadSet;
+
+/// How many Routes are attached to each listener.
+pub(crate) type Counts = HashMap<ListenerKey, u32>;
+
+/// What is said about a Gateway.
+pub(crate) fn gateway(gateway: &ReadGateway, counts: &Counts) -> Verdict {
+    let mut conditions = vec![accepted(gateway), programmed(gateway), refs(gateway)];
+    if gateway.insecure {
+        conditions.push(holds(
+            "InsecureFrontendValidationMode",
+            "ConfigurationChanged",
+            "spec.tls.frontend lets clients in whose certificate is missing or invalid (AllowInsecureFallback).",
+        ));
+    }
+    let sets = gateway
+        .sets
+        .iter()
+        .filter(|set| set_accepted(gateway, set).status == Status::True)
+        .count();
+    let mut parts = vec![Part {
+        place: Place::Object,
+        conditions,
+        attached: u32::try_from(sets).ok(),
+        supported_kinds: None,
+    }];
+    parts.extend(gateway.entries.iter().map(|entry| listener(entry, counts)));
+    let certificate = gateway
+        .client_certificate
+        .iter()
+        .filter_map(|certificate| certificate.as_ref().err());
+    let mut findings: Vec<Finding> = gateway
+        .refused
+        .iter()
+        .chain(certificate)
+        .cloned()
+        .map(Into::into)
+        .collect();
+    findings.extend(gateway.findings.iter().cloned());
+    findings.extend(gateway.entries.iter().flat_map(entry_findings));
+    Verdict {
+        object: ObjectRef::new("Gateway", gateway.name.clone()),
+        generation: gateway.object.metadata.generation.unwrap_or_default(),
+        parts,
+        findings,
+    }
+}
+
+fn accepted(gateway: &ReadGateway) -> Condition {
+    if let Some(why) = &gateway.pending {
+        return Condition {
+            kind: "Accepted",
+            status: Status::Unknown,
+            reason: "Pending",
+            message: format!("The GatewayClass is not accepted: {why}"),
+        };
+    }
+    if let Some(first) = gateway.refused.first() {
+        return fails("Accepted", first.reason, messages(&gateway.refused));
+    }
+    let bad: Vec<&Entry> = gateway
+        .all_entries()
+        .filter(|entry| !entry.served())
+        .collect();
+    listeners_accepted(gateway.accepted(), gateway.all_entries().count(), &bad)
+}
+
+/// `Accepted` of an object whose listeners are what there is to judge.
+fn listeners_accepted(accepted: bool, all: usize, bad: &[&Entry]) -> Condition {
+    if bad.is_empty() {
+        let message = match all {
+            1 => "Its listener is valid.".to_owned(),
+            all => format!("All {all} listeners are valid."),
+        };
+        return holds("Accepted", "Accepted", message);
+    }
+    let names: Vec<String> = bad.iter().map(|entry| entry.key.name.clone()).collect();
+    let message = format!(
+        "{} of {all} listeners {} not valid: {}. Their own conditions say why.",
+        bad.len(),
+        if bad.len() == 1 { "is" } else { "are" },
+        crate::nearest::list(&names, "")
+    );
+    if accepted {
+        holds("Accepted", "ListenersNotValid", message)
+    } else {
+        fails("Accepted", "ListenersNotValid", message)
+    }
+}
+
+fn programmed(gateway: &ReadGateway) -> Condition {
+    if gateway.accepted() && gateway.all_entries().any(Entry::served) {
+        return holds(
+            "Programmed",
+            "Programmed",
+            "The configuration is complete and is given to the proxy.",
+        );
+    }
+    fails(
+        "Programmed",
+        "Invalid",
+        "There is nothing that could be served; the other conditions say why.",
+    )
+}
+
+fn refs(gateway: &ReadGateway) -> Condition {
+    match &gateway.client_certificate {
+        Some(Err(refusal)) => fails("ResolvedRefs", refusal.reason, refusal.message.clone()),
+        Some(Ok(_)) | None => {
+            let unresolved: Vec<String> = gateway
+                .all_entries()
+                .filter(|entry| !entry.unresolved.is_empty())
+                .map(|entry| entry.key.name.clone())
+                .collect();
+            if unresolved.is_empty() {
+                return resolved_refs(&[]);
+            }
+            fails(
+                "ResolvedRefs",
+                "ListenersNotResolved",
+                format!(
+                    "Listeners with references that cannot be resolved: {}. Their own conditions say why.",
+                    crate::nearest::list(&unresolved, "")
+                ),
+            )
+        }
+    }
+}
+
+/// What is said about a ListenerSet of a Gateway of ours.
+pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, counts: &Counts) -> Verdict {
+    let accepted = set_accepted(gateway, set);
+    let programmed = if accepted.status == Status::True {
+        holds(
+            "Programmed",
+            "Programmed",
+            "The configuration is complete and is given to the proxy.",
+        )
+    } else {
+        fails("Programmed", accepted.reason, accepted.message.clone())
+    };
+    let mut parts = vec![Part {
+        place: Place::Object,
+        conditions: vec![accepted, programmed],
+        attached: None,
+        supported_kinds: None,
+    }];
+    let mut findings: Vec<Finding> = set.refused.iter().cloned().map(Into::into).collect();
+    if set.refused.is_none() {
+        parts.extend(set.entries.iter().map(|entry| listener(entry, counts)));
+        findings.extend(set.findings.iter().cloned());
+        findings.extend(set.entries.iter().flat_map(entry_findings));
+    }
+    Verdict {
+        object: ObjectRef::new("ListenerSet", set.name.clone()),
+        generation: set.object.metadata.generation.unwrap_or_default(),
+        parts,
+        findings,
+    }
+}
+
+fn set_accepted(gateway: &ReadGateway, set: &ReadSet) -> Condition {
+    if let Some(refusal) = &set.refused {
+        return fails("Accepted", refusal.reason, refusal.message.clone());
+    }
+    if !gateway.usable() {
+        return fails(
+            "Accepted",
+            "ParentNotAccepted",
+            format!(
+                "Gateway {} is not accepted: {}",
+                gateway.name,
+                accepted(gateway).message
+            ),
+        );
+    }
+    let bad: Vec<&Entry> = set.entries.iter().filter(|entry| !entry.served()).collect();
+    listeners_accepted(bad.len() < set.entries.len(), set.entries.len(), &bad)
+}
+
+/// What is said about a ListenerSet without a Gateway of ours.
+pub(crate) fn orphan(name: &ObjectName, set: &ListenerSet, refusal: &Refusal) -> Verdict {
+    Verdict {
+        object: ObjectRef::new("ListenerSet", name.clone()),
+        generation: set.metadata.generation.unwrap_or_default(),
+        parts: vec![Part {
+            place: Place::Object,
+            conditions: vec![
+                fails("Accepted", refusal.reason, refusal.message.clone()),
+                fails("Programmed", refusal.reason, refusal.message.clone()),
+            ],
+            attached: None,
+            supported_kinds: None,
+        }],
+        findings: vec![refusal.clone().into()],
+    }
+}
+
+fn listener(entry: &Entry, counts: &Counts) -> Part {
+    let accepted = match entry.refused.first() {
+        None => holds("Accepted", "Accepted", "The listener is valid."),
+        Some(first) => fails("Accepted", first.reason, messages(&entry.refused)),
+    };
+    let mut conditions = vec![accepted];
+    if let Some(first) = entry.refused.first().filter(|_| entry.conflicted) {
+        conditions.push(holds("Conflicted", first.reason, first.message.clone()));
+    }
+    conditions.push(resolved_refs(&entry.unresolved));
+    conditions.push(match entry.why_not_served() {
+        None => holds(
+            "Programmed",
+            "Programmed",
+            "The configuration is complete and is given to the proxy.",
+        ),
+        Some(why) => {
+            let conflict = entry.refused.first().filter(|_| entry.conflicted);
+            fails(
+                "Programmed",
+                conflict.map_or("Invalid", |refusal| refusal.reason),
+                why,
+            )
+        }
+    });
+    if let Some((reason, message)) = &entry.overlap {
+        conditions.push(holds("OverlappingTLSConfig", reason, message.clone()));
+    }
+    Part {
+        place: Place::Listener(entry.key.name.clone()),
+        conditions,
+        attached: Some(counts.get(&entry.key).copied().unwrap_or_default()),
+        supported_kinds: Some(entry.kinds.clone()),
+    }
+}
+
+fn entry_findings(entry: &Entry) -> impl Iterator<Item = Finding> + '_ {
+    entry
+        .refused
+        .iter()
+        .chain(&entry.unresolved)
+        .cloned()
+        .map(Finding::from)
+        .chain(entry.warnings.iter().cloned())
+}
