@@ -118,26 +118,26 @@ pub(crate) fn changed<T>(old: &Objects<T>, new: &Objects<T>) -> Changed {
 mod tests {
     use std::sync::Arc;
 
-    use daemun_objects::Metadata;
-    use daemun_objects::core::configmap::ConfigMap;
+    use daemun_objects::gateway_api::httproute::{HttpRoute, HttpRouteSpec};
+    use daemun_objects::{Metadata, Object};
 
     use super::{Changed, changed};
     use crate::cluster::Objects;
 
-    fn map(name: &str) -> Arc<ConfigMap> {
-        Arc::new(ConfigMap {
-            metadata: Metadata::new("a", name),
-            ..ConfigMap::default()
-        })
+    fn map(name: &str) -> Arc<HttpRoute> {
+        Arc::new(Object::new(
+            Metadata::new("a", name),
+            HttpRouteSpec::default(),
+        ))
     }
 
     #[test]
     fn what_came_went_or_changed_is_named_and_nothing_else() {
         let (one, two, three) = (map("1"), map("2"), map("3"));
-        let old: Objects<ConfigMap> = [one.clone(), two.clone(), three.clone()]
+        let old: Objects<HttpRoute> = [one.clone(), two.clone(), three.clone()]
             .into_iter()
             .collect();
-        let new: Objects<ConfigMap> = [map("0"), one, map("2")].into_iter().collect();
+        let new: Objects<HttpRoute> = [map("0"), one, map("2")].into_iter().collect();
         let Changed::These(names) = changed(&old, &new) else {
             unreachable!("both maps are there");
         };
