@@ -43,6 +43,7 @@ struct Backend {
     next: u64,
     served: u64,
     answer: Vec<u8>,
+    buffer: Vec<u8>,
     end_of_head: Finder<'static>,
 }
 
@@ -67,6 +68,7 @@ impl Backend {
             next: FIRST_CONNECTION,
             served: 0,
             answer: answer(body),
+            buffer: vec![0; 16 * 1024],
             end_of_head: Finder::new(b"\r\n\r\n"),
         })
     }
@@ -110,7 +112,12 @@ impl Backend {
             return;
         };
         let alive = if connection.unsent.is_empty() {
-            connection.read(&self.answer, &self.end_of_head, &mut self.served)
+            connection.read(
+                &mut self.buffer,
+                &self.answer,
+                &self.end_of_head,
+                &mut self.served,
+            )
         } else {
             connection.flush()
         };
@@ -125,12 +132,12 @@ impl Connection {
     /// Reads once and answers what is complete. `false` when the other side has closed.
     fn read(
         &mut self,
+        buffer: &mut [u8],
         answer: &[u8],
         end_of_head: &Finder<'_>,
         served: &mut u64,
     ) -> std::io::Result<bool> {
-        let mut buffer = [0; 16 * 1024];
-        let length = match self.stream.read(&mut buffer) {
+        let length = match self.stream.read(buffer) {
             Ok(0) => return Ok(false),
             Ok(length) => length,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),

@@ -1,9 +1,11 @@
-//! Sends requests at a fixed rate and reports the latencies.
+//! Sends requests at a fixed rate, or as fast as they are answered, and reports the latencies.
 //!
-//! An open loop: requests fall due at random moments (Poisson) whether or not earlier ones were
-//! answered, and a latency counts from the moment the request fell due, not from the moment a
-//! connection was free to carry it. A proxy that stalls is therefore charged for everything that
-//! waited, which a closed loop hides. HTTP/1.1, plain or over TLS, one request at a time per connection.
+//! At a fixed rate it is an open loop: requests fall due at random moments (Poisson) whether or not
+//! earlier ones were answered, and a latency counts from the moment the request fell due, not from the
+//! moment a connection was free to carry it. A proxy that stalls is therefore charged for everything
+//! that waited, which a closed loop hides. As fast as they are answered it is a closed loop, in which
+//! thousands of different requests cost the generator no more than one. HTTP/1.1, plain or over TLS,
+//! one request at a time per connection.
 
 mod connection;
 mod latencies;
@@ -39,9 +41,9 @@ pub(crate) struct Plan {
     /// A file with one request per line: host, path and any headers, separated by tabs.
     #[arg(long)]
     requests: PathBuf,
-    /// Requests per second.
+    /// Requests per second; without it, as many as are answered.
     #[arg(long)]
-    rate: f64,
+    rate: Option<f64>,
     /// How many connections are kept open.
     #[arg(long, default_value_t = 64)]
     connections: usize,
@@ -75,30 +77,30 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
     let begin = now();
     let record = begin + Duration::from_secs_f64(plan.warm_up);
     let end = record + Duration::from_secs_f64(plan.seconds);
-    let mut arrivals = Arrivals {
-        due: begin,
-        mean: 1.0 / plan.rate,
-        state: 0x9e37_79b9_7f4a_7c15,
-    };
-    let mut armed = None;
+    let mut pace = Pace::new(plan, begin);
+    if let Pace::Answers = pace {
+        load.waiting.extend((0..plan.connections).map(|_| begin));
+    }
+    let (mut armed, mut buffer) = (None, vec![0; 64 * 1024]);
     let mut events = Vec::with_capacity(256);
     loop {
         let at = now();
         if at >= end {
             break;
         }
-        while arrivals.due <= at {
-            load.waiting.push_back(arrivals.due);
-            arrivals.next();
-        }
+        let wake = pace.fill(&mut load.waiting, at).unwrap_or(end);
         load.send_waiting()?;
-        if armed != Some(arrivals.due) {
-            wake_after(&timer, arrivals.due.saturating_duration_since(now()))?;
-            armed = Some(arrivals.due);
+        if armed != Some(wake) {
+            wake_after(&timer, wake.saturating_duration_since(now()))?;
+            armed = Some(wake);
         }
         epoll::wait(&load.epoll, spare_capacity(&mut events), None)?;
         for event in events.drain(..).filter(|event| event.data.u64() != TIMER) {
-            load.receive(event.data.u64(), record)?;
+            let answered = load.receive(event.data.u64(), record, &mut buffer)?;
+            if answered && let Pace::Answers = pace {
+                load.waiting.push_back(now());
+            }
+            load.send_waiting()?;
         }
     }
     println!(
@@ -113,10 +115,10 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
 /// Setting it anew also takes back an expiry that nobody read.
 fn wake_after(timer: &OwnedFd, wait: Duration) -> rustix::io::Result<()> {
     // Zero would disarm it.
-    let nanoseconds = wait.subsec_nanos().max(1);
+    let wait = wait.max(Duration::from_nanos(1));
     let once = Timespec {
-        tv_sec: 0,
-        tv_nsec: nanoseconds.into(),
+        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: wait.subsec_nanos().into(),
     };
     let never = Timespec {
         tv_sec: 0,
@@ -181,10 +183,11 @@ impl Load {
         Ok(())
     }
 
-    fn receive(&mut self, key: u64, record: Instant) -> Result<(), Failure> {
+    /// Takes what a connection has received; whether that was the end of an answer.
+    fn receive(&mut self, key: u64, record: Instant, buffer: &mut [u8]) -> Result<bool, Failure> {
         let index = usize::try_from(key)?;
-        let Some(Answer { due, status }) = self.connections[index].receive()? else {
-            return Ok(());
+        let Some(Answer { due, status }) = self.connections[index].receive(buffer)? else {
+            return Ok(false);
         };
         self.idle.push(index);
         if status != 200 {
@@ -193,7 +196,38 @@ impl Load {
         if due >= record {
             self.latencies.add(now() - due);
         }
-        self.send_waiting()
+        Ok(true)
+    }
+}
+
+/// When requests fall due.
+enum Pace {
+    Rate(Arrivals),
+    /// With each answer.
+    Answers,
+}
+
+impl Pace {
+    fn new(plan: &Plan, begin: Instant) -> Self {
+        plan.rate.map_or(Pace::Answers, |rate| {
+            Pace::Rate(Arrivals {
+                due: begin,
+                mean: 1.0 / rate,
+                state: 0x9e37_79b9_7f4a_7c15,
+            })
+        })
+    }
+
+    /// Adds the requests that have fallen due by `at`; when the next one does.
+    fn fill(&mut self, waiting: &mut VecDeque<Instant>, at: Instant) -> Option<Instant> {
+        let Pace::Rate(arrivals) = self else {
+            return None;
+        };
+        while arrivals.due <= at {
+            waiting.push_back(arrivals.due);
+            arrivals.next();
+        }
+        Some(arrivals.due)
     }
 }
 

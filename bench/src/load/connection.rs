@@ -98,12 +98,11 @@ impl Connection {
     }
 
     /// Reads what is there; the answer when it is complete.
-    pub(crate) fn receive(&mut self) -> Result<Option<Answer>, Failure> {
-        let mut buffer = [0; 32 * 1024];
+    pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Result<Option<Answer>, Failure> {
         loop {
             let read = match &mut self.transport {
-                Transport::Plain(stream) => stream.read(&mut buffer),
-                Transport::Tls(stream) => stream.read(&mut buffer),
+                Transport::Plain(stream) => stream.read(buffer),
+                Transport::Tls(stream) => stream.read(buffer),
             };
             match read {
                 Ok(0) => return Err("The proxy closed a connection that was in use.".into()),

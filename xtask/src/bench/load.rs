@@ -1,6 +1,8 @@
-//! The load generators: wrk and h2load as fast as the proxy can, and a fixed rate for latencies.
+//! The load generators, as fast as the proxy answers and at a fixed rate for latencies.
 //!
-//! wrk has no rate; `bench-rig load` is an open loop for HTTP/1.1, and h2load has `--rps` for HTTP/2.
+//! `bench-rig load` for HTTP/1.1 on kept connections: wrk has no rate, and for many different requests
+//! it runs a script that takes the CPU that the backend needs. wrk for a new connection per request.
+//! h2load for HTTP/2, with `--rps` for a rate.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,7 +17,6 @@ use super::process::{AROUND, pinned, signal};
 use super::rivals::Certificate;
 use super::routes::HOST;
 use super::scenario::Traffic;
-use super::stage::Requests;
 use super::tools::Tools;
 
 /// One proxy, and what is sent to it.
@@ -23,9 +24,8 @@ pub(crate) struct Target<'a> {
     pub(crate) tools: &'a Tools,
     pub(crate) port: u16,
     pub(crate) traffic: Traffic,
-    pub(crate) requests: &'a Requests,
-    /// Whether there is more than one request, so that wrk needs its script.
-    pub(crate) many: bool,
+    /// The file with the requests.
+    pub(crate) requests: &'a Path,
     pub(crate) openssl: PathBuf,
     pub(crate) certificate: &'a Certificate,
 }
@@ -51,24 +51,26 @@ pub(crate) struct Load {
 
 #[derive(Clone, Copy)]
 enum Kind {
+    Own,
     Wrk,
     H2load,
 }
 
 impl Target<'_> {
-    /// Starts a load for at least `seconds`.
+    /// Starts a load of `seconds`.
     pub(crate) fn saturate(&self, seconds: f64) -> Result<Load, String> {
         let (kind, command) = match self.traffic {
-            Traffic::Http2 => (
-                Kind::H2load,
-                self.h2load(&[format!("-D{:.0}ms", seconds * 1e3)]),
-            ),
-            Traffic::Plain | Traffic::Tls | Traffic::Handshakes => (Kind::Wrk, self.wrk()),
+            Traffic::Plain | Traffic::Tls => (Kind::Own, self.own(seconds, None)),
+            Traffic::Handshakes => (Kind::Wrk, self.wrk()),
+            Traffic::Http2 => {
+                let duration = format!("-D{:.0}ms", seconds * 1e3);
+                (Kind::H2load, self.h2load(&[duration]))
+            }
         };
         let child = pinned(&self.tools.rig, AROUND, &command)
             .env("OPENSSL_CONF", &self.openssl)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("The load cannot be started: {error}."))?;
         Ok(Load { child, kind })
@@ -88,30 +90,47 @@ impl Target<'_> {
         }
     }
 
+    /// A new connection for each request. wrk is ended by a signal, after which it prints its report; a
+    /// minute is never reached.
     fn wrk(&self) -> Vec<OsString> {
-        let scheme = if self.traffic.is_tls() {
-            "https"
-        } else {
-            "http"
+        let mut command = vec![self.tools.wrk.clone().into_os_string()];
+        let host = format!("Host: {HOST}");
+        let fixed = [
+            "-t1",
+            "-c64",
+            "-d60s",
+            "-H",
+            &host,
+            "-H",
+            "Connection: close",
+        ];
+        command.extend(fixed.map(OsString::from));
+        command.push(format!("https://127.0.0.1:{}/", self.port).into());
+        command
+    }
+
+    /// Kept connections, HTTP/1.1.
+    fn own(&self, seconds: f64, rate: Option<f64>) -> Vec<OsString> {
+        let mut command: Vec<OsString> =
+            vec![self.tools.rig.clone().into_os_string(), "load".into()];
+        let values = [
+            ("--address", format!("127.0.0.1:{}", self.port)),
+            ("--requests", self.requests.display().to_string()),
+            ("--seconds", seconds.to_string()),
+        ];
+        let pace = match rate {
+            Some(rate) => ("--rate", rate.to_string()),
+            None => ("--warm-up", "0".to_owned()),
         };
-        // It is ended by a signal, after which it prints its report; a minute is never reached.
-        let mut command: Vec<OsString> = [
-            self.tools.wrk.as_os_str(),
-            "-t1".as_ref(),
-            "-c64".as_ref(),
-            "-d60s".as_ref(),
-        ]
-        .map(OsString::from)
-        .into();
-        if self.many {
-            command.extend(["-s".into(), self.requests.script.clone().into_os_string()]);
-        } else {
-            command.extend(["-H".into(), format!("Host: {HOST}").into()]);
+        for (flag, value) in values.into_iter().chain([pace]) {
+            command.extend([OsString::from(flag), value.into()]);
         }
-        if self.traffic == Traffic::Handshakes {
-            command.extend(["-H".into(), "Connection: close".into()]);
+        if self.traffic.is_tls() {
+            command.extend([
+                "--tls".into(),
+                self.certificate.der.clone().into_os_string(),
+            ]);
         }
-        command.push(format!("{scheme}://127.0.0.1:{}/", self.port).into());
         command
     }
 
@@ -131,23 +150,7 @@ impl Target<'_> {
     }
 
     fn h1_latencies(&self, rate: f64, seconds: f64) -> Result<Latencies, String> {
-        let mut command: Vec<OsString> =
-            vec![self.tools.rig.clone().into_os_string(), "load".into()];
-        let values = [
-            ("--address", format!("127.0.0.1:{}", self.port)),
-            ("--requests", self.requests.lines.display().to_string()),
-            ("--rate", rate.to_string()),
-            ("--seconds", seconds.to_string()),
-        ];
-        for (flag, value) in values {
-            command.extend([OsString::from(flag), value.into()]);
-        }
-        if self.traffic.is_tls() {
-            command.extend([
-                "--tls".into(),
-                self.certificate.der.clone().into_os_string(),
-            ]);
-        }
+        let command = self.own(seconds, Some(rate));
         let output = pinned(&self.tools.rig, AROUND, &command)
             .output()
             .map_err(|error| format!("The load cannot be started: {error}."))?;
@@ -218,8 +221,14 @@ impl Load {
         if let Some(mut output) = self.child.stdout.take() {
             let _whole = output.read_to_string(&mut said);
         }
+        if let Some(mut errors) = self.child.stderr.take() {
+            let _whole = errors.read_to_string(&mut said);
+        }
         let _ended = self.child.wait();
         let wrong = match self.kind {
+            Kind::Own => serde_json::from_str(&said)
+                .ok()
+                .map(|all: Latencies| all.refused),
             Kind::Wrk => wrong_of_wrk(&said),
             Kind::H2load => wrong_of_h2load(&said),
         };

@@ -6,7 +6,7 @@
 
 use std::io::Read;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -16,9 +16,8 @@ use super::http;
 use super::load::{Latencies, Target};
 use super::process::{AROUND, PROXY, Running, free_port, now};
 use super::rivals::{Rival, Setup};
-use super::routes::Routing;
 use super::scenario::Scenario;
-use super::stage::{Requests, Stage};
+use super::stage::Stage;
 use super::tools::Tools;
 
 /// How long and how often.
@@ -85,7 +84,7 @@ pub(crate) fn scenario(
     let mut runs: Vec<Run> = tools
         .rivals
         .keys()
-        .filter(|rival| rival.can(scenario.traffic))
+        .filter(|rival| rival.can(scenario))
         .map(|rival| Run::start(&place, *rival))
         .collect();
     for _ in 0..effort.rounds {
@@ -110,7 +109,7 @@ struct Place<'a> {
     tools: &'a Tools,
     scenario: &'a Scenario,
     backend: Backend,
-    requests: Requests,
+    requests: PathBuf,
 }
 
 /// The backend of a scenario, which counts what it answers.
@@ -220,7 +219,7 @@ impl Run {
             port: self.port,
             metrics: self.metrics,
             backend: place.backend.port,
-            rules: &place.scenario.routing.rules(),
+            rules: &rival.routing(place.scenario.routing).rules(),
             traffic: place.scenario.traffic,
             certificate: &place.stage.certificate,
         };
@@ -246,7 +245,6 @@ impl Run {
             port: self.port,
             traffic: place.scenario.traffic,
             requests: &place.requests,
-            many: place.scenario.routing != Routing::One,
             openssl: place.stage.openssl(),
             certificate: &place.stage.certificate,
         }

@@ -72,7 +72,7 @@ impl Machine {
         let mut versions: Vec<(&'static str, String)> = tools
             .rivals
             .iter()
-            .filter(|(rival, _)| **rival != Rival::Floor)
+            .filter(|(rival, _)| !matches!(rival, Rival::Floor | Rival::OneRoute))
             .map(|(rival, program)| (rival.title(), program.version.clone()))
             .collect();
         versions.push(("Daemun's profile", profile.to_owned()));

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::routes::Rule;
-use super::scenario::Traffic;
+use super::routes::{Routing, Rule};
+use super::scenario::{Scenario, Traffic};
 pub(crate) use daemun::{change_route, split_routes};
 
 /// A proxy that is measured, or the floor beneath all of them.
@@ -30,6 +30,9 @@ pub(crate) enum Rival {
     Haproxy,
     Envoy,
     Daemun,
+    /// Daemun with one route, given the requests of a scenario with many: what the many routes cost.
+    #[value(skip)]
+    OneRoute,
 }
 
 impl Rival {
@@ -48,6 +51,7 @@ impl Rival {
             Rival::Haproxy => "HAProxy",
             Rival::Envoy => "Envoy",
             Rival::Daemun => "Daemun",
+            Rival::OneRoute => "Daemun with one route",
         }
     }
 
@@ -59,12 +63,26 @@ impl Rival {
             Rival::Haproxy => "haproxy",
             Rival::Envoy => "envoy",
             Rival::Daemun => "daemun",
+            Rival::OneRoute => "daemun-one-route",
         }
     }
 
     /// Whether there is anything to measure: the floor ends no TLS.
-    pub(crate) fn can(self, traffic: Traffic) -> bool {
-        self != Rival::Floor || !traffic.is_tls()
+    pub(crate) fn can(self, scenario: &Scenario) -> bool {
+        match self {
+            Rival::Floor => !scenario.traffic.is_tls(),
+            Rival::OneRoute => scenario.routing != Routing::One,
+            Rival::Nginx | Rival::Haproxy | Rival::Envoy | Rival::Daemun => true,
+        }
+    }
+
+    /// The rules that it gets in a scenario with `routing`.
+    pub(crate) fn routing(self, routing: Routing) -> Routing {
+        if self == Rival::OneRoute {
+            Routing::One
+        } else {
+            routing
+        }
     }
 
     /// Writes the configuration and says what to start.
@@ -78,7 +96,7 @@ impl Rival {
             Rival::Nginx => nginx::configure(binary, setup),
             Rival::Haproxy => haproxy::configure(binary, setup),
             Rival::Envoy => envoy::configure(binary, setup),
-            Rival::Daemun => daemun::configure(binary, setup),
+            Rival::Daemun | Rival::OneRoute => daemun::configure(binary, setup),
         }
     }
 }

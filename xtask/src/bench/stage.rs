@@ -20,14 +20,6 @@ pub(crate) struct Stage {
     pub(crate) certificate: Certificate,
 }
 
-/// The requests of a scenario, as each load generator wants them.
-pub(crate) struct Requests {
-    /// For `bench-rig load`.
-    pub(crate) lines: PathBuf,
-    /// For wrk.
-    pub(crate) script: PathBuf,
-}
-
 impl Stage {
     pub(crate) fn new() -> Result<Self, String> {
         let directory = tempfile::Builder::new()
@@ -57,26 +49,19 @@ impl Stage {
         Ok(path)
     }
 
-    pub(crate) fn requests(&self, routing: Routing) -> Result<Requests, String> {
-        let (mut lines, mut table) = (String::new(), String::new());
+    /// Writes the requests of a scenario to a file, as `bench-rig load` reads them.
+    pub(crate) fn requests(&self, routing: Routing) -> Result<PathBuf, String> {
+        let mut lines = String::new();
         for request in routing.requests() {
             let _ = write!(lines, "{}\t{}", request.host, request.target);
-            let _ = write!(table, "{{\"{}\", \"{}\"", request.target, request.host);
             if let Some(tenant) = request.tenant {
                 let _ = write!(lines, "\tx-tenant: {tenant}");
-                let _ = write!(table, ", \"{tenant}\"");
             }
             lines.push('\n');
-            table.push_str("},\n");
         }
-        let script = include_str!("../../../bench/templates/wrk.lua").replace("@REQUESTS@", &table);
-        let requests = Requests {
-            lines: self.directory.path().join("requests.tsv"),
-            script: self.directory.path().join("requests.lua"),
-        };
-        write(&requests.lines, &lines)?;
-        write(&requests.script, &script)?;
-        Ok(requests)
+        let path = self.directory.path().join("requests.tsv");
+        write(&path, &lines)?;
+        Ok(path)
     }
 }
 

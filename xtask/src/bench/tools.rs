@@ -64,7 +64,7 @@ pub(crate) fn gather(root: &Path, wanted: &[Rival], profile: &str) -> Result<Too
             Rival::Nginx => needed("nginx").map(|path| (path, Some("-v"))),
             Rival::Haproxy => needed("haproxy").map(|path| (path, Some("-v"))),
             Rival::Envoy => envoy(&target.join("bench")).map(|path| (path, Some("--version"))),
-            Rival::Daemun => {
+            Rival::Daemun | Rival::OneRoute => {
                 build(root, &target, "daemun", profile).map(|path| (path, Some("--version")))
             }
         };
@@ -75,6 +75,13 @@ pub(crate) fn gather(root: &Path, wanted: &[Rival], profile: &str) -> Result<Too
             }
             Err(why) => tools.missing.push((rival, why)),
         }
+    }
+    if let Some(Program { path, version }) = tools.rivals.get(&Rival::Daemun) {
+        let again = Program {
+            path: path.clone(),
+            version: version.clone(),
+        };
+        tools.rivals.insert(Rival::OneRoute, again);
     }
     Ok(tools)
 }
