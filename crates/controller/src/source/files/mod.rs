@@ -2,7 +2,7 @@
 //!
 //! [`Files`] is looked at again and again. Each look reads what changed, and gives all objects that are
 //! in force with all that is wrong. Two looks at unchanged files give the same `Arc`s.
-//! When to look is the business of `watch`.
+//! When to look is the business of [`watch`].
 
 mod assemble;
 mod chunk;
@@ -16,6 +16,7 @@ mod problem;
 mod scalar;
 mod text;
 mod walk;
+pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -72,6 +73,8 @@ pub(crate) struct Interest {
     pub(crate) directories: BTreeSet<PathBuf>,
     /// Files that objects name.
     pub(crate) named: BTreeSet<PathBuf>,
+    /// Paths that were given.
+    pub(crate) given: Vec<PathBuf>,
 }
 
 /// How the files look from outside.
@@ -238,6 +241,7 @@ impl Files {
                 .chain(self.named.directories())
                 .collect(),
             named: self.named.paths().clone(),
+            given: self.paths.clone(),
         }
     }
 

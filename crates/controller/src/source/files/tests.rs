@@ -1,7 +1,7 @@
 //! Looks at files that change between them: what stays the same, what goes on, what is said.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::FieldPath;
