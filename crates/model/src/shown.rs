@@ -62,6 +62,26 @@ pub fn duration_option<S: Serializer>(
     }
 }
 
+/// `2027-02-01` for seconds since 1970: year, month and day in UTC (proleptic Gregorian).
+pub fn date(seconds: i64) -> String {
+    // Days are counted from 0000-03-01, so that the leap day is the last day of a year.
+    let days = seconds.div_euclid(86_400) + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Serializes header names and values as `name: value` lines.
 ///
 /// # Errors
@@ -91,6 +111,19 @@ mod tests {
             (3_723_004, "1h2m3s4ms"),
         ] {
             assert_eq!(super::duration_text(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400, "2000-02-29"),
+            (1_801_440_000, "2027-02-01"),
+            (4_102_444_799, "2099-12-31"),
+        ] {
+            assert_eq!(super::date(seconds), text);
         }
     }
 }

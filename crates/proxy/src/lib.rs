@@ -1,1 +1,26 @@
-//! (being written)
+//! Hold a [`Live`](live::Live), accept, filter, balance, forward, observe.
+//!
+//! The proxy gets a `daemun_model::Configuration`, compiles it and hands it to its workers. It does not
+//! know where the configuration comes from: files, or Kubernetes by way of the wire.
+
+pub mod admin;
+mod balance;
+mod compile;
+mod dns;
+mod endpoints;
+mod filter;
+mod http;
+mod listen;
+mod live;
+mod observe;
+mod pki;
+pub mod settings;
+mod supervisor;
+mod upstream;
+mod worker;
+
+pub use compile::Report;
+pub use listen::proxy_protocol;
+pub use observe::Metrics;
+pub use settings::Settings;
+pub use supervisor::{Applied, Listening, NotBound, Proxy};

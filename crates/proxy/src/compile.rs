@@ -1,0 +1,373 @@
+//! From a configuration to a [`Live`]: the whole of "apply".
+//!
+//! It never fails: a bad part becomes a part that answers an error, and is reported. [`Keep`] remembers
+//! what was compiled, by the model's `Arc`s, so that a change costs what it concerns. It runs beside
+//! the workers, not on them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use daemun_model::backend::BackendTarget;
+use daemun_model::filter::Filter;
+use daemun_model::listener::{Listener, ListenerProtocol};
+use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::route::{HttpRoute, Rule};
+use daemun_model::tls::{Certificate, Termination};
+use daemun_model::{Configuration, Snapshot};
+use daemun_route::hosts::Hosts;
+use daemun_route::{Input, Table};
+
+use crate::balance::Weighted;
+use crate::endpoints::Backends;
+use crate::filter::headers;
+use crate::listen::tls;
+use crate::live::{
+    BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive,
+    Target, TlsLive,
+};
+
+/// The addresses of DNS names, as far as they are known.
+pub(crate) type Resolved = HashMap<String, Arc<[IpAddr]>>;
+
+/// What the proxy itself could not do with a configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// One sentence each, with the object it is about.
+    pub refused: Vec<String>,
+}
+
+/// What was compiled before, and the numbers that were given out.
+#[derive(Default)]
+pub(crate) struct Keep {
+    ports: HashMap<PortKey, PortId>,
+    pub(crate) backends: Backends,
+    listeners: HashMap<ListenerKey, Arc<ListenerLive>>,
+    tls: HashMap<ListenerKey, KeptTls>,
+    rules: HashMap<(ObjectName, RouteKey), KeptRoute>,
+    requests: HashMap<ListenerKey, Arc<AtomicU32>>,
+    open: HashMap<PortKey, Arc<AtomicU32>>,
+}
+
+struct KeptTls {
+    termination: Termination,
+    certificates: Vec<Arc<Certificate>>,
+    live: TlsLive,
+}
+
+struct KeptRoute {
+    route: Arc<HttpRoute>,
+    rules: Vec<Arc<RuleLive>>,
+}
+
+/// Compiles a configuration. Parts that are unchanged since the last call are taken from `keep`.
+pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> (Live, Report) {
+    let mut report = Report::default();
+    let mut live = Live::default();
+    keep.backends.begin();
+    let mut kept_rules = HashMap::new();
+    for snapshot in next.gateways.values() {
+        keep.backends.compile(snapshot, names, &mut report);
+        let rules = compile_rules(snapshot, keep, &mut kept_rules);
+        compile_ports(snapshot, &rules, keep, &mut live, &mut report);
+    }
+    keep.rules = kept_rules;
+    live.backends = keep.backends.finish();
+    keep.listeners = live
+        .ports
+        .iter()
+        .flatten()
+        .flat_map(|port| &port.listeners)
+        .map(|one| (one.key.clone(), Arc::clone(one)))
+        .collect();
+    keep.tls.retain(|key, _| keep.listeners.contains_key(key));
+    keep.requests
+        .retain(|key, _| keep.listeners.contains_key(key));
+    (live, report)
+}
+
+type Rules<'a> = BTreeMap<&'a RouteKey, Vec<Arc<RuleLive>>>;
+
+fn compile_rules<'a>(
+    snapshot: &'a Snapshot,
+    keep: &mut Keep,
+    next: &mut HashMap<(ObjectName, RouteKey), KeptRoute>,
+) -> Rules<'a> {
+    let gateway = &snapshot.gateway.name;
+    let mut rules = Rules::new();
+    for (key, route) in &snapshot.routes {
+        let name = (gateway.clone(), key.clone());
+        let kept = match keep.rules.remove(&name) {
+            Some(kept) if Arc::ptr_eq(&kept.route, route) || kept.route == *route => kept,
+            _ => KeptRoute {
+                route: Arc::clone(route),
+                rules: route
+                    .rules
+                    .iter()
+                    .map(|rule| Arc::new(compile_rule(gateway, key, rule, &keep.backends)))
+                    .collect(),
+            },
+        };
+        rules.insert(key, kept.rules.clone());
+        next.insert(name, kept);
+    }
+    rules
+}
+
+fn compile_rule(
+    gateway: &ObjectName,
+    route: &RouteKey,
+    rule: &Rule,
+    backends: &Backends,
+) -> RuleLive {
+    let Rule {
+        index,
+        name,
+        matches: _, /* in the table */
+        filters,
+        backends: shares,
+        timeouts,
+        retry,
+        session,
+    } = rule;
+    let weights: Vec<u32> = shares.iter().map(|share| share.weight).collect();
+    RuleLive {
+        route: route.clone(),
+        index: *index,
+        name: name.clone(),
+        filters: compile_filters(gateway, filters, backends),
+        backends: shares
+            .iter()
+            .map(|share| BackendShare {
+                target: compile_target(gateway, &share.target, backends),
+                filters: compile_filters(gateway, &share.filters, backends),
+            })
+            .collect(),
+        weights: Weighted::new(&weights),
+        timeouts: *timeouts,
+        retry: retry.clone(),
+        session: session.clone(),
+    }
+}
+
+fn compile_target(gateway: &ObjectName, target: &BackendTarget, backends: &Backends) -> Target {
+    match target {
+        BackendTarget::Backend(key) => match backends.id(gateway, key) {
+            Some(id) => Target::Backend(id),
+            None => Target::Invalid {
+                written: key.to_string(),
+                reason: missing(key),
+            },
+        },
+        BackendTarget::Invalid { written, reason } => Target::Invalid {
+            written: written.clone(),
+            reason: reason.clone(),
+        },
+    }
+}
+
+fn missing(key: &BackendKey) -> String {
+    format!("{key} is not part of the configuration that came with its route")
+}
+
+fn compile_filters(
+    gateway: &ObjectName,
+    filters: &[Filter],
+    backends: &Backends,
+) -> Box<[FilterLive]> {
+    filters
+        .iter()
+        .filter_map(|filter| compile_filter(gateway, filter, backends))
+        .collect()
+}
+
+fn compile_filter(
+    gateway: &ObjectName,
+    filter: &Filter,
+    backends: &Backends,
+) -> Option<FilterLive> {
+    Some(match filter {
+        Filter::RequestHeaders(modifier) => match headers::refused(modifier) {
+            None => FilterLive::RequestHeaders(modifier.clone()),
+            Some(reason) => FilterLive::Invalid(reason),
+        },
+        Filter::ResponseHeaders(modifier) => match headers::refused(modifier) {
+            None => FilterLive::ResponseHeaders(modifier.clone()),
+            Some(reason) => FilterLive::Invalid(reason),
+        },
+        Filter::Redirect(redirect) => FilterLive::Redirect(redirect.clone()),
+        Filter::Rewrite(rewrite) => FilterLive::Rewrite(rewrite.clone()),
+        // An invalid mirror's copies are not sent; the request itself goes its way.
+        Filter::Mirror(mirror) => match compile_target(gateway, &mirror.backend, backends) {
+            Target::Backend(backend) => FilterLive::Mirror {
+                backend,
+                share: mirror.share,
+            },
+            Target::Invalid { .. } => return None,
+        },
+        Filter::Cors(cors) => FilterLive::Cors(cors.clone()),
+        Filter::Invalid(reason) => FilterLive::Invalid(reason.clone()),
+    })
+}
+
+fn compile_ports(
+    snapshot: &Snapshot,
+    rules: &Rules<'_>,
+    keep: &mut Keep,
+    live: &mut Live,
+    report: &mut Report,
+) {
+    let mut addresses = snapshot.gateway.addresses.clone();
+    addresses.sort_unstable();
+    let mut by_port: BTreeMap<u16, Vec<&Arc<Listener>>> = BTreeMap::new();
+    for listener in snapshot.listeners.values() {
+        by_port.entry(listener.port).or_default().push(listener);
+    }
+    let mut inputs = inputs_by_listener(snapshot, rules);
+    for (port, listeners) in by_port {
+        let key = PortKey {
+            addresses: addresses.clone(),
+            port,
+        };
+        let next_id = PortId(u32::try_from(keep.ports.len()).unwrap_or(u32::MAX));
+        let id = *keep.ports.entry(key.clone()).or_insert(next_id);
+        let compiled: Vec<Arc<ListenerLive>> = listeners
+            .iter()
+            .map(|listener| {
+                let inputs = inputs.remove(&listener.key).unwrap_or_default();
+                Arc::new(compile_listener(snapshot, listener, inputs, keep, report))
+            })
+            .collect();
+        let hosts = listeners
+            .iter()
+            .enumerate()
+            .map(|(index, listener)| (listener.hostname.clone(), index));
+        let Some(first) = listeners.first() else {
+            continue;
+        };
+        let open = Arc::clone(keep.open.entry(key.clone()).or_default());
+        let port = PortLive {
+            key,
+            id,
+            gateway: snapshot.gateway.name.clone(),
+            hosts: hosts.collect::<Hosts<usize>>(),
+            tls: compiled.iter().any(|listener| listener.tls.is_some()),
+            listeners: compiled,
+            forwarding: first.forwarding.clone(),
+            limits: first.limits.clone(),
+            open,
+        };
+        let slot = id.0 as usize;
+        if live.ports.len() <= slot {
+            live.ports.resize_with(slot + 1, || None);
+        }
+        live.ports[slot] = Some(Arc::new(port));
+    }
+}
+
+type Inputs<'a> = Vec<Input<'a, Arc<RuleLive>>>;
+
+fn inputs_by_listener<'a>(
+    snapshot: &'a Snapshot,
+    rules: &Rules<'a>,
+) -> HashMap<&'a ListenerKey, Inputs<'a>> {
+    let mut inputs: HashMap<&ListenerKey, Inputs<'a>> = HashMap::new();
+    for (key, route) in &snapshot.routes {
+        let Some(compiled) = rules.get(key) else {
+            continue;
+        };
+        for attachment in &route.attachments {
+            let of_listener = inputs.entry(&attachment.listener).or_default();
+            for hostname in &attachment.hostnames {
+                of_listener.extend(
+                    route
+                        .rules
+                        .iter()
+                        .zip(compiled)
+                        .map(|(rule, target)| Input {
+                            hostname,
+                            route,
+                            rule,
+                            target: Arc::clone(target),
+                        }),
+                );
+            }
+        }
+    }
+    inputs
+}
+
+fn compile_listener(
+    snapshot: &Snapshot,
+    listener: &Listener,
+    inputs: Inputs<'_>,
+    keep: &mut Keep,
+    report: &mut Report,
+) -> ListenerLive {
+    let Listener {
+        key,
+        port: _,
+        hostname: _,
+        protocol,
+        forwarding: _,
+        limits,
+        proxy_status,
+        refused,
+    } = listener;
+    let previous = keep.listeners.get(key).map(|listener| &listener.table);
+    ListenerLive {
+        key: key.clone(),
+        table: Table::build(inputs, previous),
+        tls: match protocol {
+            ListenerProtocol::Http => None,
+            ListenerProtocol::Https(termination) => {
+                Some(compile_tls(snapshot, key, termination, keep, report))
+            }
+        },
+        limits: limits.clone(),
+        proxy_status: *proxy_status,
+        refused: refused.clone(),
+        in_flight: Arc::clone(keep.requests.entry(key.clone()).or_default()),
+    }
+}
+
+/// A listener's TLS is made anew only if its settings or certificates changed: a new one forgets all
+/// sessions and tickets, which is what a changed client validation needs.
+fn compile_tls(
+    snapshot: &Snapshot,
+    key: &ListenerKey,
+    termination: &Termination,
+    keep: &mut Keep,
+    report: &mut Report,
+) -> TlsLive {
+    let certificates: Vec<Arc<Certificate>> = termination
+        .certificates
+        .iter()
+        .filter_map(|name| snapshot.certificates.get(name))
+        .cloned()
+        .collect();
+    if let Some(kept) = keep.tls.get(key)
+        && kept.termination == *termination
+        && kept.certificates == certificates
+    {
+        return kept.live.clone();
+    }
+    let config = tls::server_config(termination, &snapshot.certificates);
+    if let Err(reason) = &config {
+        report.refused.push(format!(
+            "listener {key}: {reason}; TLS handshakes fail there"
+        ));
+    }
+    let live = TlsLive {
+        config,
+        client: termination.client.clone(),
+    };
+    let kept = KeptTls {
+        termination: termination.clone(),
+        certificates,
+        live: live.clone(),
+    };
+    keep.tls.insert(key.clone(), kept);
+    live
+}

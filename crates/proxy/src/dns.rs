@@ -1,0 +1,200 @@
+//! Addresses of endpoints that are written as DNS names: resolved again at their TTL.
+//!
+//! All names go through one resolver of our own (a static binary has no name service switch, and
+//! `getaddrinfo` tells no TTL). It reads `/etc/resolv.conf` and `/etc/hosts`. A name that cannot be
+//! resolved any more keeps the addresses that it had.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemun_base::tasks::Tasks;
+use daemun_model::Configuration;
+use daemun_model::backend::EndpointHost;
+use hickory_resolver::TokioResolver;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::compile::Resolved;
+
+/// How soon a name is tried again that could not be resolved.
+const AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// The names of a configuration, kept up to date.
+pub(crate) struct Names {
+    tasks: Tasks,
+    wanted: HashMap<String, AbortHandle>,
+    resolved: Resolved,
+    answers: mpsc::UnboundedReceiver<Answer>,
+    sender: mpsc::UnboundedSender<Answer>,
+    min_ttl: Duration,
+    resolver: Option<Result<TokioResolver, String>>,
+}
+
+struct Answer {
+    name: String,
+    addresses: Option<Arc<[IpAddr]>>,
+}
+
+impl Names {
+    /// No names yet.
+    pub(crate) fn new(min_ttl: Duration) -> Self {
+        let (sender, answers) = mpsc::unbounded_channel();
+        let (tasks, wanted, resolved) = Default::default();
+        Self {
+            tasks,
+            wanted,
+            resolved,
+            answers,
+            sender,
+            min_ttl,
+            resolver: None,
+        }
+    }
+
+    /// What is known.
+    pub(crate) fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    /// Begins to resolve the names that a configuration has, and forgets those that it has not. Gives
+    /// the names that are new.
+    pub(crate) fn want(&mut self, configuration: &Configuration) -> Vec<String> {
+        let names = names_of(configuration);
+        self.wanted.retain(|name, task| {
+            let keep = names.contains_key(name);
+            if !keep {
+                task.abort();
+            }
+            keep
+        });
+        self.resolved.retain(|name, _| names.contains_key(name));
+        let mut new = Vec::new();
+        for name in names.into_keys() {
+            if let Entry::Vacant(entry) = self.wanted.entry(name.clone()) {
+                let resolver = self.resolver.get_or_insert_with(resolver).clone();
+                let resolving = resolve(name.clone(), resolver, self.min_ttl, self.sender.clone());
+                entry.insert(self.tasks.spawn(resolving));
+                new.push(name);
+            }
+        }
+        new
+    }
+
+    /// Waits until each of these names was answered, or has failed, once; at most this long.
+    pub(crate) async fn settle(&mut self, mut names: Vec<String>, longest: Duration) {
+        let all = async {
+            while !names.is_empty() {
+                let Some(answer) = self.answers.recv().await else {
+                    return;
+                };
+                names.retain(|name| *name != answer.name);
+                note(&mut self.resolved, answer);
+            }
+        };
+        // What is late comes through `changed`.
+        let _ = tokio::time::timeout(longest, all).await;
+    }
+
+    /// Waits until a name has other addresses than before. Cancel-safe.
+    pub(crate) async fn changed(&mut self) {
+        while let Some(answer) = self.answers.recv().await {
+            if self.wanted.contains_key(&answer.name) && note(&mut self.resolved, answer) {
+                return;
+            }
+        }
+    }
+}
+
+fn note(resolved: &mut Resolved, answer: Answer) -> bool {
+    let Answer {
+        name,
+        addresses: Some(addresses),
+    } = answer
+    else {
+        return false;
+    };
+    if resolved.get(&name).is_some_and(|known| *known == addresses) {
+        return false;
+    }
+    resolved.insert(name, addresses);
+    true
+}
+
+fn names_of(configuration: &Configuration) -> HashMap<String, ()> {
+    configuration
+        .gateways
+        .values()
+        .flat_map(|snapshot| snapshot.backends.values())
+        .flat_map(|backend| &backend.endpoints)
+        .filter_map(|endpoint| match &endpoint.host {
+            EndpointHost::Name(name) => Some((name.clone(), ())),
+            EndpointHost::Address(_) => None,
+        })
+        .collect()
+}
+
+fn resolver() -> Result<TokioResolver, String> {
+    let builder = TokioResolver::builder_tokio().map_err(|error| error.to_string())?;
+    builder.build().map_err(|error| error.to_string())
+}
+
+async fn resolve(
+    name: String,
+    resolver: Result<TokioResolver, String>,
+    min_ttl: Duration,
+    answers: mpsc::UnboundedSender<Answer>,
+) {
+    let mut failing = false;
+    loop {
+        let (addresses, wait) = match lookup(&name, &resolver).await {
+            Ok((addresses, ttl)) => {
+                if failing {
+                    tracing::info!(name, "The name can be resolved again.");
+                }
+                failing = false;
+                (Some(addresses), ttl.max(min_ttl))
+            }
+            Err(reason) => {
+                if !failing {
+                    tracing::warn!(
+                        name,
+                        "The name of an endpoint cannot be resolved: {reason}. Its last addresses stay in use."
+                    );
+                }
+                failing = true;
+                (None, AGAIN_AFTER_FAILURE)
+            }
+        };
+        if answers
+            .send(Answer {
+                name: name.clone(),
+                addresses,
+            })
+            .is_err()
+        {
+            return;
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn lookup(
+    name: &str,
+    resolver: &Result<TokioResolver, String>,
+) -> Result<(Arc<[IpAddr]>, Duration), String> {
+    let resolver = resolver.as_ref().map_err(Clone::clone)?;
+    let found = resolver
+        .lookup_ip(name)
+        .await
+        .map_err(|error| error.to_string())?;
+    let mut addresses: Vec<IpAddr> = found.iter().collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let ttl = found
+        .valid_until()
+        .saturating_duration_since(daemun_base::clock::now());
+    Ok((addresses.into(), ttl))
+}

@@ -1,0 +1,130 @@
+//! Which of a rule's backends a request goes to, and, for sessions and consistent hashing, to which of
+//! its endpoints.
+
+use std::sync::Arc;
+
+use daemun_model::policy::balance::{Balance, HashKey};
+use http::HeaderMap;
+use http::request::Parts;
+
+use super::filters::{After, Way};
+use super::reply::Own;
+use super::session;
+use crate::balance::hash;
+use crate::live::{BackendLive, BackendShare, EndpointLive, FilterLive, Target};
+
+/// A backend, and what is settled about the endpoint.
+pub(crate) struct Choice<'a> {
+    pub(crate) backend: Arc<BackendLive>,
+    /// The filters of this backend's share.
+    pub(crate) filters: &'a [FilterLive],
+    /// The endpoint that the request's session is bound to.
+    pub(crate) bound_to: Option<usize>,
+    pub(crate) hash_key: Option<u64>,
+}
+
+/// Chooses: a session's own backend first, whatever the weights say, else by weight.
+///
+/// # Errors
+/// The choice fell on a backend that cannot get requests.
+pub(crate) fn backend<'a>(
+    way: &Way<'a>,
+    parts: &Parts,
+    after: &mut After,
+) -> Result<Choice<'a>, Own> {
+    if let Some((index, backend, endpoint)) = bound(way, parts) {
+        after.share(index);
+        let filters = &*way.rule.backends[index].filters;
+        return Ok(Choice {
+            backend,
+            filters,
+            bound_to: Some(endpoint),
+            hash_key: None,
+        });
+    }
+    let Some(index) = way
+        .rule
+        .weights
+        .pick(&mut way.connection.worker.random.borrow_mut())
+    else {
+        return Err(Own::NoBackend);
+    };
+    after.share(index);
+    let share = &way.rule.backends[index];
+    let backend = resolve(way, share)?;
+    let hash_key = hash_key(&backend.balance, way, &parts.headers);
+    Ok(Choice {
+        backend,
+        filters: &share.filters,
+        bound_to: None,
+        hash_key,
+    })
+}
+
+fn resolve(way: &Way<'_>, share: &BackendShare) -> Result<Arc<BackendLive>, Own> {
+    let id = match &share.target {
+        Target::Backend(id) => *id,
+        Target::Invalid { written, reason } => {
+            return Err(Own::InvalidBackend {
+                written: written.clone(),
+                reason: reason.clone(),
+            });
+        }
+    };
+    let Some(backend) = way.live.backend(id) else {
+        return Err(Own::InvalidBackend {
+            written: String::new(),
+            reason: "it is not part of the configuration".to_owned(),
+        });
+    };
+    match &backend.refused {
+        None => Ok(Arc::clone(backend)),
+        Some(reason) => Err(Own::InvalidBackend {
+            written: backend.key.to_string(),
+            reason: reason.clone(),
+        }),
+    }
+}
+
+/// The endpoint that a request's session is bound to, if it is still there.
+fn bound(way: &Way<'_>, parts: &Parts) -> Option<(usize, Arc<BackendLive>, usize)> {
+    let settings = way.rule.session.as_ref()?;
+    let identity = session::find(settings, &parts.headers, daemun_base::clock::unix_seconds())?;
+    way.rule
+        .backends
+        .iter()
+        .enumerate()
+        .find_map(|(index, share)| {
+            let Target::Backend(id) = &share.target else {
+                return None;
+            };
+            let backend = way
+                .live
+                .backend(*id)
+                .filter(|backend| backend.refused.is_none())?;
+            let endpoint = backend
+                .endpoints
+                .iter()
+                .position(|endpoint| session_identity(backend, endpoint) == identity)?;
+            Some((index, Arc::clone(backend), endpoint))
+        })
+}
+
+/// What a session remembers: the endpoint in its backend. Says nothing about addresses.
+pub(crate) fn session_identity(backend: &BackendLive, endpoint: &EndpointLive) -> u64 {
+    hash(format!("{} {:016x}", backend.key, endpoint.identity).as_bytes())
+}
+
+fn hash_key(balance: &Balance, way: &Way<'_>, headers: &HeaderMap) -> Option<u64> {
+    let Balance::ConsistentHash(key) = balance else {
+        return None;
+    };
+    match key {
+        HashKey::Header(name) => headers.get(name).map(|value| hash(value.as_bytes())),
+        HashKey::Cookie(name) => session::cookie(headers, name).map(|value| hash(value.as_bytes())),
+        HashKey::SourceAddress => Some(match way.client.address {
+            std::net::IpAddr::V4(address) => hash(&address.octets()),
+            std::net::IpAddr::V6(address) => hash(&address.octets()),
+        }),
+    }
+}

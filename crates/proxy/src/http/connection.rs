@@ -1,0 +1,326 @@
+//! A client's connection: what its requests share, and the clock that ends it when it stands still.
+//!
+//! There are no timers per request: reads and writes note the coarse tick at which they happened, and
+//! the worker's sweep, once a second, compares.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use daemun_model::policy::limits::ClientLimits;
+use daemun_model::tls::ClientValidation;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::task::AbortHandle;
+
+use crate::live::PortId;
+use crate::worker::Worker;
+
+/// What TLS said about a connection.
+pub(crate) struct Secured {
+    /// The name that the client asked for, lower case.
+    pub(crate) sni: Option<String>,
+    /// What was asked of its certificate then.
+    pub(crate) client: Option<ClientValidation>,
+}
+
+/// A connection.
+pub(crate) struct Connection {
+    pub(crate) number: u64,
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) port: PortId,
+    /// The peer of the socket, or who PROXY protocol says it is.
+    pub(crate) peer: SocketAddr,
+    pub(crate) tls: Option<Secured>,
+    pub(crate) http2: bool,
+    pub(crate) pulse: Arc<Pulse>,
+    limits: ClientLimits,
+    in_flight: Cell<u32>,
+    wish: Cell<Wish>,
+    waker: RefCell<Option<Waker>>,
+    task: RefCell<Option<AbortHandle>>,
+    _open: crate::live::InFlight,
+}
+
+/// How a connection is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wish {
+    /// Not at all.
+    Stay,
+    /// With the next answer (HTTP/1), or after the requests that are under way (HTTP/2).
+    WindDown,
+    /// Now, if no request is under way.
+    Close,
+}
+
+/// What a connection is made of.
+pub(crate) struct Made {
+    pub(crate) port: PortId,
+    pub(crate) peer: SocketAddr,
+    pub(crate) tls: Option<Secured>,
+    pub(crate) http2: bool,
+    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) limits: ClientLimits,
+    pub(crate) open: crate::live::InFlight,
+}
+
+impl Connection {
+    pub(crate) fn new(number: u64, worker: &Rc<Worker>, made: Made) -> Rc<Self> {
+        let Made {
+            port,
+            peer,
+            tls,
+            http2,
+            pulse,
+            limits,
+            open,
+        } = made;
+        let wish = if worker.draining.get() {
+            Wish::WindDown
+        } else {
+            Wish::Stay
+        };
+        Rc::new(Self {
+            number,
+            worker: Rc::clone(worker),
+            port,
+            peer,
+            tls,
+            http2,
+            pulse,
+            limits,
+            in_flight: Cell::new(0),
+            wish: Cell::new(wish),
+            waker: RefCell::default(),
+            task: RefCell::default(),
+            _open: open,
+        })
+    }
+
+    /// What its client may use.
+    pub(crate) fn limits(&self) -> &ClientLimits {
+        &self.limits
+    }
+
+    /// The task that runs the connection, so that it can be cut.
+    pub(crate) fn runs_in(&self, task: AbortHandle) {
+        *self.task.borrow_mut() = Some(task);
+    }
+
+    /// A request begins; ends when the guard is dropped.
+    pub(crate) fn begin(self: &Rc<Self>) -> Busy {
+        self.in_flight.set(self.in_flight.get() + 1);
+        self.pulse.in_request.store(true, Ordering::Relaxed);
+        Busy(Rc::clone(self))
+    }
+
+    /// Whether a request is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.in_flight.get() > 0
+    }
+
+    /// Whether the next answer closes the connection.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.wish.get() >= Wish::WindDown
+    }
+
+    /// How the connection is to end; asked each time it is polled.
+    pub(crate) fn wish(&self, waker: &Waker) -> Wish {
+        if self
+            .waker
+            .borrow()
+            .as_ref()
+            .is_none_or(|kept| !kept.will_wake(waker))
+        {
+            *self.waker.borrow_mut() = Some(waker.clone());
+        }
+        self.wish.get()
+    }
+
+    /// Ends with the next answer; idle connections stay until then.
+    pub(crate) fn announce_end(&self) {
+        self.want(Wish::WindDown);
+    }
+
+    /// Its port is gone: ends now if idle, else with its requests.
+    pub(crate) fn wind_down(&self) {
+        self.want(if self.is_busy() {
+            Wish::WindDown
+        } else {
+            Wish::Close
+        });
+    }
+
+    /// Ends now, if idle.
+    pub(crate) fn close_idle(&self) {
+        if !self.is_busy() {
+            self.want(Wish::Close);
+        }
+    }
+
+    fn want(&self, wish: Wish) {
+        if self.wish.get() < wish {
+            self.wish.set(wish);
+            if let Some(waker) = self.waker.borrow().as_ref() {
+                waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// Ends at once, whatever is under way.
+    pub(crate) fn cut(&self) {
+        if let Some(task) = self.task.borrow().as_ref() {
+            task.abort();
+        }
+    }
+
+    /// Ends the connection if its client has stood still for too long.
+    pub(crate) fn sweep(&self, now: u32) {
+        let still = |since: &AtomicU32| {
+            Duration::from_secs(now.saturating_sub(since.load(Ordering::Relaxed)).into())
+        };
+        if self.is_busy() {
+            if self.pulse.blocked.load(Ordering::Relaxed)
+                && still(&self.pulse.moved) > self.limits.stall
+            {
+                self.worker.metrics.client_stalled();
+                self.cut();
+            }
+        } else if self.pulse.in_head.load(Ordering::Relaxed) {
+            if still(&self.pulse.head_since) > self.limits.header_read {
+                self.worker.metrics.header_timeout();
+                self.cut();
+            }
+        } else if still(&self.pulse.moved) > self.limits.idle {
+            self.want(Wish::Close);
+        }
+    }
+}
+
+/// A request under way on a connection.
+pub(crate) struct Busy(Rc<Connection>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let left = self.0.in_flight.get() - 1;
+        self.0.in_flight.set(left);
+        if left == 0 {
+            let pulse = &self.0.pulse;
+            pulse.in_request.store(false, Ordering::Relaxed);
+            pulse.in_head.store(false, Ordering::Relaxed);
+            pulse.moved.store(self.0.worker.tick(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// When bytes last moved on a connection. Written by its own thread only; atomics because a
+/// connection's I/O must be `Send` for upgrades.
+pub(crate) struct Pulse {
+    ticks: Arc<AtomicU32>,
+    /// The tick at which bytes last moved.
+    moved: AtomicU32,
+    /// Whether a request's head has begun and not been handed over.
+    in_head: AtomicBool,
+    /// The tick at which that head began.
+    head_since: AtomicU32,
+    /// Whether a request is under way.
+    in_request: AtomicBool,
+    /// Whether the last write found the socket full, or a request's body is waited for.
+    pub(crate) blocked: AtomicBool,
+}
+
+impl Pulse {
+    /// A connection's pulse; a head is expected from the beginning.
+    pub(crate) fn new(ticks: &Arc<AtomicU32>) -> Arc<Self> {
+        let now = ticks.load(Ordering::Relaxed);
+        Arc::new(Self {
+            ticks: Arc::clone(ticks),
+            moved: AtomicU32::new(now),
+            in_head: AtomicBool::new(true),
+            head_since: AtomicU32::new(now),
+            in_request: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
+        })
+    }
+
+    fn read(&self) {
+        let now = self.ticks.load(Ordering::Relaxed);
+        self.moved.store(now, Ordering::Relaxed);
+        if !self.in_request.load(Ordering::Relaxed) && !self.in_head.load(Ordering::Relaxed) {
+            self.in_head.store(true, Ordering::Relaxed);
+            self.head_since.store(now, Ordering::Relaxed);
+        }
+    }
+
+    fn wrote(&self, full: bool) {
+        if !full {
+            self.moved
+                .store(self.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.blocked.store(full, Ordering::Relaxed);
+    }
+}
+
+/// A client's socket, or TLS over it, that notes when bytes move.
+pub(crate) struct ClientIo<S> {
+    inner: S,
+    pulse: Arc<Pulse>,
+}
+
+impl<S> ClientIo<S> {
+    pub(crate) fn new(inner: S, pulse: Arc<Pulse>) -> Self {
+        Self { inner, pulse }
+    }
+}
+
+impl<S: Read + Unpin> Read for ClientIo<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let result = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if result.is_ready() {
+            self.pulse.read();
+        }
+        result
+    }
+}
+
+impl<S: Write + Unpin> Write for ClientIo<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.pulse.wrote(result.is_pending());
+        result
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.pulse.wrote(result.is_pending());
+        result
+    }
+}

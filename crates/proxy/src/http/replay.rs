@@ -1,0 +1,265 @@
+//! A request's body on its way to the backend: counted, bounded, and, where it may be needed again,
+//! kept.
+//!
+//! A body that is neither tried again nor mirrored passes through untouched.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::sync::Notify;
+
+/// Why a body could not be passed on.
+#[derive(Debug)]
+pub(crate) enum RequestBodyError {
+    /// The client broke off, or what it sent is malformed.
+    Client(hyper::Error),
+    /// It is longer than the listener allows.
+    TooLarge,
+    /// It was needed again and is longer than what is kept.
+    NotKept,
+}
+
+impl std::fmt::Display for RequestBodyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Client(error) => {
+                write!(f, "the client's body ended early or is malformed: {error}")
+            }
+            Self::TooLarge => f.write_str("the body is longer than the listener allows"),
+            Self::NotKept => f.write_str("the body is too long to be sent again"),
+        }
+    }
+}
+
+impl std::error::Error for RequestBodyError {}
+
+/// A body as a connection to a backend sends it.
+pub(crate) enum RequestBody {
+    /// None.
+    Empty,
+    /// The client's, shared with who counts it and who may need it again.
+    Shared {
+        /// The body.
+        source: Rc<Source>,
+        /// How many of the kept frames this copy has sent.
+        position: usize,
+    },
+}
+
+/// A client's body.
+pub(crate) struct Source {
+    state: RefCell<State>,
+    size_hint: SizeHint,
+    /// Bytes of it that have come.
+    pub(crate) received: Cell<u64>,
+    /// What went wrong, as who asks later sees it.
+    pub(crate) failed: Cell<Option<Fault>>,
+    most: u64,
+    keep: u32,
+    ended: Notify,
+}
+
+/// Whose fault it was that a body did not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The client's.
+    Client,
+    /// It is too large.
+    TooLarge,
+}
+
+struct State {
+    /// None for a body that was kept whole before.
+    incoming: Option<Incoming>,
+    kept: Vec<Bytes>,
+    kept_bytes: u64,
+    /// Too much came, or trailers: nothing is kept any more.
+    overflown: bool,
+    ended: bool,
+}
+
+impl Source {
+    /// A client's body. `most`: bytes that the listener allows. `keep`: bytes that are kept so that they
+    /// can be sent again; 0 keeps nothing.
+    pub(crate) fn new(incoming: Incoming, most: Option<u64>, keep: u32) -> Rc<Self> {
+        Rc::new(Self {
+            size_hint: incoming.size_hint(),
+            state: RefCell::new(State {
+                ended: incoming.is_end_stream(),
+                incoming: Some(incoming),
+                kept: Vec::new(),
+                kept_bytes: 0,
+                overflown: keep == 0,
+            }),
+            received: Cell::new(0),
+            failed: Cell::new(None),
+            most: most.unwrap_or(u64::MAX),
+            keep,
+            ended: Notify::new(),
+        })
+    }
+
+    /// A body that was kept whole, as a source of its own.
+    pub(crate) fn kept(frames: Vec<Bytes>) -> Rc<Self> {
+        let kept_bytes = frames.iter().map(|frame| frame.len() as u64).sum();
+        Rc::new(Self {
+            size_hint: SizeHint::with_exact(kept_bytes),
+            state: RefCell::new(State {
+                incoming: None,
+                kept: frames,
+                kept_bytes,
+                overflown: false,
+                ended: true,
+            }),
+            received: Cell::new(kept_bytes),
+            failed: Cell::new(None),
+            most: u64::MAX,
+            keep: u32::MAX,
+            ended: Notify::new(),
+        })
+    }
+
+    /// The body from its beginning, for one try.
+    pub(crate) fn body(self: &Rc<Self>) -> RequestBody {
+        RequestBody::Shared {
+            source: Rc::clone(self),
+            position: 0,
+        }
+    }
+
+    /// Whether it can be sent from its beginning.
+    pub(crate) fn is_replayable(&self) -> bool {
+        let state = self.state.borrow();
+        self.failed.get().is_none() && (!state.overflown || self.received.get() == 0)
+    }
+
+    /// Waits for the end of the body, and gives it if all of it was kept.
+    pub(crate) async fn whole(&self) -> Option<Vec<Bytes>> {
+        loop {
+            let ended = self.ended.notified();
+            {
+                let state = self.state.borrow();
+                if state.overflown || self.failed.get().is_some() {
+                    return None;
+                }
+                if state.ended {
+                    return Some(state.kept.clone());
+                }
+            }
+            ended.await;
+        }
+    }
+
+    fn poll(
+        &self,
+        position: &mut usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        let mut state = self.state.borrow_mut();
+        if *position < state.kept.len() {
+            let bytes = state.kept[*position].clone();
+            *position += 1;
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if state.overflown && *position == 0 && self.received.get() > 0 && self.keep > 0 {
+            return Poll::Ready(Some(Err(RequestBodyError::NotKept)));
+        }
+        if state.ended {
+            return Poll::Ready(None);
+        }
+        let Some(incoming) = &mut state.incoming else {
+            return Poll::Ready(None);
+        };
+        let frame = match std::task::ready!(Pin::new(incoming).poll_frame(cx)) {
+            None => {
+                self.end(&mut state);
+                return Poll::Ready(None);
+            }
+            Some(Err(error)) => {
+                self.failed.set(Some(Fault::Client));
+                self.ended.notify_waiters();
+                return Poll::Ready(Some(Err(RequestBodyError::Client(error))));
+            }
+            Some(Ok(frame)) => frame,
+        };
+        if let Some(data) = frame.data_ref() {
+            self.received.set(self.received.get() + data.len() as u64);
+            if self.received.get() > self.most {
+                self.failed.set(Some(Fault::TooLarge));
+                self.ended.notify_waiters();
+                return Poll::Ready(Some(Err(RequestBodyError::TooLarge)));
+            }
+            self.remember(&mut state, data, position);
+        } else {
+            state.overflown = true;
+        }
+        if state.incoming.as_ref().is_none_or(Incoming::is_end_stream) {
+            self.end(&mut state);
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn remember(&self, state: &mut State, data: &Bytes, position: &mut usize) {
+        if state.overflown {
+            // Not the beginning any more: this copy is the only one there will be.
+            *position = usize::MAX;
+            return;
+        }
+        if state.kept_bytes + data.len() as u64 > u64::from(self.keep) {
+            state.overflown = true;
+            state.kept = Vec::new();
+            *position = usize::MAX;
+            self.ended.notify_waiters();
+            return;
+        }
+        state.kept_bytes += data.len() as u64;
+        state.kept.push(data.clone());
+        *position = state.kept.len();
+    }
+
+    fn end(&self, state: &mut State) {
+        state.ended = true;
+        self.ended.notify_waiters();
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = RequestBodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        match &mut *self {
+            Self::Empty => Poll::Ready(None),
+            Self::Shared { source, position } => source.poll(position, cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Shared { source, position } => {
+                let state = source.state.borrow();
+                state.ended && *position >= state.kept.len()
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Shared {
+                source,
+                position: 0,
+            } => source.size_hint.clone(),
+            Self::Shared { .. } => SizeHint::default(),
+        }
+    }
+}

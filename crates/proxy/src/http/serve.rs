@@ -1,0 +1,324 @@
+//! A request's whole life.
+//!
+//! Read top-down: the request gets its listener, its rule, its backend, and its answer. Nothing here is
+//! a policy's own logic; the order of the steps is.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::body::{Body, FromBackend, Held};
+use super::choose::{self, Choice};
+use super::connection::Connection;
+use super::filters::{self, After, Way};
+use super::replay::Source;
+use super::reply::{Asker, Own};
+use super::upgrade::{Tunnel, Upgrade};
+use super::{check, forward, session};
+use crate::live::{EndpointLive, InFlight, ListenerLive, PortLive};
+use crate::observe::trip::Trip;
+use crate::upstream::mirror;
+use crate::upstream::send::{self, Errand, Sent};
+
+/// Answers a request. Whatever goes wrong becomes an answer; an error of the service would only close
+/// the connection without a word.
+pub(crate) async fn request(
+    connection: Rc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let busy = connection.begin();
+    let mut held = Held {
+        _busy: Some(busy),
+        listener: None,
+    };
+    let mut trip = Trip::begin(&connection, &request);
+    let asker = Asker::of(&request);
+    let mut after = After::default();
+    let answered = answer(&connection, request, &mut trip, &mut held, &mut after).await;
+    let mut response = match answered {
+        Ok(response) => response,
+        Err(own) => {
+            let mut response = trip.own(&own, &asker).map(Body::own);
+            after.on_own_answer(response.headers_mut());
+            if own.closes_connection() && !connection.http2 {
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        }
+    };
+    if connection.is_ending()
+        && !connection.http2
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS
+    {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let status = response.status();
+    let body = response.body_mut();
+    body.held = held;
+    body.trip = Some(trip.answered(status));
+    Ok(response)
+}
+
+async fn answer(
+    connection: &Rc<Connection>,
+    mut request: Request<Incoming>,
+    trip: &mut Trip,
+    held: &mut Held,
+    after: &mut After,
+) -> Result<Response<Body>, Own> {
+    let worker = &connection.worker;
+    let live = worker.live();
+    let port = live.port(connection.port).ok_or(Own::ListenerGone)?;
+    let upgrade = Upgrade::take(&mut request);
+    let (mut parts, body) = request.into_parts();
+
+    // What two parsers could read in two ways goes no further.
+    let host = check::host(&mut parts)?;
+    let listener = listener(connection, port, &host)?;
+    trip.at(listener);
+    if let Some(reason) = &listener.refused {
+        return Err(Own::InvalidListener(reason.clone()));
+    }
+    within_limits(listener, &parts)?;
+    let in_flight = InFlight::within(&listener.in_flight, listener.limits.requests);
+    held.listener = Some(in_flight.ok_or(Own::Overloaded)?);
+    normalize_path(&mut parts)?;
+
+    let asked = daemun_route::Asked {
+        host: &host,
+        method: &parts.method,
+        path: parts.uri.path(),
+        query: parts.uri.query(),
+        headers: &parts.headers,
+    };
+    let found = listener.table.find(&asked).ok_or(Own::NoMatch)?;
+    let rule = Arc::clone(found.target);
+    let prefix = found.matched.prefix;
+    trip.matched(&rule);
+    after.rule(&rule);
+
+    // From here on the client is known, and what proxies in front have said of it is believed or gone.
+    let client = forward::client(
+        connection.peer,
+        connection.tls.is_some(),
+        &parts.headers,
+        &port.forwarding,
+    );
+    let way = Way {
+        connection,
+        live: &live,
+        port,
+        rule: &rule,
+        prefix,
+        client: &client,
+    };
+    if let Some(response) = filters::before(&way, &rule.filters, &mut parts, after)? {
+        return Ok(response);
+    }
+    let choice = choose::backend(&way, &parts, after)?;
+    trip.goes_to(&choice.backend);
+    if let Some(response) = filters::before(&way, choice.filters, &mut parts, after)? {
+        return Ok(response);
+    }
+    let request_id = forward::prepare(&mut parts, &way, &host, upgrade.as_ref());
+    trip.has_id(request_id);
+    let keep = if rule.retry.is_some() || after.has_mirrors() {
+        choice.backend.connections.replay_bytes
+    } else {
+        0
+    };
+    let body = (!body.is_end_stream()).then(|| Source::new(body, listener.limits.body_bytes, keep));
+    trip.has_body(body.as_ref());
+    mirror::send_copies(&way, &parts, body.as_ref(), after.mirrors());
+
+    let errand = Errand {
+        worker,
+        backend: &choice.backend,
+        retry: rule.retry.as_ref(),
+        try_limit: rule.timeouts.backend_request,
+        deadline: rule
+            .timeouts
+            .request
+            .map(|limit| Instant::from_std(trip.started()) + limit),
+        bound_to: choice.bound_to,
+        hash_key: choice.hash_key,
+    };
+    let is_connect = upgrade.as_ref().is_some_and(Upgrade::is_connect);
+    let sent = send::send(&errand, parts, body, trip)
+        .await
+        .map_err(Own::from)?;
+    if sent.response.status() == StatusCode::SWITCHING_PROTOCOLS || is_connect {
+        return switch(&way, sent, upgrade, (held, trip), after);
+    }
+    Ok(pass_back(&way, sent, &choice, after))
+}
+
+/// The most specific listener for the request's host. On a TLS connection it must be the one that the
+/// client's SNI has chosen (421 otherwise), and what it asks of client certificates must be what was
+/// asked when the connection was made.
+fn listener<'a>(
+    connection: &Connection,
+    port: &'a PortLive,
+    host: &str,
+) -> Result<&'a Arc<ListenerLive>, Own> {
+    let index = *port.hosts.find(host).ok_or(Own::NoMatch)?;
+    let listener = &port.listeners[index];
+    let (Some(tls), Some(secured)) = (&listener.tls, &connection.tls) else {
+        // The port has changed between plain and TLS under a connection that goes on.
+        return if listener.tls.is_none() && connection.tls.is_none() {
+            Ok(listener)
+        } else {
+            Err(Own::ListenerGone)
+        };
+    };
+    let chosen = port.hosts.find(secured.sni.as_deref().unwrap_or_default());
+    if chosen != Some(&index) {
+        return Err(Own::Misdirected);
+    }
+    if tls.client != secured.client {
+        return Err(Own::ListenerGone);
+    }
+    Ok(listener)
+}
+
+fn within_limits(listener: &ListenerLive, parts: &Parts) -> Result<(), Own> {
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    if target > listener.limits.target_bytes as usize {
+        return Err(Own::TargetTooLong);
+    }
+    let Some(most) = listener.limits.body_bytes else {
+        return Ok(());
+    };
+    let announced = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > most) {
+        Err(Own::BodyTooLarge)
+    } else {
+        Ok(())
+    }
+}
+
+/// The backend gets exactly the path that is matched. After this the target is in origin form.
+fn normalize_path(parts: &mut Parts) -> Result<(), Own> {
+    let normalized = match daemun_route::paths::normalize(parts.uri.path()) {
+        Ok(Cow::Borrowed(_)) if parts.uri.authority().is_none() => return Ok(()),
+        Ok(normalized) => normalized,
+        Err(error) => return Err(Own::BadPath(error)),
+    };
+    let target = match parts.uri.query() {
+        None => normalized.into_owned(),
+        Some(query) => format!("{normalized}?{query}"),
+    };
+    parts.uri = PathAndQuery::try_from(target)
+        .map(Uri::from)
+        .map_err(|_| Own::BadTarget)?;
+    Ok(())
+}
+
+/// Passes a response on, with what must happen when its body has ended.
+fn pass_back(way: &Way<'_>, sent: Sent, choice: &Choice<'_>, after: &mut After) -> Response<Body> {
+    let Sent {
+        response,
+        lease,
+        endpoint,
+        in_flight,
+        deadline,
+    } = sent;
+    let (mut head, incoming) = response.into_parts();
+    forward::clean_response(&mut head.headers);
+    begin_session(way, choice, &endpoint, after);
+    after.on_response(&mut head.headers);
+    head.version = Version::default();
+    head.extensions = http::Extensions::new();
+    let body = Body::backend(FromBackend {
+        incoming,
+        lease: Some(lease),
+        worker: Rc::clone(&way.connection.worker),
+        _in_flight: in_flight,
+        deadline: deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline))),
+    });
+    Response::from_parts(head, body)
+}
+
+fn begin_session(way: &Way<'_>, choice: &Choice<'_>, endpoint: &EndpointLive, after: &mut After) {
+    let Some(settings) = &way.rule.session else {
+        return;
+    };
+    if choice
+        .bound_to
+        .is_some_and(|bound| choice.backend.endpoints[bound].id == endpoint.id)
+    {
+        return;
+    }
+    let identity = choose::session_identity(&choice.backend, endpoint);
+    let now = daemun_base::clock::unix_seconds();
+    after.session = Some(session::issue(
+        settings,
+        identity,
+        now,
+        way.connection.tls.is_some(),
+    ));
+}
+
+/// The backend agreed to change the protocol, or refused an extended CONNECT.
+fn switch(
+    way: &Way<'_>,
+    sent: Sent,
+    upgrade: Option<Upgrade>,
+    (held, trip): (&mut Held, &mut Trip),
+    after: &mut After,
+) -> Result<Response<Body>, Own> {
+    let Sent {
+        mut response,
+        lease,
+        endpoint: _,
+        in_flight,
+        deadline: _,
+    } = sent;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let (mut head, incoming) = response.into_parts();
+        forward::clean_response(&mut head.headers);
+        head.version = Version::default();
+        let worker = Rc::clone(&way.connection.worker);
+        let body = FromBackend {
+            incoming,
+            lease: Some(lease),
+            worker,
+            _in_flight: in_flight,
+            deadline: None,
+        };
+        return Ok(Response::from_parts(head, Body::backend(body)));
+    }
+    // A backend that changes the protocol unasked is broken.
+    let upgrade = upgrade.ok_or(Own::UnaskedUpgrade)?;
+    after.on_response(response.headers_mut());
+    let tunnel = Tunnel {
+        worker: Rc::clone(&way.connection.worker),
+        held: std::mem::take(held),
+        in_flight,
+        lease,
+        trip: Some(trip.answered(StatusCode::SWITCHING_PROTOCOLS)),
+    };
+    Ok(upgrade
+        .tie(response, tunnel)
+        .map(|()| Body::own(Bytes::new())))
+}

@@ -1,0 +1,172 @@
+//! Upgrades: WebSocket and others over HTTP/1.1 (RFC 9110, section 7.8), and WebSocket over HTTP/2 by
+//! extended CONNECT (RFC 8441).
+//!
+//! Once both sides have agreed, bytes pass both ways until one side ends. A tunnel holds on to its
+//! counts, not to a configuration.
+
+use std::rc::Rc;
+
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use hyper::ext::Protocol;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+
+use crate::http::body::Held;
+use crate::live::InFlight;
+use crate::observe::trip::Finished;
+use crate::upstream::pool::Lease;
+use crate::worker::Worker;
+
+/// A client's wish to change the protocol.
+pub(crate) struct Upgrade {
+    /// What it wants, as it is sent to the backend.
+    pub(crate) protocol: HeaderValue,
+    client: OnUpgrade,
+    /// The client asked by extended CONNECT: 200 is what 101 is for others.
+    connect: bool,
+}
+
+impl Upgrade {
+    /// Takes the wish out of a request, if it has one.
+    pub(crate) fn take(request: &mut Request<Incoming>) -> Option<Self> {
+        if request.version() == Version::HTTP_2 {
+            if request.method() != Method::CONNECT {
+                return None;
+            }
+            let protocol = request.extensions_mut().remove::<Protocol>()?;
+            let protocol = HeaderValue::from_str(protocol.as_str()).ok()?;
+            return Some(Self {
+                protocol,
+                client: hyper::upgrade::on(request),
+                connect: true,
+            });
+        }
+        let headers = request.headers();
+        let protocol = headers.get(UPGRADE)?.clone();
+        let asked = headers
+            .get_all(CONNECTION)
+            .iter()
+            .any(|value| names_upgrade(value));
+        if !asked || request.version() != Version::HTTP_11 {
+            return None;
+        }
+        // HTTP/2 by upgrade is obsolete (RFC 9113, section 3.1): such a request goes on as it is.
+        if protocol.as_bytes().eq_ignore_ascii_case(b"h2c") {
+            return None;
+        }
+        Some(Self {
+            protocol,
+            client: hyper::upgrade::on(request),
+            connect: false,
+        })
+    }
+
+    /// Whether the client asked by extended CONNECT. Towards the backend it becomes a GET.
+    pub(crate) fn is_connect(&self) -> bool {
+        self.connect
+    }
+
+    /// Writes the wish into a request for an HTTP/1.1 backend, whose hop-by-hop headers were removed.
+    pub(crate) fn ask(&self, headers: &mut HeaderMap, random: [u64; 2]) {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, self.protocol.clone());
+        if self.connect && !headers.contains_key(SEC_WEBSOCKET_KEY) {
+            headers.insert(SEC_WEBSOCKET_KEY, websocket_key(random));
+        }
+    }
+
+    /// Ties both sides together, after the backend has answered 101. Gives the answer for the client.
+    pub(crate) fn tie(self, mut response: Response<Incoming>, tunnel: Tunnel) -> Response<()> {
+        let backend = hyper::upgrade::on(&mut response);
+        let (mut head, _) = response.into_parts();
+        let worker = Rc::clone(&tunnel.worker);
+        let client = self.client;
+        worker
+            .tasks
+            .spawn(async move { tunnel.run(client, backend).await });
+        if self.connect {
+            head.status = StatusCode::OK;
+            for name in [CONNECTION, UPGRADE, SEC_WEBSOCKET_ACCEPT] {
+                head.headers.remove(name);
+            }
+        }
+        head.version = Version::default();
+        Response::from_parts(head, ())
+    }
+}
+
+fn names_upgrade(value: &HeaderValue) -> bool {
+    value
+        .as_bytes()
+        .split(|byte| *byte == b',')
+        .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+}
+
+/// 16 random bytes in base64 (RFC 6455, section 4.1). HTTP/2 has no such header; an HTTP/1.1 backend
+/// wants it.
+fn websocket_key(random: [u64; 2]) -> HeaderValue {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let number = u128::from(random[0]) << 64 | u128::from(random[1]);
+    let mut text = [b'='; 24];
+    for (position, byte) in text.iter_mut().take(22).enumerate() {
+        let shifted = if position < 21 {
+            number >> (122 - 6 * position)
+        } else {
+            number << 4
+        };
+        *byte = ALPHABET[(shifted & 0x3f) as usize];
+    }
+    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("ZGFlbXVuZGFlbXVuZGFlbQ=="))
+}
+
+/// What a tunnel holds while it lasts.
+pub(crate) struct Tunnel {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) held: Held,
+    pub(crate) in_flight: InFlight,
+    pub(crate) lease: Lease,
+    pub(crate) trip: Option<Finished>,
+}
+
+impl Tunnel {
+    async fn run(self, client: OnUpgrade, backend: OnUpgrade) {
+        let Self {
+            worker,
+            held,
+            in_flight,
+            lease,
+            mut trip,
+        } = self;
+        let tied = match tokio::try_join!(client, backend) {
+            Ok((client, backend)) => {
+                let (mut client, mut backend) = (TokioIo::new(client), TokioIo::new(backend));
+                worker.metrics.tunnel_opened();
+                let result = tokio::io::copy_bidirectional(&mut client, &mut backend).await;
+                worker.metrics.tunnel_closed();
+                result.map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match (tied, &mut trip) {
+            (Ok((from_client, from_backend)), Some(trip)) => {
+                trip.tunnelled(from_client, from_backend)
+            }
+            (Ok(_), None) => {}
+            (Err(error), _) => tracing::debug!("A tunnel ended with an error: {error}."),
+        }
+        drop((held, in_flight, lease, trip));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::websocket_key;
+
+    #[test]
+    fn a_websocket_key_is_sixteen_bytes_in_base64() {
+        let key = websocket_key([0x0001_0203_0405_0607, 0x0809_0a0b_0c0d_0e0f]);
+        assert_eq!(key, "AAECAwQFBgcICQoLDA0ODw==");
+    }
+}

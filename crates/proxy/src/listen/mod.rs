@@ -1,0 +1,9 @@
+//! Where clients come in: sockets, PROXY protocol, TLS, and the connections that come of it.
+
+pub(crate) mod accept;
+pub(crate) mod owner;
+pub mod proxy_protocol;
+pub(crate) mod reach;
+pub(crate) mod sni;
+pub(crate) mod socket;
+pub(crate) mod tls;

@@ -1,0 +1,231 @@
+//! What is running: a configuration, compiled.
+//!
+//! A `Live` is immutable, holds no sockets and does no I/O. Every part is behind an `Arc`, and the parts
+//! that a change does not concern are the same in the next `Live` (`compile::Keep`). Requests look up
+//! their port, listener and rule here and hold on to the rule only.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use daemun_model::backend::{BackendProtocol, Connections, EndpointState};
+use daemun_model::filter::cors::Cors;
+use daemun_model::filter::headers::HeaderModifier;
+use daemun_model::filter::mirror::Share;
+use daemun_model::filter::redirect::Redirect;
+use daemun_model::filter::rewrite::Rewrite;
+use daemun_model::listener::ProxyStatus;
+use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::policy::balance::Balance;
+use daemun_model::policy::forwarding::Forwarding;
+use daemun_model::policy::limits::ClientLimits;
+use daemun_model::policy::retry::Retry;
+use daemun_model::policy::session::SessionPersistence;
+use daemun_model::policy::timeouts::Timeouts;
+use daemun_model::tls::ClientValidation;
+use daemun_route::Table;
+use daemun_route::hosts::Hosts;
+
+use crate::balance::{Balancer, Load, Weighted};
+use crate::listen::tls::ServerTls;
+
+/// All that workers need to serve.
+#[derive(Default)]
+pub(crate) struct Live {
+    /// By [`PortId`]; none where a port is not served any more.
+    pub(crate) ports: Vec<Option<Arc<PortLive>>>,
+    /// By [`BackendId`]; none where a backend is not used any more.
+    pub(crate) backends: Vec<Option<Arc<BackendLive>>>,
+}
+
+impl Live {
+    /// A port, if it is still served.
+    pub(crate) fn port(&self, id: PortId) -> Option<&Arc<PortLive>> {
+        self.ports.get(id.0 as usize).and_then(Option::as_ref)
+    }
+
+    /// A backend. Rules of this `Live` name only backends that it has.
+    pub(crate) fn backend(&self, id: BackendId) -> Option<&Arc<BackendLive>> {
+        self.backends.get(id.0 as usize).and_then(Option::as_ref)
+    }
+}
+
+/// A port's place in [`Live::ports`]: stays with the same addresses and port for the life of the
+/// process, so that a connection finds its port again after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PortId(pub(crate) u32);
+
+/// A backend's place in [`Live::backends`]: stays with the same Gateway and backend for the life of
+/// the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct BackendId(pub(crate) u32);
+
+/// What is bound: a port on all addresses (none given) or on some.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PortKey {
+    /// The addresses, sorted; empty means all of both families.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// The port.
+    pub(crate) port: u16,
+}
+
+/// A port with the listeners that share it.
+pub(crate) struct PortLive {
+    pub(crate) key: PortKey,
+    pub(crate) id: PortId,
+    pub(crate) gateway: ObjectName,
+    /// The listeners, in the order of their keys.
+    pub(crate) listeners: Vec<Arc<ListenerLive>>,
+    /// Index into `listeners`, most specific hostname first.
+    pub(crate) hosts: Hosts<usize>,
+    /// Whether connections begin with TLS.
+    pub(crate) tls: bool,
+    /// Who is believed about clients: the same for all listeners of a port.
+    pub(crate) forwarding: Forwarding,
+    /// What a connection may use, before it is known for which listener it is.
+    pub(crate) limits: ClientLimits,
+    /// Open connections, on all workers; bounded by `limits.connections`.
+    pub(crate) open: Arc<AtomicU32>,
+}
+
+/// A listener.
+pub(crate) struct ListenerLive {
+    pub(crate) key: ListenerKey,
+    pub(crate) table: Table<Arc<RuleLive>>,
+    /// TLS, or the reason why handshakes are refused.
+    pub(crate) tls: Option<TlsLive>,
+    pub(crate) limits: ClientLimits,
+    pub(crate) proxy_status: ProxyStatus,
+    /// Why every request is answered 500, if so.
+    pub(crate) refused: Option<String>,
+    /// Requests in flight, on all workers; bounded by `limits.requests`.
+    pub(crate) in_flight: Arc<AtomicU32>,
+}
+
+/// TLS of a listener.
+#[derive(Clone)]
+pub(crate) struct TlsLive {
+    /// The handshake's settings; an error makes handshakes fail.
+    pub(crate) config: Result<Arc<ServerTls>, String>,
+    /// What was asked of client certificates when `config` was made: a connection that was made under
+    /// another setting must not go on.
+    pub(crate) client: Option<ClientValidation>,
+}
+
+/// A rule of a Route.
+pub(crate) struct RuleLive {
+    pub(crate) route: RouteKey,
+    /// Its place in `spec.rules`, from 0.
+    pub(crate) index: usize,
+    pub(crate) name: Option<String>,
+    pub(crate) filters: Box<[FilterLive]>,
+    pub(crate) backends: Box<[BackendShare]>,
+    pub(crate) weights: Weighted,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) session: Option<SessionPersistence>,
+}
+
+/// A filter, ready to run. The model's list with references resolved.
+pub(crate) enum FilterLive {
+    RequestHeaders(HeaderModifier),
+    ResponseHeaders(HeaderModifier),
+    Redirect(Redirect),
+    Rewrite(Rewrite),
+    Mirror {
+        backend: BackendId,
+        share: Share,
+    },
+    Cors(Cors),
+    /// Answers 500; says why, for the log.
+    Invalid(String),
+}
+
+/// A backend of a rule.
+pub(crate) struct BackendShare {
+    pub(crate) target: Target,
+    pub(crate) filters: Box<[FilterLive]>,
+}
+
+/// Where a rule's share of requests goes.
+pub(crate) enum Target {
+    Backend(BackendId),
+    /// Answers 500.
+    Invalid {
+        written: String,
+        reason: String,
+    },
+}
+
+/// A backend.
+pub(crate) struct BackendLive {
+    pub(crate) key: BackendKey,
+    pub(crate) protocol: BackendProtocol,
+    pub(crate) tls: Option<BackendTlsLive>,
+    /// Why nothing may be sent: answers 500.
+    pub(crate) refused: Option<String>,
+    /// The endpoints that may get requests: the ready ones, or, if there are none, the draining ones.
+    pub(crate) endpoints: Box<[Arc<EndpointLive>]>,
+    pub(crate) balance: Balance,
+    pub(crate) balancer: Balancer,
+    pub(crate) connections: Connections,
+}
+
+/// TLS towards a backend.
+#[derive(Clone)]
+pub(crate) struct BackendTlsLive {
+    pub(crate) config: Arc<rustls::ClientConfig>,
+    pub(crate) name: rustls_pki_types::ServerName<'static>,
+}
+
+/// An endpoint: what workers share about it. Pools are the workers' own, found by `id`.
+pub(crate) struct EndpointLive {
+    /// Unique in the process: the same address with the same TLS settings and protocol keeps its id.
+    pub(crate) id: u64,
+    pub(crate) address: SocketAddr,
+    pub(crate) weight: u32,
+    pub(crate) state: EndpointState,
+    /// The same on every process: a hash of the address.
+    pub(crate) identity: u64,
+    pub(crate) in_flight: Arc<AtomicU32>,
+}
+
+impl Load for Arc<EndpointLive> {
+    fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    fn identity(&self) -> u64 {
+        self.identity
+    }
+}
+
+/// Counts one thing in flight, until it is dropped.
+pub(crate) struct InFlight(Arc<AtomicU32>);
+
+impl InFlight {
+    /// Counts one more, unless there are already `most`.
+    pub(crate) fn within(count: &Arc<AtomicU32>, most: u32) -> Option<Self> {
+        if count.fetch_add(1, Ordering::Relaxed) >= most {
+            count.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self(Arc::clone(count)))
+    }
+
+    /// Counts one more.
+    pub(crate) fn new(count: &Arc<AtomicU32>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,134 @@
+//! Making a connection to an endpoint: TCP, TLS if the backend has it, and the HTTP engine's handshake.
+
+use std::fmt;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use daemun_base::tasks::LocalTasks;
+use daemun_model::backend::BackendProtocol;
+use hyper::client::conn::{http1, http2};
+use hyper::rt::{Executor, Read, Write};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::live::{BackendLive, EndpointLive};
+use crate::upstream::pool::{Open, Sender};
+use crate::upstream::tls;
+use crate::worker::Worker;
+
+/// Why there is no connection. Nothing was sent.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// Not in time.
+    TimedOut,
+    /// TCP: refused, unreachable, reset.
+    Tcp(std::io::Error),
+    /// The endpoint's certificate, or TLS itself.
+    Tls(tls::ConnectError),
+    /// The HTTP engine's handshake.
+    Http(hyper::Error),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("no connection came about in time"),
+            Self::Tcp(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                f.write_str("connection refused: nothing listens on that port")
+            }
+            Self::Tcp(error) => write!(f, "no connection: {error}"),
+            Self::Tls(reason) => write!(f, "TLS failed: {reason}"),
+            Self::Http(error) => write!(f, "the HTTP handshake failed: {error}"),
+        }
+    }
+}
+
+/// Runs the HTTP engine's tasks on the worker's own thread.
+#[derive(Clone)]
+pub(crate) struct LocalExecutor(pub(crate) LocalTasks);
+
+impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
+
+/// Connects to an endpoint. The connection's task holds `open` until it ends.
+///
+/// # Errors
+/// What failed. There is no time limit here; the caller has one.
+pub(crate) async fn connect(
+    worker: &Rc<Worker>,
+    backend: &BackendLive,
+    endpoint: &EndpointLive,
+    open: Open,
+) -> Result<Sender, ConnectError> {
+    worker.metrics.upstream_connecting();
+    let result = connect_uncounted(worker, backend, endpoint, open).await;
+    if result.is_err() {
+        worker.metrics.upstream_connect_failed();
+    }
+    result
+}
+
+async fn connect_uncounted(
+    worker: &Rc<Worker>,
+    backend: &BackendLive,
+    endpoint: &EndpointLive,
+    open: Open,
+) -> Result<Sender, ConnectError> {
+    let tcp = TcpStream::connect(endpoint.address)
+        .await
+        .map_err(ConnectError::Tcp)?;
+    tcp.set_nodelay(true).map_err(ConnectError::Tcp)?;
+    match &backend.tls {
+        None => {
+            let http2 = backend.protocol == BackendProtocol::Http2;
+            handshake(worker, TokioIo::new(tcp), http2, open).await
+        }
+        Some(settings) => {
+            let deadline = tokio::time::Instant::now() + backend.connections.connect;
+            let connecting = tls::connect(
+                tcp,
+                Arc::clone(&settings.config),
+                settings.name.clone(),
+                deadline,
+            );
+            let stream = connecting.await.map_err(ConnectError::Tls)?;
+            let http2 = tls::is_http2(&stream);
+            handshake(worker, TokioIo::new(stream), http2, open).await
+        }
+    }
+}
+
+async fn handshake<S: Read + Write + Unpin + Send + 'static>(
+    worker: &Rc<Worker>,
+    stream: S,
+    http2: bool,
+    open: Open,
+) -> Result<Sender, ConnectError> {
+    if http2 {
+        let (sender, connection) = http2::Builder::new(LocalExecutor(worker.tasks.clone()))
+            .adaptive_window(true)
+            .handshake(stream)
+            .await
+            .map_err(ConnectError::Http)?;
+        worker.tasks.spawn(async move {
+            let _open = open;
+            // How it ended is told to the requests that were on it.
+            let _ = connection.await;
+        });
+        Ok(Sender::Http2(sender))
+    } else {
+        let (sender, connection) = http1::Builder::new()
+            .handshake(stream)
+            .await
+            .map_err(ConnectError::Http)?;
+        worker.tasks.spawn(async move {
+            let _open = open;
+            let _ = connection.with_upgrades().await;
+        });
+        Ok(Sender::Http1(sender))
+    }
+}

@@ -1,0 +1,8 @@
+//! Where requests go: connections to endpoints, their pools, and trying again.
+
+pub(crate) mod connect;
+pub(crate) mod mirror;
+pub(crate) mod pool;
+pub(crate) mod retry;
+pub(crate) mod send;
+pub(crate) mod tls;

@@ -1,0 +1,311 @@
+//! A worker's connections to endpoints: kept while idle, reused last-in first-out, bounded.
+//!
+//! Pools are the worker's own, so nothing here locks. A pool is found by the endpoint's id, which stays
+//! the same as long as address, protocol and TLS settings do.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use tokio::sync::Notify;
+
+use crate::http::replay::RequestBody;
+use crate::live::{BackendLive, EndpointLive, Live};
+use crate::upstream::connect::{self, ConnectError};
+use crate::worker::Worker;
+
+/// All pools of a worker, by endpoint.
+#[derive(Default)]
+pub(crate) struct Pools(RefCell<HashMap<u64, Rc<Pool>, foldhash::fast::RandomState>>);
+
+/// The connections to one endpoint.
+#[derive(Default)]
+pub(crate) struct Pool {
+    idle: RefCell<Vec<Idle>>,
+    /// The HTTP/2 connection that requests share.
+    shared: RefCell<Option<http2::SendRequest<RequestBody>>>,
+    /// A connection that could become the shared one is being made.
+    connecting: Cell<bool>,
+    open: Cell<u32>,
+    most_idle: Cell<u32>,
+    idle_seconds: Cell<u32>,
+    retired: Cell<bool>,
+    freed: Notify,
+}
+
+struct Idle {
+    sender: http1::SendRequest<RequestBody>,
+    since: u32,
+}
+
+/// Who takes requests on a connection.
+pub(crate) enum Sender {
+    Http1(http1::SendRequest<RequestBody>),
+    Http2(http2::SendRequest<RequestBody>),
+}
+
+/// A connection that a request has to itself (HTTP/1) or shares (HTTP/2).
+pub(crate) struct Lease {
+    pub(crate) sender: Sender,
+    /// Whether it has carried a request before: then the endpoint may have closed it meanwhile.
+    pub(crate) reused: bool,
+    pool: Rc<Pool>,
+}
+
+impl Pools {
+    fn of(&self, endpoint: &EndpointLive, backend: &BackendLive) -> Rc<Pool> {
+        let mut pools = self.0.borrow_mut();
+        let pool = pools.entry(endpoint.id).or_default();
+        pool.most_idle.set(backend.connections.idle_per_endpoint);
+        pool.idle_seconds
+            .set(u32::try_from(backend.connections.idle.as_secs()).unwrap_or(u32::MAX));
+        Rc::clone(pool)
+    }
+
+    /// Lets go of endpoints that a configuration does not have. Requests under way on them end.
+    pub(crate) fn retain(&self, live: &Live) {
+        let mut pools = self.0.borrow_mut();
+        if pools.is_empty() {
+            return;
+        }
+        let used: HashSet<u64> = live
+            .backends
+            .iter()
+            .flatten()
+            .flat_map(|backend| &backend.endpoints)
+            .map(|one| one.id)
+            .collect();
+        pools.retain(|id, pool| {
+            let keep = used.contains(id);
+            if !keep {
+                pool.retire();
+            }
+            keep
+        });
+    }
+
+    /// Closes connections that were idle for too long.
+    pub(crate) fn sweep(&self, now: u32) {
+        for pool in self.0.borrow().values() {
+            let keep = pool.idle_seconds.get();
+            pool.idle
+                .borrow_mut()
+                .retain(|idle| now.saturating_sub(idle.since) <= keep && !idle.sender.is_closed());
+        }
+    }
+
+    /// Idle connections and open ones, of all endpoints.
+    pub(crate) fn counts(&self) -> (usize, u32) {
+        let pools = self.0.borrow();
+        let idle = pools.values().map(|pool| pool.idle.borrow().len()).sum();
+        (idle, pools.values().map(|pool| pool.open.get()).sum())
+    }
+}
+
+/// A connection to an endpoint: a pooled one, or a new one.
+///
+/// # Errors
+/// No connection came about in time, or there are as many as there may be.
+pub(crate) async fn lease(
+    worker: &Rc<Worker>,
+    backend: &BackendLive,
+    endpoint: &EndpointLive,
+) -> Result<Lease, ConnectError> {
+    let pool = worker.pools.of(endpoint, backend);
+    if let Some(lease) = pooled(&pool) {
+        return Ok(lease);
+    }
+    let made = tokio::time::timeout(
+        backend.connections.connect,
+        make(worker, backend, endpoint, &pool),
+    );
+    made.await.unwrap_or(Err(ConnectError::TimedOut))
+}
+
+/// A new connection, for a request that a pooled one has failed.
+///
+/// # Errors
+/// As [`lease`].
+pub(crate) async fn fresh(
+    worker: &Rc<Worker>,
+    backend: &BackendLive,
+    endpoint: &EndpointLive,
+) -> Result<Lease, ConnectError> {
+    let pool = worker.pools.of(endpoint, backend);
+    pool.shared
+        .borrow_mut()
+        .take_if(|sender| sender.is_closed());
+    let made = tokio::time::timeout(
+        backend.connections.connect,
+        make(worker, backend, endpoint, &pool),
+    );
+    made.await.unwrap_or(Err(ConnectError::TimedOut))
+}
+
+fn pooled(pool: &Rc<Pool>) -> Option<Lease> {
+    let mut shared = pool.shared.borrow_mut();
+    if let Some(sender) = shared.as_ref() {
+        if sender.is_closed() {
+            *shared = None;
+        } else {
+            let sender = Sender::Http2(sender.clone());
+            return Some(Lease {
+                sender,
+                reused: true,
+                pool: Rc::clone(pool),
+            });
+        }
+    }
+    let mut idle = pool.idle.borrow_mut();
+    while let Some(Idle { sender, since: _ }) = idle.pop() {
+        if sender.is_ready() {
+            return Some(Lease {
+                sender: Sender::Http1(sender),
+                reused: true,
+                pool: Rc::clone(pool),
+            });
+        }
+    }
+    None
+}
+
+async fn make(
+    worker: &Rc<Worker>,
+    backend: &BackendLive,
+    endpoint: &EndpointLive,
+    pool: &Rc<Pool>,
+) -> Result<Lease, ConnectError> {
+    loop {
+        let could_share = backend.protocol == daemun_model::backend::BackendProtocol::Http2;
+        let wait = pool.open.get() >= backend.connections.per_endpoint
+            || (could_share && pool.connecting.get());
+        if !wait {
+            break;
+        }
+        worker.metrics.pool_waited();
+        pool.freed.notified().await;
+        if let Some(lease) = pooled(pool) {
+            return Ok(lease);
+        }
+    }
+    let connecting = Connecting::begin(pool);
+    let open = Open::count(pool);
+    let sender = connect::connect(worker, backend, endpoint, open).await?;
+    drop(connecting);
+    if let Sender::Http2(sender) = &sender {
+        *pool.shared.borrow_mut() = Some(sender.clone());
+    }
+    Ok(Lease {
+        sender,
+        reused: false,
+        pool: Rc::clone(pool),
+    })
+}
+
+impl Pool {
+    fn retire(&self) {
+        self.retired.set(true);
+        self.idle.borrow_mut().clear();
+        *self.shared.borrow_mut() = None;
+    }
+}
+
+/// A connection is being made; whoever waits for it looks again when this is dropped.
+struct Connecting(Rc<Pool>);
+
+impl Connecting {
+    fn begin(pool: &Rc<Pool>) -> Self {
+        pool.connecting.set(true);
+        Self(Rc::clone(pool))
+    }
+}
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        self.0.connecting.set(false);
+        self.0.freed.notify_waiters();
+    }
+}
+
+/// An open connection, counted until its task ends.
+pub(crate) struct Open(Rc<Pool>);
+
+impl Open {
+    fn count(pool: &Rc<Pool>) -> Self {
+        pool.open.set(pool.open.get() + 1);
+        Self(Rc::clone(pool))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+        self.0.freed.notify_one();
+    }
+}
+
+/// A request that got no response's head.
+pub(crate) struct SendError {
+    pub(crate) error: hyper::Error,
+    /// The request, if not a byte of it was written.
+    pub(crate) unsent: Option<Box<Request<RequestBody>>>,
+}
+
+impl Lease {
+    /// Whether requests go over HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    /// Sends a request and waits for the head of its response.
+    ///
+    /// # Errors
+    /// The engine's, with the request if it can be sent elsewhere as it is.
+    pub(crate) async fn try_send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, SendError> {
+        let sent = match &mut self.sender {
+            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http2(sender) => sender.try_send_request(request).await,
+        };
+        sent.map_err(|mut failed| SendError {
+            unsent: failed.take_message().map(Box::new),
+            error: failed.into_error(),
+        })
+    }
+
+    /// Gives an HTTP/1 connection back after its response was read to the end. HTTP/2 connections are
+    /// shared and need no giving back.
+    pub(crate) fn give_back(self, worker: &Rc<Worker>) {
+        let Sender::Http1(mut sender) = self.sender else {
+            return;
+        };
+        let pool = self.pool;
+        if sender.is_ready() {
+            pool.keep(sender, worker.tick());
+        } else if !sender.is_closed() {
+            // The connection's task has not yet seen the end of the response: it will, at its next turn.
+            let worker_of_task = Rc::clone(worker);
+            worker.tasks.spawn(async move {
+                if sender.ready().await.is_ok() {
+                    pool.keep(sender, worker_of_task.tick());
+                }
+            });
+        }
+    }
+}
+
+impl Pool {
+    fn keep(&self, sender: http1::SendRequest<RequestBody>, since: u32) {
+        let mut idle = self.idle.borrow_mut();
+        if !self.retired.get() && idle.len() < self.most_idle.get() as usize {
+            idle.push(Idle { sender, since });
+        }
+        drop(idle);
+        self.freed.notify_one();
+    }
+}

@@ -1,0 +1,316 @@
+//! Sending a request to a backend: which endpoint, which connection, and what is tried again.
+//!
+//! What was not written goes elsewhere without asking. An idempotent request whose pooled connection
+//! closed before a byte of the response is tried once more. All else is tried again only if the rule
+//! has a `retry` stanza. Nothing is tried again whose body is not kept.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
+use hyper::body::Incoming;
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use crate::http::replay::{Fault, RequestBody, Source};
+use crate::live::{BackendLive, EndpointLive, InFlight};
+use crate::observe::trip::Trip;
+use crate::upstream::connect::ConnectError;
+use crate::upstream::pool::{self, Lease};
+use crate::upstream::retry::Tries;
+use crate::worker::Worker;
+
+/// How many endpoints are tried, without a retry policy, when connections do not come about.
+const ENDPOINTS_WITHOUT_POLICY: usize = 3;
+
+/// A request to be sent, without its head and body.
+pub(crate) struct Errand<'a> {
+    pub(crate) worker: &'a Rc<Worker>,
+    pub(crate) backend: &'a Arc<BackendLive>,
+    pub(crate) retry: Option<&'a daemun_model::policy::retry::Retry>,
+    /// The time for one try.
+    pub(crate) try_limit: Option<Duration>,
+    /// When all must be over.
+    pub(crate) deadline: Option<Instant>,
+    /// The endpoint that a session is bound to.
+    pub(crate) bound_to: Option<usize>,
+    /// The key of a consistent hash.
+    pub(crate) hash_key: Option<u64>,
+}
+
+/// A response's head, with what belongs to its body.
+pub(crate) struct Sent {
+    pub(crate) response: Response<Incoming>,
+    pub(crate) lease: Lease,
+    pub(crate) endpoint: Arc<EndpointLive>,
+    pub(crate) in_flight: InFlight,
+    /// When the body must have ended.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Why there is no response.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No endpoint is ready.
+    NoEndpoints,
+    /// No connection came about; nothing was sent.
+    Connect(ConnectError),
+    /// The time for one try was over.
+    TryTimedOut,
+    /// The time for the whole request was over.
+    TimedOut,
+    /// The connection broke before the head of a response.
+    Broken(hyper::Error),
+    /// The client's body broke off or is malformed.
+    ClientBody,
+    /// The client's body is longer than the listener allows.
+    TooLarge,
+}
+
+/// Sends a request and waits for the head of its response.
+///
+/// # Errors
+/// What the last try failed with.
+pub(crate) async fn send(
+    errand: &Errand<'_>,
+    parts: Parts,
+    body: Option<Rc<Source>>,
+    trip: &mut Trip,
+) -> Result<Sent, Failure> {
+    let sending = tries(errand, parts, body, trip);
+    match errand.deadline {
+        None => sending.await,
+        Some(deadline) => tokio::time::timeout_at(deadline, sending)
+            .await
+            .unwrap_or(Err(Failure::TimedOut)),
+    }
+}
+
+async fn tries(
+    errand: &Errand<'_>,
+    parts: Parts,
+    body: Option<Rc<Source>>,
+    trip: &mut Trip,
+) -> Result<Sent, Failure> {
+    let mut head = Head::new(parts, errand.retry.is_some(), body.is_some());
+    let mut policy = errand.retry.map(Tries::new);
+    let mut tried: SmallVec<[usize; 4]> = SmallVec::new();
+    loop {
+        let Some(index) = pick(errand, &tried) else {
+            return Err(Failure::NoEndpoints);
+        };
+        let endpoint = &errand.backend.endpoints[index];
+        trip.tries(endpoint.address);
+        let outcome = one_try(errand, endpoint, &mut head, body.as_ref()).await;
+        let repeatable = body.as_ref().is_none_or(|body| body.is_replayable());
+        match outcome {
+            Ok(sent) => {
+                let Some(policy) = &mut policy else {
+                    return Ok(sent);
+                };
+                if !repeatable || !policy.again_on_status(sent.response.status()) {
+                    return Ok(sent);
+                }
+                drop(sent);
+                trip.retries(errand.worker);
+                let pause = policy.pause(&mut errand.worker.random.borrow_mut());
+                tokio::time::sleep(pause).await;
+            }
+            Err(failure) => {
+                let failure = blame(failure, body.as_deref());
+                tried.push(index);
+                let again = match &mut policy {
+                    Some(policy) => {
+                        repeatable && head.is_kept() && policy.again_on_failure(&failure)
+                    }
+                    None => elsewhere(errand, &failure, tried.len()),
+                };
+                if !again {
+                    return Err(failure);
+                }
+                trip.retries(errand.worker);
+                if let Some(policy) = &mut policy {
+                    let pause = policy.pause(&mut errand.worker.random.borrow_mut());
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+}
+
+/// Without a policy: only what was not sent goes to another endpoint.
+fn elsewhere(errand: &Errand<'_>, failure: &Failure, tried: usize) -> bool {
+    matches!(failure, Failure::Connect(_))
+        && tried < errand.backend.endpoints.len().min(ENDPOINTS_WITHOUT_POLICY)
+}
+
+/// A connection that broke while the client's body was at fault is the client's fault.
+fn blame(failure: Failure, body: Option<&Source>) -> Failure {
+    match body.and_then(|body| body.failed.get()) {
+        Some(Fault::TooLarge) => Failure::TooLarge,
+        Some(Fault::Client) => Failure::ClientBody,
+        None => failure,
+    }
+}
+
+fn pick(errand: &Errand<'_>, tried: &[usize]) -> Option<usize> {
+    let endpoints = &errand.backend.endpoints;
+    if let (Some(bound), true) = (errand.bound_to, tried.is_empty()) {
+        return Some(bound);
+    }
+    let random = &mut errand.worker.random.borrow_mut();
+    let balancer = &errand.backend.balancer;
+    let fresh = balancer.pick(endpoints, random, errand.hash_key, &|index| {
+        tried.contains(&index)
+    });
+    // Where all were tried, one of them is tried again.
+    fresh.or_else(|| balancer.pick(endpoints, random, errand.hash_key, &|_| false))
+}
+
+async fn one_try(
+    errand: &Errand<'_>,
+    endpoint: &Arc<EndpointLive>,
+    head: &mut Head,
+    body: Option<&Rc<Source>>,
+) -> Result<Sent, Failure> {
+    let in_flight = InFlight::new(&endpoint.in_flight);
+    let limit = errand
+        .try_limit
+        .map(|limit| Instant::from_std(daemun_base::clock::now()) + limit);
+    let sending = exchange(errand, endpoint, head, body);
+    let (response, lease) = match limit {
+        None => sending.await?,
+        Some(limit) => tokio::time::timeout_at(limit, sending)
+            .await
+            .unwrap_or(Err(Failure::TryTimedOut))?,
+    };
+    let deadline = match (errand.deadline, limit) {
+        (Some(one), Some(two)) => Some(one.min(two)),
+        (one, two) => one.or(two),
+    };
+    Ok(Sent {
+        response,
+        lease,
+        endpoint: Arc::clone(endpoint),
+        in_flight,
+        deadline,
+    })
+}
+
+/// One try on one endpoint; a pooled connection that turns out to be closed does not count as one.
+async fn exchange(
+    errand: &Errand<'_>,
+    endpoint: &EndpointLive,
+    head: &mut Head,
+    body: Option<&Rc<Source>>,
+) -> Result<(Response<Incoming>, Lease), Failure> {
+    let tls = errand.backend.tls.is_some();
+    let mut lease = pool::lease(errand.worker, errand.backend, endpoint)
+        .await
+        .map_err(Failure::Connect)?;
+    loop {
+        let request = head.request(body, lease.is_http2(), tls);
+        let error = match lease.try_send(request).await {
+            Ok(response) => return Ok((response, lease)),
+            Err(failed) => failed,
+        };
+        let (error, unsent) = (error.error, error.unsent);
+        let unwritten = unsent.is_some();
+        if let Some(request) = unsent {
+            head.put_back(*request);
+        }
+        let again = lease.reused && (unwritten || head.repeat(body.map(Rc::as_ref)));
+        if !again {
+            return Err(Failure::Broken(error));
+        }
+        lease = pool::fresh(errand.worker, errand.backend, endpoint)
+            .await
+            .map_err(Failure::Connect)?;
+    }
+}
+
+/// A request's head, for as many tries as there may be.
+struct Head {
+    method: Method,
+    uri: Uri,
+    /// None while a try has them and no copy was kept.
+    headers: Option<HeaderMap>,
+    /// Whether a copy is kept when a try takes the headers.
+    keep: bool,
+    /// Whether it may be sent twice without a policy (RFC 9110, section 9.2.2), and was not yet.
+    repeatable: bool,
+}
+
+impl Head {
+    fn new(parts: Parts, has_policy: bool, has_body: bool) -> Self {
+        let repeatable = parts.method.is_idempotent() && !has_body;
+        Self {
+            method: parts.method,
+            uri: parts.uri,
+            headers: Some(parts.headers),
+            keep: has_policy || repeatable,
+            repeatable,
+        }
+    }
+
+    /// Whether there are headers for one more try.
+    fn is_kept(&self) -> bool {
+        self.headers.is_some()
+    }
+
+    /// Takes the right to send it once more without a policy.
+    fn repeat(&mut self, body: Option<&Source>) -> bool {
+        let may = self.repeatable && self.headers.is_some() && body.is_none();
+        self.repeatable = false;
+        may
+    }
+
+    fn put_back(&mut self, request: Request<RequestBody>) {
+        if self.headers.is_none() {
+            self.headers = Some(request.into_parts().0.headers);
+        }
+    }
+
+    /// The request for one try: in origin form for HTTP/1 (RFC 9112, section 3.2.1), with scheme and
+    /// authority for HTTP/2 (RFC 9113, section 8.3.1).
+    fn request(
+        &mut self,
+        body: Option<&Rc<Source>>,
+        http2: bool,
+        tls: bool,
+    ) -> Request<RequestBody> {
+        let mut headers = if self.keep {
+            self.headers.clone()
+        } else {
+            self.headers.take()
+        }
+        .unwrap_or_default();
+        let body = body.map_or(RequestBody::Empty, Source::body);
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        if http2 {
+            *request.version_mut() = Version::HTTP_2;
+            let host = headers.remove(http::header::HOST);
+            *request.uri_mut() = absolute(&self.uri, host.as_ref(), tls);
+        } else {
+            *request.uri_mut() = self.uri.clone();
+        }
+        *request.headers_mut() = headers;
+        request
+    }
+}
+
+fn absolute(uri: &Uri, host: Option<&HeaderValue>, tls: bool) -> Uri {
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(if tls {
+        http::uri::Scheme::HTTPS
+    } else {
+        http::uri::Scheme::HTTP
+    });
+    parts.authority = host.and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok());
+    parts.path_and_query = uri.path_and_query().cloned();
+    // Without an authority there is no absolute form; the engine refuses what it cannot send.
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
