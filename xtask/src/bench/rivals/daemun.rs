@@ -25,14 +25,8 @@ pub(super) fn configure(binary: &FilePath, setup: &Setup<'_>) -> Result<Vec<OsSt
     setup.write_plain("objects/routes.yaml", &documents(&routes(setup.rules)))?;
     let metrics = format!("127.0.0.1:{}", setup.metrics);
     let objects = objects.display().to_string();
-    let arguments = [
-        "run",
-        "--workers",
-        "1",
-        "--health-listen",
-        &metrics,
-        &objects,
-    ];
+    let one_worker = ["run", "--workers", "1", "--log-level", "error"];
+    let arguments = [&one_worker[..], &["--admin", "off", "--health", &metrics, &objects]].concat();
     Ok(command(binary, &arguments))
 }
 
