@@ -1,2 +1,61 @@
-//! x
-fn main() {}
+//! The `daemun` program: its arguments, and which command they ask for.
+
+mod command;
+mod echo;
+mod explain;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use command::{check, completions, run};
+use output::style::ColourArguments;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Daemun is a gateway: from Gateway API objects in files to traffic, on any machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "daemun",
+    version,
+    propagate_version = true,
+    after_help = "Every option can also be set by the environment variable that stands beside it.\n\
+                  Exit status: 0 if all is well, 1 if something was refused, 2 if the work could not be done."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    colours: ColourArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a gateway: from objects in files, in front of one service, or just to say hello
+    Run(Box<run::Run>),
+    /// Say what would become of the objects in files, without serving them
+    Check(check::Arguments),
+    /// Print completions for a shell
+    ///
+    /// For bash: daemun completions bash > /etc/bash_completion.d/daemun
+    Completions(completions::Arguments),
+    /// Print the manual page
+    ///
+    /// To read it: daemun man | man -l -
+    Man,
+}
+
+fn main() -> ExitCode {
+    let Arguments { command, colours } = Arguments::parse();
+    let status = match command {
+        Command::Run(arguments) => run::run(&arguments, &colours),
+        Command::Check(arguments) => check::check(arguments, &colours),
+        Command::Completions(arguments) => {
+            completions::completions(&arguments, Arguments::command())
+        }
+        Command::Man => completions::man(Arguments::command()),
+    };
+    status.into()
+}

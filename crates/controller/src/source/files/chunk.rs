@@ -17,7 +17,7 @@ use super::problem::{Problem, Reason, Spot};
 use super::text::snippet;
 
 /// A document's text and what was found in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Chunk {
     /// The text, from which places are found again.
     pub(super) text: String,
@@ -155,17 +155,6 @@ impl Position {
 struct Reader {
     chunk: Chunk,
     objects: Vec<Any>,
-}
-
-impl Default for Chunk {
-    fn default() -> Self {
-        Self {
-            text: String::new(),
-            entries: Vec::new(),
-            flaws: Vec::new(),
-            secret: false,
-        }
-    }
 }
 
 impl Reader {

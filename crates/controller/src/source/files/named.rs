@@ -106,10 +106,10 @@ impl NamedFiles {
         let stamp = Stamp::at(path).ok();
         let stamp = stamp.filter(|stamp| !stamp.is_recent(clock::since_epoch()));
         let old = self.known.get(path);
-        if let (Some((Some(before), content)), Some(now)) = (old, stamp) {
-            if *before == now {
-                return content.clone();
-            }
+        if let (Some((Some(before), content)), Some(now)) = (old, stamp)
+            && *before == now
+        {
+            return content.clone();
         }
         let content = match (read(path), old) {
             (Ok(bytes), Some((_, Ok(before)))) if **before == *bytes => Ok(Arc::clone(before)),

@@ -1,0 +1,86 @@
+//! `daemun check`: what would become of the objects in files, without serving anything.
+//!
+//! It is the controller's one step and nothing else: what `check` refuses, `run` refuses, with the same
+//! words.
+
+mod report;
+mod shown;
+mod words;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use daemun_controller::look_once;
+use daemun_controller::source::files::Reason;
+use daemun_translate::Settings;
+
+use super::Status;
+use crate::output::Format;
+use crate::output::style::ColourArguments;
+use report::Report;
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Arguments {
+    /// Files with objects, directories with such files, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How the result is printed
+    #[arg(
+        short,
+        long,
+        env = "DAEMUN_OUTPUT",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "table"
+    )]
+    output: Format,
+}
+
+/// Checks, and prints what was found.
+pub(crate) fn check(arguments: Arguments, colours: &ColourArguments) -> Status {
+    let Arguments { paths, output } = arguments;
+    let controller = look_once(paths, Settings::default());
+    let report = Report::of(controller.state());
+    let printed = match output {
+        Format::Table | Format::Wide => {
+            let style = colours.style(&io::stdout());
+            Ok(shown::text(&report, output == Format::Wide, style))
+        }
+        Format::Json => serde_json::to_string_pretty(&report)
+            .map(|json| json + "\n")
+            .map_err(|error| error.to_string()),
+        Format::Yaml => serde_saphyr::to_string(&report).map_err(|error| error.to_string()),
+    };
+    match printed {
+        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads may stop reading (`daemun check … | head`).
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Status::unusable(&format!(
+                    "Standard output could not be written: {error}."
+                ));
+            }
+            Ok(()) | Err(_) => {}
+        },
+        Err(error) => {
+            return Status::unusable(&format!("The result could not be written: {error}."));
+        }
+    }
+    status(&report)
+}
+
+fn status(report: &Report) -> Status {
+    let unreadable = |reason| reason == Reason::Unreadable;
+    if report
+        .problems
+        .iter()
+        .any(|problem| unreadable(problem.reason))
+    {
+        Status::Unusable
+    } else if report.summary.refused + report.summary.file_errors > 0 {
+        Status::Refused
+    } else {
+        Status::Fine
+    }
+}

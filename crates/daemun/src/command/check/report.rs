@@ -1,0 +1,281 @@
+//! All that `check` found, as data: the JSON and YAML output, and what the table is made of.
+
+use std::collections::HashMap;
+
+use daemun_controller::publish::State;
+use daemun_controller::source::files::{Locator, Problem, Spot};
+use daemun_model::names::ObjectRef;
+use daemun_model::verdict::{Condition, FieldPath, Part, Place, Severity, Verdict};
+use daemun_objects::Any;
+use serde::Serialize;
+
+use super::words::{Level, level, result};
+
+/// Everything that was found.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// Every object that was read, in the order of kinds and names.
+    pub(super) objects: Vec<Checked>,
+    /// What is wrong in the files.
+    pub(super) problems: Vec<Problem>,
+    /// Numbers.
+    pub(super) summary: Summary,
+}
+
+/// Numbers about a report.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary {
+    /// Objects that were read.
+    pub(super) objects: usize,
+    /// Objects of which something is refused.
+    pub(super) refused: usize,
+    /// Objects about which there are warnings only.
+    pub(super) warned: usize,
+    /// Objects that could not be read.
+    pub(super) unread: usize,
+    /// What is wrong in files, unread objects included.
+    pub(super) file_errors: usize,
+}
+
+/// An object with what is to be said about it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Checked {
+    pub(super) kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) namespace: String,
+    pub(super) name: String,
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) spot: Option<ShortSpot>,
+    pub(super) level: Level,
+    /// In a few words.
+    pub(super) result: String,
+    /// As Kubernetes would show it; none for kinds that are not judged by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<Status>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) findings: Vec<PlacedFinding>,
+}
+
+/// A place without its snippet.
+#[derive(Debug, Serialize)]
+pub(super) struct ShortSpot {
+    pub(super) file: String,
+    pub(super) line: u32,
+    pub(super) column: u32,
+}
+
+/// A finding with its place in the file.
+#[derive(Debug, Serialize)]
+pub(super) struct PlacedFinding {
+    pub(super) severity: Severity,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+    pub(super) path: FieldPath,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) spot: Option<ShortSpot>,
+}
+
+/// The `status` that the object would have in Kubernetes.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Status {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) conditions: Vec<Condition>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) listeners: Vec<ListenerStatus>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) parents: Vec<ParentStatus>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ancestors: Vec<AncestorStatus>,
+}
+
+/// `status.listeners[]`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListenerStatus {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attached_routes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supported_kinds: Option<Vec<&'static str>>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// `status.parents[]`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ParentStatus {
+    pub(super) parent_ref: ParentRef,
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// `status.parents[].parentRef`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ParentRef {
+    kind: String,
+    namespace: String,
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) section_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+}
+
+/// `status.ancestors[]`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AncestorStatus {
+    pub(super) ancestor_ref: ParentRef,
+    pub(super) conditions: Vec<Condition>,
+}
+
+impl Report {
+    /// What is to be said about a state.
+    pub(super) fn of(state: &State) -> Self {
+        let mut locator = state.positions.locator();
+        let verdicts: HashMap<&ObjectRef, &Verdict> = state
+            .verdicts
+            .iter()
+            .map(|verdict| (&verdict.object, verdict.as_ref()))
+            .collect();
+        let mut names: Vec<&ObjectRef> = state.objects.iter().collect();
+        names.sort_by_key(|object| (rank(&object.kind), *object));
+        let checked = names.into_iter().map(|object| {
+            let verdict = verdicts.get(object).copied();
+            check(object, verdict, &mut locator)
+        });
+        let objects: Vec<Checked> = checked.collect();
+        let problems: Vec<Problem> = state.problems.iter().cloned().collect();
+        let summary = Summary::of(&objects, &problems);
+        Self {
+            objects,
+            problems,
+            summary,
+        }
+    }
+}
+
+impl Summary {
+    fn of(objects: &[Checked], problems: &[Problem]) -> Self {
+        let at = |level: Level| {
+            objects
+                .iter()
+                .filter(|object| object.level == level)
+                .count()
+        };
+        let mut unread: Vec<&ObjectRef> = unread(problems).collect();
+        unread.dedup();
+        let errors = problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error);
+        Self {
+            objects: objects.len(),
+            refused: at(Level::Refused),
+            warned: at(Level::Warning),
+            unread: unread.len(),
+            file_errors: errors.count(),
+        }
+    }
+}
+
+/// Objects that have errors in the files; one after the other as they stand there.
+pub(super) fn unread(problems: &[Problem]) -> impl Iterator<Item = &ObjectRef> {
+    problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .filter_map(|problem| problem.object.as_ref())
+}
+
+fn rank(kind: &str) -> usize {
+    let place = Any::KINDS.iter().position(|info| info.kind == kind);
+    place.unwrap_or(usize::MAX)
+}
+
+fn check(object: &ObjectRef, verdict: Option<&Verdict>, locator: &mut Locator<'_>) -> Checked {
+    let spot = locator.spot(object, &FieldPath::root());
+    let findings = verdict.map_or(&[][..], |verdict| &verdict.findings);
+    let findings = findings.iter().map(|finding| PlacedFinding {
+        severity: finding.severity,
+        reason: finding.reason,
+        message: finding.message.clone(),
+        path: finding.path.clone(),
+        spot: locator.spot(object, &finding.path).map(ShortSpot::from),
+    });
+    Checked {
+        kind: object.kind.clone(),
+        namespace: object.name.namespace.clone(),
+        name: object.name.name.clone(),
+        spot: spot.map(ShortSpot::from),
+        level: verdict.map_or(Level::Fine, level),
+        result: verdict.map_or_else(|| "read".to_owned(), result),
+        findings: findings.collect(),
+        status: verdict.map(Status::of),
+    }
+}
+
+impl From<Spot> for ShortSpot {
+    fn from(spot: Spot) -> Self {
+        Self {
+            file: spot.file.to_string(),
+            line: spot.line,
+            column: spot.column,
+        }
+    }
+}
+
+impl Status {
+    fn of(verdict: &Verdict) -> Self {
+        let mut status = Self::default();
+        for part in &verdict.parts {
+            status.add(part);
+        }
+        status
+    }
+
+    fn add(&mut self, part: &Part) {
+        let Part {
+            place,
+            conditions,
+            attached,
+            supported_kinds,
+        } = part;
+        let conditions = conditions.clone();
+        match place {
+            Place::Object => self.conditions = conditions,
+            Place::Listener(name) => self.listeners.push(ListenerStatus {
+                name: name.clone(),
+                attached_routes: *attached,
+                supported_kinds: supported_kinds.clone(),
+                conditions,
+            }),
+            Place::Parent {
+                parent,
+                section,
+                port,
+            } => self.parents.push(ParentStatus {
+                parent_ref: ParentRef {
+                    kind: parent.kind.clone(),
+                    namespace: parent.name.namespace.clone(),
+                    name: parent.name.name.clone(),
+                    section_name: section.clone(),
+                    port: *port,
+                },
+                conditions,
+            }),
+            Place::Ancestor(gateway) => self.ancestors.push(AncestorStatus {
+                ancestor_ref: ParentRef {
+                    kind: "Gateway".to_owned(),
+                    namespace: gateway.namespace.clone(),
+                    name: gateway.name.clone(),
+                    section_name: None,
+                    port: None,
+                },
+                conditions,
+            }),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! How results look: formats, colours, columns. What they say is the commands' business.
+
+pub(crate) mod serving;
+pub(crate) mod style;
+pub(crate) mod table;
+
+use clap::ValueEnum;
+
+/// A form that results can be had in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// The same with every condition.
+    Wide,
+    /// For programs.
+    Json,
+    /// The same as JSON, easier to read.
+    Yaml,
+}
