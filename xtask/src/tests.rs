@@ -196,3 +196,19 @@ fn samples_can_be_read() {
         assert!(matches!(read, Some(Ok(_))), "{read:?}\n{sample}");
     }
 }
+
+/// The names that a text has in the environment: `DAEMUN_` and what follows.
+fn environment(text: &str) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    text.match_indices("DAEMUN_")
+        .map(|(at, _)| text[at..].chars().take_while(|c| is_name(*c)).collect())
+        .collect()
+}
+
+#[test]
+fn every_flag_is_documented_and_no_other() {
+    let source = repository::root().join("crates/daemun/src/command/run/arguments.rs");
+    let there = environment(&fs::read_to_string(source).unwrap());
+    assert!(there.len() >= 5, "{there:?}");
+    assert_eq!(environment(section(&settings(), "Flags")), there);
+}
