@@ -212,3 +212,96 @@ fn every_flag_is_documented_and_no_other() {
     assert!(there.len() >= 5, "{there:?}");
     assert_eq!(environment(section(&settings(), "Flags")), there);
 }
+
+fn document(name: &str) -> String {
+    fs::read_to_string(repository::root().join(name)).unwrap()
+}
+
+/// Where the links of a document lead.
+fn links(text: &str) -> BTreeSet<&str> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for name in [
+        "README.md",
+        "README.ko.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/path-handling.md",
+        "docs/settings.md",
+    ] {
+        let text = document(name);
+        let directory = repository::root()
+            .join(name)
+            .parent()
+            .unwrap()
+            .to_path_buf();
+        for link in links(&text)
+            .into_iter()
+            .filter(|link| !link.starts_with("http"))
+        {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = if file.is_empty() {
+                repository::root().join(name)
+            } else {
+                directory.join(file)
+            };
+            assert!(file.exists(), "{name}: {link}");
+            if !heading.is_empty() {
+                let there = fs::read_to_string(&file).unwrap().lines().any(|line| {
+                    line.starts_with("## ") && line[3..].to_lowercase().replace(' ', "-") == heading
+                });
+                assert!(there, "{name}: {link}");
+            }
+        }
+    }
+}
+
+/// What is the same in each language: what is run and shown (without comments), and where links lead.
+fn skeleton(text: &str) -> (Vec<String>, BTreeSet<&str>, usize) {
+    let blocks = text.split("```").skip(1).step_by(2).map(|block| {
+        let lines = block
+            .lines()
+            .map(|line| line.split(" # ").next().unwrap().trim_end());
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    let links = links(text)
+        .into_iter()
+        .filter(|link| !link.starts_with("README"))
+        .collect();
+    (
+        blocks.collect(),
+        links,
+        text.lines().filter(|line| line.starts_with('#')).count(),
+    )
+}
+
+#[test]
+fn both_readmes_have_the_same_content() {
+    let (english, korean) = (document("README.md"), document("README.ko.md"));
+    assert_eq!(skeleton(&english), skeleton(&korean));
+}
+
+#[test]
+fn the_files_to_read_are_there() {
+    let text = document("ARCHITECTURE.md");
+    let files: Vec<&str> = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.ends_with(".rs"))
+        .collect();
+    assert!(files.len() >= 10, "{files:?}");
+    for file in files {
+        assert!(
+            repository::root().join(file).is_file(),
+            "ARCHITECTURE.md: {file}"
+        );
+    }
+}
