@@ -193,6 +193,10 @@ fn sweep_once(worker: &Rc<Worker>) {
     worker.pools.sweep(now);
 }
 
+/// How long connections without a request stay open while draining: a client that is about to send its
+/// next request gets an answer that closes the connection, instead of a connection that was closed.
+const IDLE_LINGER: Duration = Duration::from_secs(1);
+
 /// In this order, so that no request is lost: answers begin to close their connections while new ones
 /// are still accepted; then the accept queues are emptied and closed; then requests in flight end; then
 /// connections without a request are closed; what is left when the grace period ends is cut.
@@ -202,14 +206,13 @@ async fn drain(worker: &Rc<Worker>, how: Drain) {
     ticking(worker, how.delay, || false).await;
     let ports: Vec<PortId> = worker.accepting.borrow().keys().copied().collect();
     ports.into_iter().for_each(|port| close(worker, port));
-    let busy = || {
-        worker
-            .connections
-            .borrow()
-            .values()
-            .any(|connection| connection.is_busy())
-    };
-    ticking(worker, how.grace, || !busy()).await;
+    let linger = daemun_base::clock::now() + IDLE_LINGER.min(how.grace);
+    ticking(worker, how.grace, || {
+        let connections = worker.connections.borrow();
+        let busy = connections.values().any(|connection| connection.is_busy());
+        connections.is_empty() || (!busy && daemun_base::clock::now() >= linger)
+    })
+    .await;
     worker.each_connection(Connection::close_idle);
     ticking(worker, Duration::from_millis(500), || {
         worker.connections.borrow().is_empty()
