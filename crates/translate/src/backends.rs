@@ -146,7 +146,7 @@ impl<'a> Resolver<'a> {
             return Err(not_found(
                 "Service",
                 &name,
-                backend.unwrap_or_else(|| {
+                &backend.unwrap_or_else(|| {
                     did_you_mean(&name.name, cluster.services.names_in(&name.namespace))
                 }),
                 path,
@@ -207,7 +207,7 @@ impl<'a> Resolver<'a> {
             return Err(not_found(
                 "Backend",
                 &name,
-                service.unwrap_or_else(|| {
+                &service.unwrap_or_else(|| {
                     did_you_mean(&name.name, cluster.backends.names_in(&name.namespace))
                 }),
                 path,
@@ -257,7 +257,7 @@ pub(crate) fn backend_ports(backend: &Backend) -> BTreeSet<u16> {
         .collect()
 }
 
-fn not_found(kind: &str, name: &ObjectName, remedy: String, path: &FieldPath) -> Refusal {
+fn not_found(kind: &str, name: &ObjectName, remedy: &str, path: &FieldPath) -> Refusal {
     Refusal::new(
         path.field("name"),
         reason::BACKEND_NOT_FOUND,

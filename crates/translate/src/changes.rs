@@ -134,9 +134,7 @@ mod tests {
     #[test]
     fn what_came_went_or_changed_is_named_and_nothing_else() {
         let (one, two, three) = (map("1"), map("2"), map("3"));
-        let old: Objects<HttpRoute> = [one.clone(), two.clone(), three.clone()]
-            .into_iter()
-            .collect();
+        let old: Objects<HttpRoute> = [one.clone(), two, three].into_iter().collect();
         let new: Objects<HttpRoute> = [map("0"), one, map("2")].into_iter().collect();
         let Changed::These(names) = changed(&old, &new) else {
             unreachable!("both maps are there");

@@ -5,34 +5,44 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daemun_model::gateway::Gateway;
-use daemun_model::listener::{Listener, ListenerProtocol, ProxyStatus};
-use daemun_model::names::{ObjectName, ObjectRef};
-use daemun_model::policy::forwarding::Forwarding;
-use daemun_model::policy::limits::ClientLimits;
+use daemun_model::listener::{Listener, ListenerProtocol};
+use daemun_model::names::{ObjectName, ObjectRef, RouteKind};
 use daemun_model::snapshot::{Configuration, Snapshot};
-use daemun_model::tls::{Certificate, Termination, TlsVersion};
+use daemun_model::tls::{Certificate, Termination};
 use daemun_model::verdict::{FieldPath, Verdict};
 
 use crate::Outcome;
 use crate::cluster::Cluster;
-use crate::listener::{Entry, Protocol};
+use crate::listener::{Entry, Protocol, Treatment};
 use crate::read::gateway::{ReadGateway, ReadGateways};
 use crate::read::gatewayclass;
 use crate::translator::{Backends, Routes};
 use crate::verdict::gateways::{self, Counts};
 use crate::verdict::warning;
 
+/// All that was made, before it is put together.
+pub(crate) struct Made<'a> {
+    /// Gateways and ListenerSets.
+    pub(crate) gateways: &'a ReadGateways,
+    /// What follows from each route.
+    pub(crate) routes: &'a Routes,
+    /// The backends of each Gateway.
+    pub(crate) backends: &'a Backends,
+    /// What is said about Backends and policies.
+    pub(crate) said: Vec<Verdict>,
+}
+
 /// Puts the outcome together.
-pub(crate) fn outcome(
-    cluster: &Cluster,
-    gateways: &ReadGateways,
-    routes: &Routes,
-    backends: &Backends,
-    last: &Outcome,
-) -> Outcome {
+pub(crate) fn outcome(cluster: &Cluster, made: Made<'_>, last: &Outcome) -> Outcome {
+    let Made {
+        gateways,
+        routes,
+        backends,
+        said,
+    } = made;
     Outcome {
         configuration: configuration(gateways, routes, backends, &last.configuration),
-        verdicts: verdicts(cluster, gateways, routes, &last.verdicts),
+        verdicts: verdicts(cluster, (gateways, routes), said, &last.verdicts),
     }
 }
 
@@ -115,6 +125,13 @@ fn listener(entry: &Entry) -> Option<Listener> {
     if !entry.served() {
         return None;
     }
+    let Treatment {
+        limits,
+        min_version,
+        max_version,
+        proxy_status,
+        refused,
+    } = &entry.treatment;
     let protocol = match entry.protocol? {
         Protocol::Http => ListenerProtocol::Http,
         Protocol::Https => ListenerProtocol::Https(Termination {
@@ -123,8 +140,8 @@ fn listener(entry: &Entry) -> Option<Listener> {
                 .iter()
                 .map(|certificate| certificate.name.clone())
                 .collect(),
-            min_version: TlsVersion::Tls12,
-            max_version: TlsVersion::Tls13,
+            min_version: *min_version,
+            max_version: *max_version,
             client: entry.client.clone(),
         }),
     };
@@ -133,10 +150,10 @@ fn listener(entry: &Entry) -> Option<Listener> {
         port: entry.port,
         hostname: entry.hostname.clone(),
         protocol,
-        forwarding: Forwarding::default(),
-        limits: ClientLimits::default(),
-        proxy_status: ProxyStatus::default(),
-        refused: None,
+        forwarding: entry.forwarding.clone(),
+        limits: limits.clone(),
+        proxy_status: *proxy_status,
+        refused: refused.clone(),
     })
 }
 
@@ -156,13 +173,13 @@ fn certificates(gateway: &ReadGateway) -> BTreeMap<ObjectName, Arc<Certificate>>
 
 fn verdicts(
     cluster: &Cluster,
-    gateways: &ReadGateways,
-    routes: &Routes,
+    (gateways, routes): (&ReadGateways, &Routes),
+    said: Vec<Verdict>,
     last: &[Arc<Verdict>],
 ) -> Vec<Arc<Verdict>> {
     let mut counts = Counts::new();
     for key in routes.values().flat_map(|outcome| &outcome.counted) {
-        *counts.entry(key.clone()).or_default() += 1;
+        *counts.entry(key).or_default() += 1;
     }
     let mut made: Vec<Verdict> = cluster
         .gateway_classes
@@ -192,8 +209,11 @@ fn verdicts(
             .iter()
             .map(|(name, set, refusal)| gateways::orphan(name, set, refusal)),
     );
+    made.extend(said);
+    // Those of routes were kept, or not, with the routes themselves.
     let before: BTreeMap<&ObjectRef, &Arc<Verdict>> = last
         .iter()
+        .filter(|verdict| verdict.object.kind != RouteKind::Http.as_str())
         .map(|verdict| (&verdict.object, verdict))
         .collect();
     let mut verdicts: Vec<Arc<Verdict>> = made

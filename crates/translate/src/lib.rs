@@ -17,6 +17,7 @@ mod filter;
 mod listener;
 mod memo;
 mod nearest;
+mod policies;
 mod policy;
 mod read;
 mod refs;

@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
+use daemun_model::listener::ProxyStatus;
 use daemun_model::names::ListenerKey;
-use daemun_model::tls::{Certificate, ClientValidation};
+use daemun_model::policy::forwarding::Forwarding;
+use daemun_model::policy::limits::ClientLimits;
+use daemun_model::tls::{Certificate, ClientValidation, TlsVersion};
 use daemun_model::verdict::{FieldPath, Finding};
 
 use crate::verdict::Refusal;
@@ -61,8 +64,39 @@ pub(crate) struct Entry {
     pub(crate) certificates: Vec<Arc<Certificate>>,
     /// What is asked of clients' certificates.
     pub(crate) client: Option<ClientValidation>,
+    /// How clients are treated there.
+    pub(crate) treatment: Treatment,
+    /// Who is believed about clients; the same for all listeners of a port.
+    pub(crate) forwarding: Forwarding,
     /// What works and may surprise.
     pub(crate) warnings: Vec<Finding>,
+}
+
+/// How clients of a listener are treated, as a ListenerPolicy says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Treatment {
+    /// What they may use.
+    pub(crate) limits: ClientLimits,
+    /// The lowest version of TLS.
+    pub(crate) min_version: TlsVersion,
+    /// The highest version of TLS.
+    pub(crate) max_version: TlsVersion,
+    /// What an answer of the gateway's own tells.
+    pub(crate) proxy_status: ProxyStatus,
+    /// Why requests are answered 500: the policy cannot be used.
+    pub(crate) refused: Option<String>,
+}
+
+impl Default for Treatment {
+    fn default() -> Self {
+        Self {
+            limits: ClientLimits::default(),
+            min_version: TlsVersion::Tls12,
+            max_version: TlsVersion::Tls13,
+            proxy_status: ProxyStatus::default(),
+            refused: None,
+        }
+    }
 }
 
 impl Entry {

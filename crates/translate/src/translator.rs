@@ -16,12 +16,14 @@ use crate::Outcome;
 use crate::attach::{self, Faces};
 use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
-use crate::emit;
-use crate::endpoints::{self, Slices};
+use crate::emit::{self, Made};
+use crate::endpoints::{self, Slices, service_of};
 use crate::memo::Judgements;
+use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
 use crate::read::gateway::{ReadGateways, read_gateways};
 use crate::read::httproute::{self, RouteOutcome, Surroundings};
+use crate::read::listenerpolicy;
 
 /// Translates again and again, and gives the same `Arc` for what did not change.
 #[derive(Debug, Default)]
@@ -34,6 +36,7 @@ pub struct Translator {
     routes: Routes,
     slices: Slices,
     backends: Backends,
+    policies: BackendPolicies,
     last: Outcome,
 }
 
@@ -46,10 +49,24 @@ impl Translator {
     /// Translates a cluster.
     pub fn translate(&mut self, cluster: &Cluster) -> Outcome {
         let changes = Changes::between(self.cluster.as_ref(), cluster);
-        let gateways = read_gateways(cluster, &mut self.judgements);
+        let mut gateways = read_gateways(cluster, &mut self.judgements);
+        let listener_policies = listenerpolicy::apply_all(cluster, &mut gateways);
+        let (policies, unsaid) = BackendPolicies::read(cluster, &mut self.judgements, &gateways);
         self.translate_routes(cluster, &changes, &gateways);
-        self.translate_backends(cluster, &changes, &gateways);
-        let outcome = emit::outcome(cluster, &gateways, &self.routes, &self.backends, &self.last);
+        self.translate_backends(cluster, &changes, policies);
+        let mut said = unsaid.say(cluster, &self.backends);
+        said.extend(
+            listener_policies
+                .into_iter()
+                .filter_map(|(policy, users)| policy.verdict(cluster, &users)),
+        );
+        let made = Made {
+            gateways: &gateways,
+            routes: &self.routes,
+            backends: &self.backends,
+            said,
+        };
+        let outcome = emit::outcome(cluster, made, &self.last);
         self.cluster = Some(cluster.clone());
         self.last = outcome.clone();
         outcome
@@ -104,18 +121,20 @@ impl Translator {
         &mut self,
         cluster: &Cluster,
         changes: &Changes,
-        gateways: &ReadGateways,
+        policies: BackendPolicies,
     ) {
+        let touched = self.touched_services(cluster, changes);
         if changes.endpoint_slices.any() {
             self.slices = Slices::gather(cluster);
         }
-        let touched = |key: &BackendKey| match key.kind {
+        let all = policies != self.policies || changes.settings;
+        let is_touched = |key: &BackendKey| match key.kind {
             BackendKind::Service => {
-                changes.services.contains(&key.name) || self.slices_changed(changes, key)
+                all || changes.services.contains(&key.name) || touched.contains(&key.name)
             }
-            BackendKind::Backend => changes.backends.contains(&key.name),
+            BackendKind::Backend => all || changes.backends.contains(&key.name),
         };
-        let mut wanted: BTreeMap<ObjectName, BTreeMap<BackendKey, Arc<Backend>>> = BTreeMap::new();
+        let mut wanted = Backends::new();
         for outcome in self.routes.values() {
             for gateway in outcome.routes.keys() {
                 let before = self.backends.get(gateway);
@@ -125,11 +144,12 @@ impl Translator {
                         continue;
                     }
                     let before = before.and_then(|before| before.get(key));
-                    let kept = before.filter(|_| !touched(key));
-                    let backend = match kept {
+                    let backend = match before.filter(|_| !is_touched(key)) {
                         Some(kept) => Some(Arc::clone(kept)),
-                        None => endpoints::backend(cluster, &self.slices, key)
-                            .map(|backend| or_before(backend, before)),
+                        None => endpoints::backend(cluster, &self.slices, key).map(|mut made| {
+                            policies.apply(cluster, gateway, &mut made);
+                            or_before(made, before)
+                        }),
                     };
                     if let Some(backend) = backend {
                         backends.insert(key.clone(), backend);
@@ -137,18 +157,21 @@ impl Translator {
                 }
             }
         }
-        let _ = gateways;
         self.backends = wanted;
+        self.policies = policies;
     }
 
-    /// Whether slices of a Service changed: those that it has, or had.
-    fn slices_changed(&self, changes: &Changes, key: &BackendKey) -> bool {
-        let names = match &changes.endpoint_slices {
-            Changed::All => return true,
-            Changed::These(names) => names,
+    /// Services whose slices changed: those that the slices belong to now, or did.
+    fn touched_services(&self, cluster: &Cluster, changes: &Changes) -> Changed {
+        let Changed::These(names) = &changes.endpoint_slices else {
+            return Changed::All;
         };
-        let _ = (names, key);
-        false
+        let old = self.cluster.as_ref().map(|old| &old.endpoint_slices);
+        let maps = [old, Some(&cluster.endpoint_slices)];
+        let slices = names
+            .iter()
+            .flat_map(|name| maps.iter().filter_map(move |map| (*map)?.get(name)));
+        Changed::These(slices.filter_map(|slice| service_of(slice)).collect())
     }
 }
 

@@ -40,7 +40,11 @@ fn every_case_gives_what_is_recorded() {
         .filter(|path| path.to_string_lossy().ends_with(".in.yaml"))
         .collect();
     cases.sort();
-    assert!(cases.len() > 50 || update, "only {} cases were found", cases.len());
+    assert!(
+        cases.len() > 50 || update,
+        "only {} cases were found",
+        cases.len()
+    );
     let mut wrong = String::new();
     for case in &cases {
         let actual = outcome(case);
@@ -129,7 +133,11 @@ fn read(case: &Path, text: &str) -> Cluster {
             .unwrap_or_else(|error| panic!("{}: {kind}: {error}", case.display()));
         fill_from_files(&mut object);
         let replaced = cluster.insert(object);
-        assert!(replaced.is_none(), "{}: {replaced:?} is there twice", case.display());
+        assert!(
+            replaced.is_none(),
+            "{}: {replaced:?} is there twice",
+            case.display()
+        );
     }
     cluster
 }
@@ -163,7 +171,11 @@ fn without<T: Serialize>(text: &str, field: &str, default: &T) -> String {
         at += 1;
         if line.trim_start().strip_suffix(':') == Some(field) {
             let block = lines.get(at..at + default.len()).unwrap_or_default();
-            if block.iter().map(|line| line.trim()).eq(default.iter().copied()) {
+            if block
+                .iter()
+                .map(|line| line.trim())
+                .eq(default.iter().copied())
+            {
                 at += default.len();
                 continue;
             }

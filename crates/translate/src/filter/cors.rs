@@ -43,11 +43,7 @@ pub(super) fn read(written: &HttpCorsFilter, path: &FieldPath) -> Result<Cors, R
     let headers = allow_list(allow_headers, &path.field("allowHeaders"), |name, path| {
         header_name(name, path).map(|name| name.to_string())
     })?;
-    let exposed = allow_list(
-        expose_headers,
-        &path.field("exposeHeaders"),
-        |name, path| header_name(name, path),
-    )?;
+    let exposed = allow_list(expose_headers, &path.field("exposeHeaders"), header_name)?;
     let (expose_headers, expose_all): (Vec<HeaderName>, bool) = match exposed {
         AllowList::All => (Vec::new(), true),
         AllowList::These(names) => (names, false),

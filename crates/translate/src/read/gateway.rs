@@ -60,7 +60,8 @@ impl ReadGateway {
             .chain(sets.flat_map(|set| set.entries.iter()))
     }
 
-    fn all_entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+    /// The same, to be changed.
+    pub(crate) fn all_entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
         let sets = self.sets.iter_mut().filter(|set| set.refused.is_none());
         self.entries
             .iter_mut()
@@ -86,7 +87,7 @@ pub(crate) struct ReadGateways {
 }
 
 /// When an object came into being, and its name: the order in which objects have precedence.
-pub(crate) fn age<'a>(created: Option<i64>, name: &'a ObjectName) -> (i64, &'a ObjectName) {
+pub(crate) fn age(created: Option<i64>, name: &ObjectName) -> (i64, &ObjectName) {
     (created.unwrap_or_default(), name)
 }
 

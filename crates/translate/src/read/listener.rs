@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
 use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName};
+use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::tls::Certificate;
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::gateway_api::gateway::{
@@ -14,7 +15,7 @@ use daemun_objects::gateway_api::shared::SecretObjectReference;
 
 use super::{is_section_name, namespaces, port};
 use crate::cluster::Cluster;
-use crate::listener::{Entry, Namespaces, Protocol};
+use crate::listener::{Entry, Namespaces, Protocol, Treatment};
 use crate::memo::Judgements;
 use crate::nearest::did_you_mean;
 use crate::refs::{self, GATEWAY_GROUP, Referred, Referrer};
@@ -69,7 +70,7 @@ pub(crate) fn read_all(
             );
             continue;
         }
-        entries.push(read(cluster, judgements, owner, path, listener));
+        entries.push(read(cluster, judgements, owner, &path, listener));
     }
     (entries, findings)
 }
@@ -78,7 +79,7 @@ fn read(
     cluster: &Cluster,
     judgements: &mut Judgements,
     owner: Owner<'_>,
-    path: FieldPath,
+    path: &FieldPath,
     listener: &Listener,
 ) -> Entry {
     let Listener {
@@ -107,6 +108,8 @@ fn read(
         overlap: None,
         certificates: Vec::new(),
         client: None,
+        treatment: Treatment::default(),
+        forwarding: Forwarding::default(),
         warnings: Vec::new(),
     };
     if entry.port == 0 {
@@ -121,7 +124,7 @@ fn read(
             format!("\"{name}\" is not a name for a listener: lower case letters, digits and inner hyphens, with dots between labels (RFC 1123)."),
         ));
     }
-    match read_protocol(protocol.known(), protocol.as_str(), &path) {
+    match read_protocol(protocol.known(), protocol.as_str(), path) {
         Ok(protocol) => entry.protocol = Some(protocol),
         Err(refusal) => entry.refused.push(refusal),
     }

@@ -115,8 +115,7 @@ fn check_path(value: &str, path: &FieldPath) -> Result<(), Refusal> {
 /// The first character that a path does not have in the clear (RFC 3986, `pchar` and `/`), a percent sign
 /// without two hexadecimal digits included.
 pub(crate) fn character_outside_paths(value: &str) -> Option<char> {
-    let mut rest = value.char_indices();
-    while let Some((at, character)) = rest.next() {
+    for (at, character) in value.char_indices() {
         let fine = character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/".contains(character);
         if fine {
             continue;

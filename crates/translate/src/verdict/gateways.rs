@@ -12,10 +12,10 @@ use crate::read::gateway::ReadGateway;
 use crate::read::listenerset::ReadSet;
 
 /// How many Routes are attached to each listener.
-pub(crate) type Counts = HashMap<ListenerKey, u32>;
+pub(crate) type Counts<'a> = HashMap<&'a ListenerKey, u32>;
 
 /// What is said about a Gateway.
-pub(crate) fn gateway(gateway: &ReadGateway, counts: &Counts) -> Verdict {
+pub(crate) fn gateway(gateway: &ReadGateway, counts: &Counts<'_>) -> Verdict {
     let mut conditions = vec![accepted(gateway), programmed(gateway), refs(gateway)];
     if gateway.insecure {
         conditions.push(holds(
@@ -139,7 +139,7 @@ fn refs(gateway: &ReadGateway) -> Condition {
 }
 
 /// What is said about a ListenerSet of a Gateway of ours.
-pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, counts: &Counts) -> Verdict {
+pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, counts: &Counts<'_>) -> Verdict {
     let accepted = set_accepted(gateway, set);
     let programmed = if accepted.status == Status::True {
         holds(
@@ -207,7 +207,7 @@ pub(crate) fn orphan(name: &ObjectName, set: &ListenerSet, refusal: &Refusal) ->
     }
 }
 
-fn listener(entry: &Entry, counts: &Counts) -> Part {
+fn listener(entry: &Entry, counts: &Counts<'_>) -> Part {
     let accepted = match entry.refused.first() {
         None => holds("Accepted", "Accepted", "The listener is valid."),
         Some(first) => fails("Accepted", first.reason, messages(&entry.refused)),
