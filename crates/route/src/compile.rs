@@ -308,7 +308,8 @@ impl Path {
                 Err(error) => Self::Never(error),
             },
             PathMatch::Prefix(path) => match paths::normalize(path) {
-                Ok(path) if path.len() > 1 => {
+                // Of `//` nothing would be left; the Gateway API does not allow it anyway.
+                Ok(path) if path.len() > 2 => {
                     Self::Prefix(path.strip_suffix('/').unwrap_or(&path).into())
                 }
                 Ok(path) => Self::Prefix(path.into()),

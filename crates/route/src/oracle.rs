@@ -104,11 +104,21 @@ fn whole(expression: &str, text: &[u8]) -> bool {
         .is_ok_and(|regex| regex.is_match(text))
 }
 
-/// The elements that a path must begin with: those of the prefix, of which one trailing slash is ignored.
+/// The elements that a path must begin with: those of the prefix, of which one trailing slash is ignored unless
+/// nothing would be left.
 fn elements_of_prefix(prefix: &str) -> Option<Vec<String>> {
     let normal = paths::normalize(prefix).ok()?;
-    let trimmed = normal.strip_suffix('/').unwrap_or(&normal);
-    Some(trimmed.split('/').skip(1).map(str::to_owned).collect())
+    let elements = match &*normal {
+        "/" => Vec::new(),
+        "//" => vec!["", ""],
+        path => path
+            .strip_suffix('/')
+            .unwrap_or(path)
+            .split('/')
+            .skip(1)
+            .collect(),
+    };
+    Some(elements.into_iter().map(str::to_owned).collect())
 }
 
 fn decoded(text: &str) -> Vec<u8> {

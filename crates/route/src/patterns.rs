@@ -22,10 +22,13 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, PatternSet, meta};
 use regex_syntax::hir::{Hir, Look};
 
-/// What one automaton may take, in bytes: as a program, and computed ahead. Enough for hundreds of
-/// expressions as people write them.
+/// What the program that an automaton is computed from may take, in bytes.
 const PROGRAM_LIMIT: usize = 4 << 20;
+/// What an automaton may take that is computed ahead: enough for a thousand expressions as people write
+/// them. Those that multiply are to be found out early, by what they take in proportion to their program.
 const AHEAD_LIMIT: usize = 1 << 20;
+const AHEAD_LEAST: usize = 64 << 10;
+const AHEAD_TIMES: usize = 4;
 /// What a thread may hold for an automaton that is computed as it is used, and of how many.
 const CACHE_LIMIT: usize = 1 << 20;
 const CACHES: usize = 32;
@@ -193,15 +196,17 @@ fn engine(parsed: &[(u32, Hir)]) -> Option<Engine> {
         return Some(Engine::Nothing);
     }
     let expressions: Vec<Hir> = parsed.iter().map(|(_, hir)| hir.clone()).collect();
+    let program = program(&expressions)?;
+    let limit = AHEAD_LIMIT.min(AHEAD_LEAST + AHEAD_TIMES * program.memory_usage());
     let config = dense::Config::new()
         .start_kind(StartKind::Anchored)
         .match_kind(MatchKind::All)
         .accelerate(false)
-        .dfa_size_limit(Some(AHEAD_LIMIT))
-        .determinize_size_limit(Some(AHEAD_LIMIT));
+        .dfa_size_limit(Some(limit))
+        .determinize_size_limit(Some(limit));
     let dfa = dense::Builder::new()
         .configure(config)
-        .build_from_nfa(&program(&expressions)?);
+        .build_from_nfa(&program);
     let begin = start::Config::new().anchored(Anchored::Yes);
     if let Ok(dfa) = dfa
         && let Ok(start) = dfa.start_state(&begin)
