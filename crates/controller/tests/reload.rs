@@ -1,5 +1,10 @@
 //! Files that change under a controller at work: what becomes live, when, and what people are told.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

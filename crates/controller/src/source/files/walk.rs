@@ -231,11 +231,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("a.yaml");
         fs::write(&file, "").unwrap();
-        let found = walk(&[
-            file.clone(),
-            root.path().to_path_buf(),
-            root.path().join("none"),
-        ]);
+        let found = walk(&[file, root.path().to_path_buf(), root.path().join("none")]);
         assert_eq!(found.files.len(), 1);
         assert_eq!(found.unreadable.len(), 1);
         assert!(found.unreadable[0].why.contains("no such file"));

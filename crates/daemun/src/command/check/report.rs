@@ -9,7 +9,7 @@ use daemun_model::verdict::{Condition, FieldPath, Part, Place, Severity, Verdict
 use daemun_objects::Any;
 use serde::Serialize;
 
-use super::words::{Level, level, result};
+use super::words::{Level, level, level_of, result, sums_up};
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]
@@ -57,6 +57,9 @@ pub(super) struct Checked {
     pub(super) status: Option<Status>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) findings: Vec<PlacedFinding>,
+    /// Messages of bad conditions that no finding says with a place; for the table.
+    #[serde(skip)]
+    pub(super) remarks: Vec<String>,
 }
 
 /// A place without its snippet.
@@ -214,7 +217,23 @@ fn check(object: &ObjectRef, verdict: Option<&Verdict>, locator: &mut Locator<'_
         result: verdict.map_or_else(|| "read".to_owned(), result),
         findings: findings.collect(),
         status: verdict.map(Status::of),
+        remarks: verdict.map(remarks).unwrap_or_default(),
     }
+}
+
+fn remarks(verdict: &Verdict) -> Vec<String> {
+    let mut said: Vec<&str> = verdict.findings.iter().map(|it| it.reason).collect();
+    let mut remarks = Vec::new();
+    for condition in verdict.parts.iter().flat_map(|part| &part.conditions) {
+        let worth_saying = level_of(condition) > Level::Fine
+            && condition.kind != "Programmed"
+            && !sums_up(condition, verdict);
+        if worth_saying && !said.contains(&condition.reason) {
+            said.push(condition.reason);
+            remarks.push(condition.message.clone());
+        }
+    }
+    remarks
 }
 
 impl From<Spot> for ShortSpot {

@@ -1,10 +1,10 @@
 //! A report as a table for people.
 
 use daemun_controller::source::files::Problem;
-use daemun_model::verdict::{Condition, Severity, Status as Holds};
+use daemun_model::verdict::{Condition, FieldPath, Severity, Status as Holds, Step};
 
 use super::report::{Checked, Report, ShortSpot, Status, Summary, unread};
-use super::words::{Level, level_of};
+use super::words::Level;
 use crate::output::style::{Style, Tone};
 use crate::output::table::Table;
 
@@ -91,31 +91,26 @@ fn row(table: &mut Table, object: &Checked, wide: bool, style: Style) {
         }
     }
     for finding in &object.findings {
-        table.below(shown_message(
-            finding.spot.as_ref(),
-            &finding.message,
-            style,
-        ));
+        let message = format!("{}{}", rule_of(&finding.path), finding.message);
+        table.below(shown_message(finding.spot.as_ref(), &message, style));
     }
-    let Some(status) = object.status.as_ref().filter(|_| !wide) else {
-        return;
-    };
-    // What findings say with a place is not said again.
-    let mut said: Vec<&str> = object
-        .findings
-        .iter()
-        .map(|finding| finding.reason)
-        .collect();
-    for (_, condition) in conditions(status) {
-        let worth_saying = level_of(condition) > Level::Fine && condition.kind != "Programmed";
-        if worth_saying && !said.contains(&condition.reason) {
-            said.push(condition.reason);
-            table.below(shown_message(
-                object.spot.as_ref(),
-                &condition.message,
-                style,
-            ));
+    for remark in object.remarks.iter().filter(|_| !wide) {
+        table.below(shown_message(object.spot.as_ref(), remark, style));
+    }
+}
+
+/// `rule 2: ` for what stands in a Route's second rule.
+fn rule_of(path: &FieldPath) -> String {
+    match path.steps() {
+        [
+            Step::Field(spec),
+            Step::Field(rules),
+            Step::Index(index),
+            ..,
+        ] if spec == "spec" && rules == "rules" => {
+            format!("rule {}: ", index + 1)
         }
+        _ => String::new(),
     }
 }
 

@@ -69,34 +69,48 @@ pub(super) fn result(verdict: &Verdict) -> String {
             Place::Object | Place::Listener(_) | Place::Parent { .. } => None,
         })
         .collect();
+    let mut own = Vec::new();
     let mut words = Vec::new();
     for part in &verdict.parts {
-        let Some(bad) = worst(&part.conditions) else {
+        let bad = part.conditions.iter().filter(|it| !sums_up(it, verdict));
+        let Some(bad) = worst(bad) else {
             continue;
         };
         let shown = shown(bad);
-        words.push(match &part.place {
-            Place::Listener(name) => format!("listener {name}: {shown}"),
-            Place::Ancestor(name) if ancestors.len() > 1 => format!("for {name}: {shown}"),
-            Place::Object | Place::Ancestor(_) | Place::Parent { .. } => shown,
-        });
+        match &part.place {
+            Place::Listener(name) => words.push(format!("listener {name}: {shown}")),
+            Place::Ancestor(name) if ancestors.len() > 1 => {
+                words.push(format!("for {name}: {shown}"))
+            }
+            Place::Object | Place::Ancestor(_) | Place::Parent { .. } => own.push(shown),
+        }
     }
-    words.dedup();
+    own.dedup();
     let accepted = verdict
         .parts
         .iter()
         .filter(|part| !matches!(part.place, Place::Listener(_)))
         .all(|part| !is_refused(&part.conditions));
-    let first = match (accepted, ancestors.is_empty()) {
+    let mut first = match (accepted, ancestors.is_empty()) {
         (true, true) => "accepted".to_owned(),
         (true, false) => format!("accepted for {}", list(&ancestors)),
         (false, _) => "refused".to_owned(),
     };
-    if words.is_empty() {
-        first
-    } else {
-        format!("{first}; {}", words.join("; "))
+    if !own.is_empty() {
+        let but = if accepted { ", but" } else { "" };
+        first = format!("{first}{but} {}", own.join(" "));
     }
+    words.insert(0, first);
+    words.join("; ")
+}
+
+/// Whether a condition of a Gateway only says that listeners have bad conditions, which are shown anyway.
+pub(super) fn sums_up(condition: &Condition, verdict: &Verdict) -> bool {
+    let is_listener = |place: &Place| matches!(place, Place::Listener(_));
+    let mut listeners = verdict.parts.iter().filter(|part| is_listener(&part.place));
+    condition.reason.starts_with("Listeners")
+        && condition.kind != "Accepted"
+        && listeners.any(|part| worst(&part.conditions).is_some())
 }
 
 fn route(verdict: &Verdict) -> String {
@@ -163,16 +177,15 @@ fn is_refused(conditions: &[Condition]) -> bool {
 }
 
 /// The condition that says most about what is wrong: why it is not accepted, before what follows from it.
-fn worst(conditions: &[Condition]) -> Option<&Condition> {
-    let bad = || {
-        conditions
-            .iter()
-            .filter(|condition| level_of(condition) > Level::Fine)
-    };
-    bad()
-        .find(|condition| condition.kind == "Accepted")
-        .or_else(|| bad().find(|condition| condition.kind != "Programmed"))
-        .or_else(|| bad().next())
+fn worst<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Option<&'c Condition> {
+    let bad = conditions
+        .into_iter()
+        .filter(|condition| level_of(condition) > Level::Fine);
+    bad.min_by_key(|condition| match condition.kind {
+        "Accepted" => 0,
+        "Programmed" => 2,
+        _ => 1,
+    })
 }
 
 /// `(Accepted=False, NotAllowedByListeners)`
@@ -299,7 +312,7 @@ mod tests {
                         ("OverlappingTLSConfig", True, "OverlappingHostnames"),
                     ],
                 )],
-                "accepted; (OverlappingTLSConfig=True, OverlappingHostnames)",
+                "accepted, but (OverlappingTLSConfig=True, OverlappingHostnames)",
                 Level::Warning,
             ),
             (
@@ -310,7 +323,7 @@ mod tests {
                         ("Accepted", False, "UnsupportedAddress"),
                     ],
                 )],
-                "refused; (Accepted=False, UnsupportedAddress)",
+                "refused (Accepted=False, UnsupportedAddress)",
                 Level::Refused,
             ),
             (

@@ -1,0 +1,280 @@
+//! `daemun check` as a person runs it: what is printed, and with which exit status.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+const SHOP: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: shop}
+spec:
+  gatewayClassName: daemun
+  listeners:
+  - {name: http, port: 80, protocol: HTTP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: orders}
+spec:
+  parentRefs: [{name: shop}]
+  rules:
+  - matches:
+    - path: {type: PathPrefix, value: /api/orders}
+    backendRefs: [{name: orders, port: 8080}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: orders}
+spec:
+  ports: [{port: 8080}]
+";
+
+struct Case(tempfile::TempDir);
+
+impl Case {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(directory.path().join(name), text).unwrap();
+        }
+        Self(directory)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_daemun"));
+        command.args(arguments).current_dir(self.0.path());
+        command
+            .env_remove("DAEMUN_OUTPUT")
+            .env_remove("DAEMUN_COLOR");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> (String, i32) {
+        seen(&self.command(arguments).output().unwrap())
+    }
+}
+
+fn seen(output: &Output) -> (String, i32) {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    (
+        text + &said,
+        output.status.code().expect("it ended by itself"),
+    )
+}
+
+fn check(text: &str) -> (String, i32) {
+    Case::new(&[("shop.yaml", text)]).run(&["check", "shop.yaml"])
+}
+
+#[test]
+fn what_is_in_order_is_said_in_a_table() {
+    assert_eq!(
+        check(SHOP),
+        (
+            "\
+KIND       NAME            RESULT
+Gateway    default/shop    accepted
+HTTPRoute  default/orders  accepted by shop
+Service    default/orders  read
+
+All 3 objects are in order.
+"
+            .to_owned(),
+            0
+        )
+    );
+}
+
+#[test]
+fn a_misspelt_field_is_shown_where_it_stands() {
+    assert_eq!(
+        check(&SHOP.replace("- path:", "- pathh:")),
+        (
+            "\
+KIND       NAME            RESULT
+Gateway    default/shop    accepted
+Service    default/orders  read
+HTTPRoute  default/orders  not read (shop.yaml:16)
+
+shop.yaml:16:7: unknown field \"pathh\" in HTTPRoute default/orders, spec.rules[0].matches[0]; did you mean \"path\"?
+   14 |   rules:
+   15 |   - matches:
+   16 |     - pathh: {type: PathPrefix, value: /api/orders}
+      |       ^^^^^
+
+1 object needs attention.
+"
+            .to_owned(),
+            1
+        )
+    );
+}
+
+#[test]
+fn what_is_refused_points_into_the_file() {
+    let text = SHOP.replace(
+        "name: orders, port: 8080}]\n---",
+        "name: ordrs, port: 8080}]\n---",
+    ) + "---\n"
+        + &SHOP
+            .split("---\n")
+            .nth(1)
+            .unwrap()
+            .replace("{name: orders}", "{name: stock, namespace: team-b}")
+            .replace("[{name: shop}]", "[{name: shop, namespace: default}]");
+    let (output, status) = check(&text);
+    assert_eq!(status, 1, "{output}");
+    for part in [
+        "HTTPRoute  default/orders  accepted by shop, refused in part (ResolvedRefs=False, BackendNotFound)\n",
+        "           shop.yaml:17:26  rule 1: ",
+        "Did you mean \"orders\"?",
+        "HTTPRoute  team-b/stock    not attached (Accepted=False, NotAllowedByListeners)\n",
+        "           shop.yaml:29:23  ",
+        "\n2 objects need attention.\n",
+    ] {
+        assert!(output.contains(part), "{part:?} is not in\n{output}");
+    }
+}
+
+#[test]
+fn unknown_kinds_are_warnings_and_refuse_nothing() {
+    let (output, status) = check(
+        &(SHOP.to_owned() + "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"),
+    );
+    assert_eq!(status, 0, "{output}");
+    assert!(
+        output.contains("shop.yaml:26:7: warning: Deployment web is left out: "),
+        "{output}"
+    );
+}
+
+#[test]
+fn json_and_yaml_say_what_kubernetes_would() {
+    let case = Case::new(&[("shop.yaml", SHOP)]);
+    let (json, status) = case.run(&["check", "shop.yaml", "-o", "json"]);
+    assert_eq!(status, 0, "{json}");
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let route = &report["objects"][1];
+    assert_eq!(route["kind"], "HTTPRoute");
+    assert_eq!(
+        route["spot"],
+        serde_json::json!({"file": "shop.yaml", "line": 11, "column": 18})
+    );
+    let parent = &route["status"]["parents"][0];
+    assert_eq!(parent["parentRef"]["name"], "shop");
+    let condition = &parent["conditions"][0];
+    assert_eq!(
+        (&condition["type"], &condition["status"]),
+        (&"Accepted".into(), &"True".into())
+    );
+    assert!(
+        condition["message"]
+            .as_str()
+            .is_some_and(|message| !message.is_empty())
+    );
+    let listener = &report["objects"][0]["status"]["listeners"][0];
+    assert_eq!(
+        (&listener["name"], &listener["attachedRoutes"]),
+        (&"http".into(), &1.into())
+    );
+
+    let (yaml, status) = case.run(&["check", "shop.yaml", "-o", "yaml"]);
+    assert_eq!(status, 0);
+    let same: serde_json::Value = serde_saphyr::from_str(&yaml).unwrap();
+    assert_eq!(same, report);
+    let (wide, _) = case.run(&["check", "shop.yaml", "-o", "wide"]);
+    assert!(wide.contains("listener http: Programmed="), "{wide}");
+}
+
+#[test]
+fn directories_and_standard_input_are_read() {
+    let case = Case::new(&[
+        ("b.yaml", SHOP),
+        (
+            "a.json",
+            "{\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"x\"}}",
+        ),
+    ]);
+    let (output, status) = case.run(&["check", "."]);
+    assert_eq!(status, 0, "{output}");
+    assert!(
+        output.ends_with("All 4 objects are in order.\n"),
+        "{output}"
+    );
+
+    let mut child = case
+        .command(&["check", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = SHOP.replace("port: 80,", "prot: 80,");
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    let (output, status) = seen(&child.wait_with_output().unwrap());
+    assert_eq!(status, 1);
+    assert!(output.contains("standard input:7:18: unknown field \"prot\" in Gateway default/shop, spec.listeners[0]; did you mean \"port\"?"), "{output}");
+}
+
+#[test]
+fn what_cannot_be_done_ends_with_2() {
+    let case = Case::new(&[]);
+    let (output, status) = case.run(&["check", "none.yaml"]);
+    assert_eq!(status, 2);
+    assert!(
+        output.contains("none.yaml: this cannot be read: there is no such file or directory."),
+        "{output}"
+    );
+    assert_eq!(case.run(&["check"]).1, 2);
+    assert_eq!(case.run(&["chekc", "x"]).1, 2);
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let case = Case::new(&[("shop.yaml", SHOP)]);
+    let escape = '\u{1b}';
+    assert!(!case.run(&["check", "shop.yaml"]).0.contains(escape));
+    assert!(
+        case.run(&["check", "shop.yaml", "--color", "always"])
+            .0
+            .contains(escape)
+    );
+    let coloured = case.run(&["check", "shop.yaml", "--color", "always"]).0;
+    let plain = coloured.replace("\u{1b}[32m", "").replace("\u{1b}[0m", "");
+    assert_eq!(
+        plain,
+        case.run(&["check", "shop.yaml"]).0,
+        "colours do not move columns"
+    );
+}
+
+#[test]
+fn help_completions_and_the_manual_page_are_made() {
+    let case = Case::new(&[]);
+    for (arguments, part) in [
+        (&["--help"][..], "Exit status: 0 if all is well"),
+        (&["check", "--help"], "[env: DAEMUN_OUTPUT=]"),
+        (&["completions", "bash"], "_daemun()"),
+        (&["completions", "zsh"], "#compdef daemun"),
+        (&["man"], ".TH daemun 1"),
+    ] {
+        let (output, status) = case.run(arguments);
+        assert_eq!(status, 0, "{arguments:?}: {output}");
+        assert!(
+            output.contains(part),
+            "{part:?} is not in {arguments:?}:\n{output}"
+        );
+    }
+}
