@@ -27,10 +27,34 @@ pub fn gateway(port: u16) -> String {
 
 /// The Gateway `gw` on loopback with these listeners.
 pub fn gateway_of(listeners: &str) -> String {
+    gateway_with(listeners, "")
+}
+
+/// The same with more in its spec.
+pub fn gateway_with(listeners: &str, more: &str) -> String {
     format!(
         "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {{name: gw}}\nspec:\n  \
-         gatewayClassName: daemun\n  addresses: [{{type: IPAddress, value: 127.0.0.1}}]\n  listeners:\n{}",
-        indented(listeners, 2)
+         gatewayClassName: daemun\n  addresses: [{{type: IPAddress, value: 127.0.0.1}}]\n  listeners:\n{}\n{}",
+        indented(listeners, 2),
+        indented(more, 2)
+    )
+}
+
+/// A policy for the listeners of `gw`.
+pub fn listener_policy(spec: &str) -> String {
+    format!(
+        "apiVersion: gateway.daemun.dev/v1alpha1\nkind: ListenerPolicy\nmetadata: {{name: policy}}\nspec:\n  \
+         targetRefs: [{{group: gateway.networking.k8s.io, kind: Gateway, name: gw}}]\n{}",
+        indented(spec, 2)
+    )
+}
+
+/// A policy for a Backend.
+pub fn backend_policy(backend: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: gateway.daemun.dev/v1alpha1\nkind: BackendPolicy\nmetadata: {{name: {backend}}}\nspec:\n  \
+         targetRefs: [{{group: gateway.daemun.dev, kind: Backend, name: {backend}}}]\n{}",
+        indented(spec, 2)
     )
 }
 
