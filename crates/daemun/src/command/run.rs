@@ -6,20 +6,22 @@
 mod arguments;
 mod embedded;
 mod observe;
+mod told;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use daemun_base::readiness::Readiness;
 use daemun_base::signals::{Signal, Signals};
 use daemun_base::tasks::Tasks;
 use daemun_base::{clock, logs};
-use daemun_controller::publish::{News, State};
+use daemun_controller::publish::State;
 use daemun_controller::source::files::Files;
 use daemun_controller::{Controller, Following};
 use daemun_proxy::{Applied, Proxy};
 use daemun_translate::Settings as TranslateSettings;
 
 pub(crate) use arguments::{Run, Source, spoken};
+use told::Told;
 
 use super::Status;
 use crate::output::serving::Serving;
@@ -31,7 +33,10 @@ pub(crate) fn run(arguments: &Run, colours: &ColourArguments) -> Status {
         Ok(level) => level,
         Err(why) => return Status::unusable(&why),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return Status::unusable(&format!("There is no runtime: {error}.")),
     };
@@ -41,18 +46,23 @@ pub(crate) fn run(arguments: &Run, colours: &ColourArguments) -> Status {
     }
 }
 
-async fn serve(arguments: &Run, colours: &ColourArguments, level: logs::Level) -> Result<(), String> {
-    let mut signals = Signals::new().map_err(|error| format!("Signals cannot be handled: {error}."))?;
+async fn serve(
+    arguments: &Run,
+    colours: &ColourArguments,
+    level: logs::Level,
+) -> Result<(), String> {
+    let mut signals =
+        Signals::new().map_err(|error| format!("Signals cannot be handled: {error}."))?;
     let tasks = Tasks::default();
     let readiness = Readiness::default();
     readiness.not_ready("listeners", "nothing is bound yet");
 
     let files = files(arguments, &tasks).await?;
-    let news = Arc::new(FirstNews::default());
-    let report = Arc::clone(&news);
+    let told = Arc::new(Told::default());
+    let report = Arc::clone(&told);
     let controller = Controller::new(files, TranslateSettings::default());
     let Following { mut state, reload } =
-        daemun_controller::follow(controller, &tasks, move |news| report.take(news));
+        daemun_controller::follow(controller, &tasks, move |news| report.tell(news));
 
     let mut proxy = Proxy::start(arguments.proxy_settings())?;
     let shown = observe::Shown::new(&state, &proxy, &readiness);
@@ -61,9 +71,15 @@ async fn serve(arguments: &Run, colours: &ColourArguments, level: logs::Level) -
     observe::readiness(&readiness, &first, &applied);
     refuse_to_begin(&first, &applied)?;
     let (health, admin) = shown.start(arguments, level, &tasks).await?;
-    let serving = Serving { source: arguments.source(), state: &first, applied: &applied, health, admin };
+    let serving = Serving {
+        source: arguments.source(),
+        state: &first,
+        applied: &applied,
+        health,
+        admin,
+    };
     print!("{}", serving.text(colours.style(&std::io::stdout())));
-    news.print_now();
+    told.begin();
 
     loop {
         tokio::select! {
@@ -93,7 +109,10 @@ async fn apply(proxy: &mut Proxy, next: &State, readiness: &Readiness) {
     let began = clock::now();
     let applied = proxy.apply(Arc::clone(&next.configuration)).await;
     observe::readiness(readiness, next, &applied);
-    tracing::info!(took_ms = began.elapsed().as_millis(), "The changed configuration is live.");
+    tracing::info!(
+        took_ms = began.elapsed().as_millis(),
+        "The changed configuration is live."
+    );
     for refused in &applied.report.refused {
         tracing::warn!("The proxy refused a part of the configuration: {refused}.");
     }
@@ -105,7 +124,9 @@ async fn apply(proxy: &mut Proxy, next: &State, readiness: &Readiness) {
 /// A second signal ends the process without waiting.
 async fn stop(proxy: Proxy, signals: &mut Signals, readiness: &Readiness) {
     readiness.not_ready("process", "it is stopping");
-    tracing::info!("Stopping: requests under way are answered first. A second signal stops at once.");
+    tracing::info!(
+        "Stopping: requests under way are answered first. A second signal stops at once."
+    );
     tokio::select! {
         () = proxy.drain() => tracing::info!("Stopped."),
         () = second_stop(signals) => tracing::warn!("Stopped at once; requests under way were cut off."),
@@ -120,7 +141,9 @@ async fn second_stop(signals: &mut Signals) {
 async fn files(arguments: &Run, tasks: &Tasks) -> Result<Files, String> {
     Ok(match arguments.source() {
         Source::Paths(paths) => Files::new(paths.iter().cloned()),
-        Source::To(target) => Files::from_text("(--to)", embedded::in_front_of(target, arguments.listen)),
+        Source::To(target) => {
+            Files::from_text("(--to)", embedded::in_front_of(target, arguments.listen))
+        }
         Source::Welcome => {
             let echo = crate::echo::start(tasks)
                 .await
@@ -134,7 +157,11 @@ async fn files(arguments: &Run, tasks: &Tasks) -> Result<Files, String> {
 /// it is looking. Later, the same is a problem that is reported while the rest goes on.
 fn refuse_to_begin(state: &State, applied: &Applied) -> Result<(), String> {
     if !applied.not_bound.is_empty() {
-        let reasons: Vec<&str> = applied.not_bound.iter().map(|one| one.reason.as_str()).collect();
+        let reasons: Vec<&str> = applied
+            .not_bound
+            .iter()
+            .map(|one| one.reason.as_str())
+            .collect();
         return Err(reasons.join("\n"));
     }
     if applied.listening.is_empty() && state.problems.errors().next().is_some() {
@@ -142,25 +169,4 @@ fn refuse_to_begin(state: &State, applied: &Applied) -> Result<(), String> {
         return Err(format!("{}\nNothing can be served.", problems.join("\n")));
     }
     Ok(())
-}
-
-/// What the first look found is printed after the list of what is served; all later news at once.
-#[derive(Default)]
-struct FirstNews(Mutex<Option<String>>, std::sync::atomic::AtomicBool);
-
-impl FirstNews {
-    fn take(&self, news: &News) {
-        let text = format!("{}{}", news.problems_text(), news.solved_text());
-        if self.1.load(std::sync::atomic::Ordering::Acquire) {
-            eprint!("{text}");
-        } else {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().push_str(&text);
-        }
-    }
-
-    fn print_now(&self) {
-        self.1.store(true, std::sync::atomic::Ordering::Release);
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        eprint!("{}", kept.unwrap_or_default());
-    }
 }

@@ -17,31 +17,67 @@ pub(crate) struct Run {
     #[arg(value_name = "PATH", env = "DAEMUN_PATHS", value_delimiter = ':')]
     paths: Vec<PathBuf>,
     /// Put a gateway in front of one service: HOST:PORT
-    #[arg(long, value_name = "HOST:PORT", env = "DAEMUN_TO", conflicts_with = "paths")]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "DAEMUN_TO",
+        conflicts_with = "paths"
+    )]
     to: Option<String>,
     /// Where the gateway listens that comes of --to, or of nothing
-    #[arg(long, value_name = "ADDRESS:PORT", env = "DAEMUN_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "DAEMUN_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
     pub(super) listen: SocketAddr,
     /// Worker threads [default: the CPU limit rounded up; without a limit the cores, at most 4]
     #[arg(long, value_name = "NUMBER", env = "DAEMUN_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: Option<u16>,
     /// Health and metrics: /healthz, /readyz, /metrics; "off" for none
-    #[arg(long, value_name = "ADDRESS:PORT", env = "DAEMUN_HEALTH", default_value = "127.0.0.1:9901")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "DAEMUN_HEALTH",
+        default_value = "127.0.0.1:9901"
+    )]
     health: String,
     /// Admin: /config, /log, /problems, /explain; a loopback address or unix:PATH; "off" for none
-    #[arg(long, value_name = "ADDRESS", env = "DAEMUN_ADMIN", default_value = "127.0.0.1:9902")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "DAEMUN_ADMIN",
+        default_value = "127.0.0.1:9902"
+    )]
     admin: String,
     /// How long to go on accepting after a stop was asked for, so that load balancers notice (seconds)
-    #[arg(long, value_name = "SECONDS", env = "DAEMUN_DRAIN_DELAY", default_value = "0")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "DAEMUN_DRAIN_DELAY",
+        default_value = "0"
+    )]
     drain_delay: u64,
     /// How long requests under way may take to end after that (seconds)
-    #[arg(long, value_name = "SECONDS", env = "DAEMUN_DRAIN_GRACE", default_value = "30")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "DAEMUN_DRAIN_GRACE",
+        default_value = "30"
+    )]
     drain_grace: u64,
     /// The log's level: error, warn, info, debug, trace; or module=level,…
     #[arg(long, value_name = "LEVEL", env = "DAEMUN_LOG", default_value = "info")]
     pub(super) log_level: String,
     /// How the log is written
-    #[arg(long, value_name = "FORMAT", env = "DAEMUN_LOG_FORMAT", value_enum, default_value = "text")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "DAEMUN_LOG_FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
     log_format: LogFormat,
     /// Sockets handed over by systemd (sd_listen_fds)
     #[arg(long, env = "LISTEN_PID", hide = true)]
@@ -100,7 +136,10 @@ impl Run {
             return Ok(None);
         }
         let address = self.health.parse().map_err(|_| {
-            format!("--health {} is not an address and port, such as 127.0.0.1:9901, nor \"off\".", self.health)
+            format!(
+                "--health {} is not an address and port, such as 127.0.0.1:9901, nor \"off\".",
+                self.health
+            )
         })?;
         Ok(Some(address))
     }
@@ -113,15 +152,20 @@ impl Run {
         if self.admin == "off" {
             return Ok(None);
         }
-        self.admin.parse().map(Some).map_err(|why: String| format!("--admin {}: {why}", self.admin))
+        self.admin
+            .parse()
+            .map(Some)
+            .map_err(|why: String| format!("--admin {}: {why}", self.admin))
     }
 
     /// The proxy's settings.
     pub(super) fn proxy_settings(&self) -> daemun_proxy::Settings {
         let inherited = match (&self.listen_pid, &self.listen_fds) {
-            (Some(pid), Some(count)) => {
-                Some(Inherited { pid: pid.clone(), count: count.clone(), names: self.listen_fdnames.clone() })
-            }
+            (Some(pid), Some(count)) => Some(Inherited {
+                pid: pid.clone(),
+                count: count.clone(),
+                names: self.listen_fdnames.clone(),
+            }),
             _ => None,
         };
         daemun_proxy::Settings {
@@ -136,7 +180,9 @@ impl Run {
 
 /// The CPU limit of the cgroup rounded up; without a limit the cores, at most 4.
 fn default_workers() -> usize {
-    let limit = std::fs::read_to_string("/sys/fs/cgroup/cpu.max").ok().and_then(|text| cpu_limit(&text));
+    let limit = std::fs::read_to_string("/sys/fs/cgroup/cpu.max")
+        .ok()
+        .and_then(|text| cpu_limit(&text));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     limit.unwrap_or_else(|| cores.min(4)).max(1)
 }
@@ -162,9 +208,12 @@ mod tests {
 
     #[test]
     fn a_cpu_limit_is_rounded_up() {
-        for (text, cpus) in
-            [("max 100000\n", None), ("150000 100000\n", Some(2)), ("10000 100000\n", Some(1)), ("", None)]
-        {
+        for (text, cpus) in [
+            ("max 100000\n", None),
+            ("150000 100000\n", Some(2)),
+            ("10000 100000\n", Some(1)),
+            ("", None),
+        ] {
             assert_eq!(cpu_limit(text), cpus, "{text}");
         }
     }

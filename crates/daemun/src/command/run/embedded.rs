@@ -12,8 +12,16 @@ pub(super) fn welcome(echo: SocketAddr, listen: SocketAddr) -> String {
 pub(super) fn in_front_of(target: &str, listen: SocketAddr) -> String {
     let (host, port) = target.rsplit_once(':').unwrap_or((target, "80"));
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let field = if host.parse::<std::net::IpAddr>().is_ok() { "address" } else { "hostname" };
-    let backend = format!("  - {{{field}: {}, port: {}}}", quoted(host), quoted_number(port));
+    let field = if host.parse::<std::net::IpAddr>().is_ok() {
+        "address"
+    } else {
+        "hostname"
+    };
+    let backend = format!(
+        "  - {{{field}: {}, port: {}}}",
+        quoted(host),
+        quoted_number(port)
+    );
     gateway("gateway", "service", listen, &backend)
 }
 
@@ -23,7 +31,11 @@ fn quoted(word: &str) -> String {
 }
 
 fn quoted_number(word: &str) -> String {
-    if word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty() { word.to_owned() } else { quoted(word) }
+    if word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty() {
+        word.to_owned()
+    } else {
+        quoted(word)
+    }
 }
 
 fn gateway(name: &str, backend: &str, listen: SocketAddr, endpoint: &str) -> String {
@@ -31,7 +43,10 @@ fn gateway(name: &str, backend: &str, listen: SocketAddr, endpoint: &str) -> Str
     let addresses = if listen.ip().is_unspecified() {
         String::new()
     } else {
-        format!("  addresses:\n  - {{type: IPAddress, value: '{}'}}\n", listen.ip())
+        format!(
+            "  addresses:\n  - {{type: IPAddress, value: '{}'}}\n",
+            listen.ip()
+        )
     };
     format!(
         "apiVersion: gateway.networking.k8s.io/v1

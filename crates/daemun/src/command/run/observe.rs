@@ -23,8 +23,16 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Shows a controller's state and a proxy's metrics.
-    pub(super) fn new(state: &watch::Receiver<Arc<State>>, proxy: &Proxy, readiness: &Readiness) -> Self {
-        Self { state: state.clone(), metrics: Arc::clone(proxy.metrics()), readiness: readiness.clone() }
+    pub(super) fn new(
+        state: &watch::Receiver<Arc<State>>,
+        proxy: &Proxy,
+        readiness: &Readiness,
+    ) -> Self {
+        Self {
+            state: state.clone(),
+            metrics: Arc::clone(proxy.metrics()),
+            readiness: readiness.clone(),
+        }
     }
 
     /// Opens the ports, and tells where they are.
@@ -37,20 +45,35 @@ impl Shown {
         level: Level,
         tasks: &Tasks,
     ) -> Result<(Option<SocketAddr>, Option<Address>), String> {
-        let Self { state, metrics, readiness } = self;
+        let Self {
+            state,
+            metrics,
+            readiness,
+        } = self;
         let health = match arguments.health()? {
             None => None,
             Some(address) => {
                 let write = move |into: &mut dyn std::fmt::Write| metrics.write(into);
-                let health = Health { readiness, metrics: Arc::new(write) };
-                Some(health.start(address, tasks).await.map_err(|error| error.to_string())?)
+                let health = Health {
+                    readiness,
+                    metrics: Arc::new(write),
+                };
+                Some(
+                    health
+                        .start(address, tasks)
+                        .await
+                        .map_err(|error| error.to_string())?,
+                )
             }
         };
         let admin = match arguments.admin()? {
             None => None,
-            Some(address) => {
-                Some(admin(state, level).start(&address, tasks).await.map_err(|error| error.to_string())?)
-            }
+            Some(address) => Some(
+                admin(state, level)
+                    .start(&address, tasks)
+                    .await
+                    .map_err(|error| error.to_string())?,
+            ),
         };
         Ok((health, admin))
     }
