@@ -24,9 +24,10 @@ use crate::endpoints::Backends;
 use crate::filter::headers;
 use crate::listen::tls;
 use crate::live::{
-    BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive,
-    Target, TlsLive,
+    BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive, Target,
+    TlsLive,
 };
+use crate::observe::series::Registry;
 
 /// The addresses of DNS names, as far as they are known.
 pub(crate) type Resolved = HashMap<String, Arc<[IpAddr]>>;
@@ -41,6 +42,7 @@ pub struct Report {
 /// What was compiled before, and the numbers that were given out.
 #[derive(Default)]
 pub(crate) struct Keep {
+    series: Registry,
     ports: HashMap<PortKey, PortId>,
     pub(crate) backends: Backends,
     listeners: HashMap<ListenerKey, Arc<ListenerLive>>,
@@ -48,6 +50,17 @@ pub(crate) struct Keep {
     rules: HashMap<(ObjectName, RouteKey), KeptRoute>,
     requests: HashMap<ListenerKey, Arc<AtomicU32>>,
     open: HashMap<PortKey, Arc<AtomicU32>>,
+}
+
+impl Keep {
+    /// Nothing compiled yet; what will be counted of its parts goes into these series.
+    pub(crate) fn new(series: Registry) -> Self {
+        Self {
+            backends: Backends::new(series.clone()),
+            series,
+            ..Self::default()
+        }
+    }
 }
 
 struct KeptTls {
@@ -105,7 +118,15 @@ fn compile_rules<'a>(
                 rules: route
                     .rules
                     .iter()
-                    .map(|rule| Arc::new(compile_rule(gateway, key, rule, &keep.backends)))
+                    .map(|rule| {
+                        Arc::new(compile_rule(
+                            gateway,
+                            key,
+                            rule,
+                            &keep.backends,
+                            &keep.series,
+                        ))
+                    })
                     .collect(),
             },
         };
@@ -120,6 +141,7 @@ fn compile_rule(
     route: &RouteKey,
     rule: &Rule,
     backends: &Backends,
+    series: &Registry,
 ) -> RuleLive {
     let Rule {
         index,
@@ -134,6 +156,7 @@ fn compile_rule(
     let weights: Vec<u32> = shares.iter().map(|share| share.weight).collect();
     RuleLive {
         route: route.clone(),
+        series: series.rule(gateway, route, *index, name.as_deref()),
         index: *index,
         name: name.clone(),
         filters: compile_filters(gateway, filters, backends),
@@ -318,6 +341,7 @@ fn compile_listener(
     let previous = keep.listeners.get(key).map(|listener| &listener.table);
     ListenerLive {
         key: key.clone(),
+        series: keep.series.listener(&snapshot.gateway.name, key),
         table: Table::build(inputs, previous),
         tls: match protocol {
             ListenerProtocol::Http => None,

@@ -17,11 +17,13 @@ use daemun_model::tls::{BackendTls, Certificate};
 use crate::balance::{Balancer, hash};
 use crate::compile::{Report, Resolved};
 use crate::live::{BackendId, BackendLive, BackendTlsLive, EndpointLive};
+use crate::observe::series::Registry;
 use crate::upstream::tls;
 
 /// The backends of all Gateways, and what is remembered about them.
 #[derive(Default)]
 pub(crate) struct Backends {
+    series: Registry,
     ids: HashMap<(ObjectName, BackendKey), BackendId>,
     kept: Vec<Option<Kept>>,
     next: Vec<Option<Kept>>,
@@ -53,6 +55,14 @@ struct EndpointCounts {
 }
 
 impl Backends {
+    /// Nothing compiled yet; what will be counted of backends goes into these series.
+    pub(crate) fn new(series: Registry) -> Self {
+        Self {
+            series,
+            ..Self::default()
+        }
+    }
+
     /// Begins a configuration: what is not compiled until [`Self::finish`] is forgotten.
     pub(crate) fn begin(&mut self) {
         self.next = vec![None; self.kept.len()];
@@ -168,6 +178,7 @@ impl Backends {
         let usable = usable(all);
         let live = Arc::new(BackendLive {
             key: key.clone(),
+            series: self.series.backend(&snapshot.gateway.name, key),
             protocol: *protocol,
             tls: compiled,
             refused,

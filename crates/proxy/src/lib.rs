@@ -21,6 +21,6 @@ mod worker;
 
 pub use compile::Report;
 pub use listen::proxy_protocol;
-pub use observe::Metrics;
+pub use observe::{Metrics, access_log};
 pub use settings::Settings;
 pub use supervisor::{Applied, Listening, NotBound, Proxy};

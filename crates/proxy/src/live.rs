@@ -28,6 +28,7 @@ use daemun_route::hosts::Hosts;
 
 use crate::balance::{Balancer, Load, Weighted};
 use crate::listen::tls::ServerTls;
+use crate::observe::series::{BackendSeries, ListenerSeries, RuleSeries};
 
 /// All that workers need to serve.
 #[derive(Default)]
@@ -91,6 +92,7 @@ pub(crate) struct PortLive {
 /// A listener.
 pub(crate) struct ListenerLive {
     pub(crate) key: ListenerKey,
+    pub(crate) series: ListenerSeries,
     pub(crate) table: Table<Arc<RuleLive>>,
     /// TLS, or the reason why handshakes are refused.
     pub(crate) tls: Option<TlsLive>,
@@ -115,6 +117,7 @@ pub(crate) struct TlsLive {
 /// A rule of a Route.
 pub(crate) struct RuleLive {
     pub(crate) route: RouteKey,
+    pub(crate) series: RuleSeries,
     /// Its place in `spec.rules`, from 0.
     pub(crate) index: usize,
     pub(crate) name: Option<String>,
@@ -160,6 +163,7 @@ pub(crate) enum Target {
 /// A backend.
 pub(crate) struct BackendLive {
     pub(crate) key: BackendKey,
+    pub(crate) series: BackendSeries,
     pub(crate) protocol: BackendProtocol,
     pub(crate) tls: Option<BackendTlsLive>,
     /// Why nothing may be sent: answers 500.

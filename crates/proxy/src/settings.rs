@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::observe::access_log;
+
 /// Settings of a proxy process.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -13,6 +15,8 @@ pub struct Settings {
     pub drain_grace: Duration,
     /// The smallest TTL with which DNS names of endpoints are resolved again.
     pub dns_min_ttl: Duration,
+    /// The access log, if one is written.
+    pub access_log: Option<access_log::Settings>,
     /// What the environment says about sockets that were handed over (systemd socket activation).
     pub inherited: Option<Inherited>,
 }
@@ -35,6 +39,7 @@ impl Default for Settings {
             drain_delay: Duration::ZERO,
             drain_grace: Duration::from_secs(30),
             dns_min_ttl: Duration::from_secs(1),
+            access_log: None,
             inherited: None,
         }
     }

@@ -92,7 +92,7 @@ impl Proxy {
                 Inherited::take(Some(&told.pid), Some(&told.count), told.names.as_deref())?
             }
         };
-        let metrics = Arc::new(Metrics::new(settings.workers));
+        let metrics = Arc::new(Metrics::start(&settings)?);
         let mut workers = Vec::with_capacity(settings.workers);
         for id in 0..settings.workers {
             let (messages, thread) = Worker::start(id, metrics.worker(id))
@@ -106,7 +106,7 @@ impl Proxy {
             names: Names::new(settings.dns_min_ttl),
             settings,
             workers,
-            keep: Keep::default(),
+            keep: Keep::new(metrics.registry()),
             bound: BTreeMap::new(),
             inherited,
             configuration: Arc::default(),
@@ -261,5 +261,8 @@ impl Proxy {
         if joined.await.ok() != Some(true) {
             tracing::error!("A worker ended with a panic.");
         }
+        let metrics = Arc::clone(&self.metrics);
+        // The last requests are in the log before the process ends.
+        let _ = daemun_base::tasks::blocking(move || metrics.flush_logs()).await;
     }
 }

@@ -191,6 +191,7 @@ fn sweep_once(worker: &Rc<Worker>) {
     let now = worker.ticks.fetch_add(1, Ordering::Relaxed) + 1;
     worker.each_connection(|connection| connection.sweep(now));
     worker.pools.sweep(now);
+    worker.metrics.pools(worker.pools.counts());
 }
 
 /// How long connections without a request stay open while draining: a client that is about to send its

@@ -22,6 +22,7 @@ use crate::upstream::tls;
 
 mod words;
 
+pub(crate) use words::ANSWERS;
 use words::Words;
 
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -102,9 +103,13 @@ impl Own {
         self.words().status
     }
 
-    /// A word for logs and metrics: the same for all answers of one kind.
-    pub(crate) fn label(&self) -> &'static str {
-        self.words().label
+    /// Its place in [`ANSWERS`]: the same for all answers of one kind.
+    pub(crate) fn number(&self) -> usize {
+        let words = self.words();
+        words::ALL
+            .iter()
+            .position(|one| std::ptr::eq(*one, words))
+            .unwrap_or_default()
     }
 
     /// Whether an HTTP/1 connection must not be used after this answer: what follows on it may not be
@@ -186,7 +191,7 @@ fn of_connect(error: &ConnectError) -> &'static Words {
     }
 }
 
-/// For metrics and logs where there is no words.
+/// What is wrong, with the details: for the log.
 impl fmt::Display for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words().what)?;

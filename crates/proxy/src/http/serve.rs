@@ -118,6 +118,7 @@ async fn answer(
         &parts.headers,
         &port.forwarding,
     );
+    trip.client(&client);
     let way = Way {
         connection,
         live: &live,

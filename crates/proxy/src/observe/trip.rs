@@ -1,4 +1,8 @@
-//! What one request has gone through: filled on the way, recorded when its response has ended.
+//! What one request has gone through: filled on the way, counted and logged when its response has ended.
+//!
+//! The calls on the way only remember. A [`Trip`] becomes [`Finished`] when the head of the response is
+//! settled; whichever of the two is dropped with the record in it counts the request, so that one whose
+//! client went away is counted too.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -9,119 +13,331 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
+use super::access_log::{Entry, Told};
+use super::counters::WorkerMetrics;
+use super::series::Ended;
 use crate::http::body::BodyError;
 use crate::http::connection::Connection;
-use crate::http::forward::Client;
+use crate::http::forward::{self, Client};
 use crate::http::replay::Source;
-use crate::http::reply::{self, Asker, Own};
+use crate::http::reply::{self, ANSWERS, Asker, Own};
 use crate::live::{BackendLive, ListenerLive, RuleLive};
 use crate::worker::Worker;
 
 /// A request on its way.
 pub(crate) struct Trip {
+    record: Record,
+    id: Option<HeaderValue>,
+}
+
+/// A request whose response is on its way to the client.
+pub(crate) struct Finished(Record);
+
+/// What is counted and logged at the end.
+struct Record {
     started: Instant,
+    /// Whose counters are written. None for what is not counted, and once the record was moved on.
     worker: Option<Rc<Worker>>,
     listener: Option<Arc<ListenerLive>>,
     rule: Option<Arc<RuleLive>>,
     backend: Option<Arc<BackendLive>>,
-    endpoint: Option<SocketAddr>,
-    retries: u32,
+    /// The request's body, which knows how much of it has come.
     body: Option<Rc<Source>>,
-    id: Option<HeaderValue>,
+    /// Bytes of the request that are counted elsewhere: those of a tunnel.
+    received: u64,
+    sent: u64,
+    tries: u32,
+    /// 0 while there is no answer.
+    status: u16,
+    outcome: Outcome,
+    /// Only if there is an access log.
+    entry: Option<Box<Entry>>,
+}
+
+/// Who answered, and how it ended, as far as it is not said by the status.
+#[derive(Clone, Copy)]
+enum Outcome {
+    Passed,
+    Own(usize),
+    BrokenByBackend,
+    TimedOut,
 }
 
 impl Trip {
-    pub(crate) fn begin(connection: &Connection, _request: &Request<Incoming>) -> Self {
+    /// A request begins.
+    pub(crate) fn begin(connection: &Connection, request: &Request<Incoming>) -> Self {
+        let worker = &connection.worker;
+        worker.metrics.requests_begun.add(1);
+        let entry = worker.metrics.log.as_ref().map(|log| {
+            let sampled = log.sample(worker.random.borrow_mut().next_u64());
+            Box::new(Entry::of(
+                request,
+                connection.peer,
+                connection.tls.is_some(),
+                sampled,
+            ))
+        });
+        let mut record = Record::uncounted();
+        record.worker = Some(Rc::clone(worker));
+        record.entry = entry;
+        Self { record, id: None }
+    }
+
+    /// A copy of a request, which is neither counted nor logged as one.
+    pub(crate) fn of_mirror() -> Self {
         Self {
-            worker: Some(Rc::clone(&connection.worker)),
-            ..Self::of_mirror()
+            record: Record::uncounted(),
+            id: None,
         }
     }
 
-    pub(crate) fn of_mirror() -> Self {
+    /// When the request began.
+    pub(crate) fn started(&self) -> Instant {
+        self.record.started
+    }
+
+    /// The listener is known.
+    pub(crate) fn at(&mut self, listener: &Arc<ListenerLive>) {
+        self.record.listener = Some(Arc::clone(listener));
+    }
+
+    /// The rule is known.
+    pub(crate) fn matched(&mut self, rule: &Arc<RuleLive>) {
+        self.record.rule = Some(Arc::clone(rule));
+    }
+
+    /// It is known who sent the request.
+    pub(crate) fn client(&mut self, client: &Client) {
+        if let Some(entry) = &mut self.record.entry {
+            entry.client = Some(client.address);
+        }
+    }
+
+    /// The backend is chosen.
+    pub(crate) fn goes_to(&mut self, backend: &Arc<BackendLive>) {
+        self.record.backend = Some(Arc::clone(backend));
+    }
+
+    /// The request is about to be sent to an endpoint.
+    pub(crate) fn tries(&mut self, endpoint: SocketAddr) {
+        self.record.tries += 1;
+        if let Some(entry) = &mut self.record.entry {
+            entry.endpoint = Some(endpoint);
+        }
+    }
+
+    /// A try was in vain, and there will be another one.
+    pub(crate) fn retries(&mut self, worker: &Worker) {
+        worker.metrics.retries.add(1);
+        let of_backend = self
+            .record
+            .backend
+            .as_ref()
+            .and_then(|it| it.series.of(worker.metrics.worker));
+        if let Some(counters) = of_backend {
+            counters.retries.add(1);
+        }
+    }
+
+    /// The request has its id.
+    pub(crate) fn has_id(&mut self, id: HeaderValue) {
+        if let Some(entry) = &mut self.record.entry {
+            entry.id = Some(id.clone());
+        }
+        self.id = Some(id);
+    }
+
+    /// The request has a body, or none.
+    pub(crate) fn has_body(&mut self, body: Option<&Rc<Source>>) {
+        self.record.body = body.cloned();
+    }
+
+    /// The response for an answer of the gateway's own. A request that came to its end before it had an
+    /// id gets one here, so that its sender can ask about it.
+    pub(crate) fn own(&mut self, own: &Own, asker: &Asker) -> Response<Bytes> {
+        self.record.outcome = Outcome::Own(own.number());
+        if let Some(worker) = self.record.worker.clone() {
+            worker.metrics.own_answers[own.number()].add(1);
+            if self.id.is_none() {
+                let id = forward::new_id(&mut worker.random.borrow_mut());
+                self.has_id(id);
+            }
+            self.tell(own, &worker);
+        }
+        if let Some(entry) = &mut self.record.entry {
+            entry.details = own.details();
+        }
+        let listener = self.record.listener.as_ref();
+        let proxy_status = listener.map(|one| one.proxy_status).unwrap_or_default();
+        reply::response(own, asker, proxy_status, self.id.as_ref())
+    }
+
+    /// Tells operators of answers that are theirs to prevent, but of a flood of them only now and then.
+    fn tell(&self, own: &Own, worker: &Worker) {
+        if !own.status().is_server_error() {
+            return;
+        }
+        let Some(untold) = worker.metrics.to_be_told(own.number(), worker.tick()) else {
+            return;
+        };
+        let Record {
+            listener,
+            rule,
+            backend,
+            ..
+        } = &self.record;
+        let place = match (rule, backend, listener) {
+            (Some(rule), Some(backend), _) => {
+                format!(
+                    " by {}, rule {}, for {}",
+                    rule.route, rule.index, backend.key
+                )
+            }
+            (Some(rule), None, _) => format!(" by {}, rule {}", rule.route, rule.index),
+            (None, _, Some(listener)) => format!(" on listener {}", listener.key),
+            (None, _, None) => String::new(),
+        };
+        let more = match untold {
+            0 => String::new(),
+            untold => {
+                format!(" There were {untold} more of this kind since the last line about it.")
+            }
+        };
+        let id = self
+            .id
+            .as_ref()
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default();
+        tracing::warn!(
+            request_id = id,
+            "A request was answered {}{place}: {own}.{more}",
+            own.status().as_u16()
+        );
+    }
+
+    /// The head of the response is settled. A second call gives what counts nothing.
+    pub(crate) fn answered(&mut self, status: StatusCode) -> Finished {
+        let mut record = std::mem::replace(&mut self.record, Record::uncounted());
+        record.status = status.as_u16();
+        Finished(record)
+    }
+}
+
+impl Finished {
+    /// Bytes of the response's body went to the client.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.0.sent += bytes as u64;
+    }
+
+    /// The response's body was broken off.
+    pub(crate) fn broken(&mut self, error: &BodyError) {
+        self.0.outcome = match error {
+            BodyError::Backend(_) => Outcome::BrokenByBackend,
+            BodyError::TimedOut => Outcome::TimedOut,
+        };
+    }
+
+    /// A tunnel has ended.
+    pub(crate) fn tunnelled(&mut self, from_client: u64, from_backend: u64) {
+        self.0.received += from_client;
+        self.0.sent += from_backend;
+    }
+}
+
+impl Record {
+    fn uncounted() -> Self {
         Self {
             started: daemun_base::clock::now(),
             worker: None,
             listener: None,
             rule: None,
             backend: None,
-            endpoint: None,
-            retries: 0,
             body: None,
-            id: None,
+            received: 0,
+            sent: 0,
+            tries: 0,
+            status: 0,
+            outcome: Outcome::Passed,
+            entry: None,
         }
     }
 
-    pub(crate) fn started(&self) -> Instant {
-        self.started
-    }
-
-    pub(crate) fn at(&mut self, listener: &Arc<ListenerLive>) {
-        self.listener = Some(Arc::clone(listener));
-    }
-
-    pub(crate) fn matched(&mut self, rule: &Arc<RuleLive>) {
-        self.rule = Some(Arc::clone(rule));
-    }
-
-    pub(crate) fn client(&mut self, _client: &Client) {}
-
-    pub(crate) fn goes_to(&mut self, backend: &Arc<BackendLive>) {
-        self.backend = Some(Arc::clone(backend));
-    }
-
-    pub(crate) fn tries(&mut self, endpoint: SocketAddr) {
-        self.endpoint = Some(endpoint);
-    }
-
-    pub(crate) fn retries(&mut self, _worker: &Worker) {
-        self.retries += 1;
-    }
-
-    pub(crate) fn has_id(&mut self, id: HeaderValue) {
-        self.id = Some(id);
-    }
-
-    pub(crate) fn has_body(&mut self, body: Option<&Rc<Source>>) {
-        self.body = body.cloned();
-    }
-
-    /// The response for an answer of the gateway's own.
-    pub(crate) fn own(&mut self, own: &Own, asker: &Asker) -> Response<Bytes> {
-        reply::response(
-            own,
-            asker,
-            self.listener
-                .as_ref()
-                .map(|one| one.proxy_status)
-                .unwrap_or_default(),
-            self.id.as_ref(),
-        )
-    }
-
-    /// The head of the response is settled.
-    pub(crate) fn answered(&mut self, status: StatusCode) -> Finished {
-        if let Some(worker) = &self.worker {
-            worker.metrics.request();
+    fn count(&self, worker: &Worker) {
+        let metrics = &worker.metrics;
+        let ended = Ended {
+            status: self.status,
+            lasted: daemun_base::clock::now().saturating_duration_since(self.started),
+            received: self.received + self.body.as_ref().map_or(0, |body| body.received.get()),
+            sent: self.sent,
+        };
+        metrics.requests_ended.add(1);
+        if let Some(counters) = self
+            .listener
+            .as_ref()
+            .and_then(|it| it.series.of(worker.metrics.worker))
+        {
+            counters.count(&ended);
         }
-        Finished { status, sent: 0 }
+        if let Some(counters) = self
+            .rule
+            .as_ref()
+            .and_then(|it| it.series.of(worker.metrics.worker))
+        {
+            counters.count(&ended);
+        }
+        if let Some(counters) = self
+            .backend
+            .as_ref()
+            .and_then(|it| it.series.of(worker.metrics.worker))
+        {
+            counters.traffic.count(&ended);
+        }
+        match self.outcome {
+            Outcome::BrokenByBackend => metrics.broken_responses.add(1),
+            Outcome::TimedOut => metrics.responses_timed_out.add(1),
+            Outcome::Passed | Outcome::Own(_) => {}
+        }
+        self.log(metrics, &ended);
+    }
+
+    fn log(&self, metrics: &WorkerMetrics, ended: &Ended) {
+        let (Some(log), Some(entry)) = (&metrics.log, &self.entry) else {
+            return;
+        };
+        let (by, reason) = match self.outcome {
+            _ if self.status == 0 => ("nobody", Some("client_gone")),
+            Outcome::Own(number) => ("gateway", ANSWERS.get(number).copied()),
+            Outcome::BrokenByBackend => ("backend", Some("response_broken")),
+            Outcome::TimedOut => ("backend", Some("response_timed_out")),
+            Outcome::Passed if self.tries == 0 => ("filter", None),
+            Outcome::Passed => ("backend", None),
+        };
+        let rule = self.rule.as_ref();
+        let name = rule.map(|rule| match &rule.name {
+            Some(name) => name.clone(),
+            None => rule.index.to_string(),
+        });
+        log.write(&Told {
+            entry,
+            status: self.status,
+            lasted: ended.lasted,
+            received: ended.received,
+            sent: ended.sent,
+            tries: self.tries,
+            by,
+            reason,
+            listener: self.listener.as_ref().map(|listener| &listener.key as _),
+            route: rule.map(|rule| &rule.route as _),
+            rule: name.as_ref().map(|name| name as _),
+            backend: self.backend.as_ref().map(|backend| &backend.key as _),
+        });
     }
 }
 
-/// A request whose response is on its way to the client.
-pub(crate) struct Finished {
-    status: StatusCode,
-    sent: u64,
-}
-
-impl Finished {
-    pub(crate) fn sent(&mut self, bytes: usize) {
-        self.sent += bytes as u64;
-    }
-
-    pub(crate) fn broken(&mut self, _error: &BodyError) {}
-
-    pub(crate) fn tunnelled(&mut self, _from_client: u64, from_backend: u64) {
-        self.sent += from_backend;
+impl Drop for Record {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            self.count(&worker);
+        }
     }
 }

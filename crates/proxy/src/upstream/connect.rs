@@ -64,10 +64,10 @@ pub(crate) async fn connect(
     endpoint: &EndpointLive,
     open: Open,
 ) -> Result<Sender, ConnectError> {
-    worker.metrics.upstream_connecting();
+    worker.metrics.upstream_connecting(backend);
     let result = connect_uncounted(worker, backend, endpoint, open).await;
     if result.is_err() {
-        worker.metrics.upstream_connect_failed();
+        worker.metrics.upstream_connect_failed(backend);
     }
     result
 }

@@ -33,6 +33,47 @@ const ROUTE_OWNER: &str = "The owner of the route can put it right; the gateway'
 const SERVICE_OWNER: &str = "The owner of the service can see why; the gateway's log says more";
 const OPERATOR: &str = "The operator of the gateway can see why";
 
+/// The labels of all answers, each at its number.
+pub(crate) const ANSWERS: [&str; 24] = labels();
+
+const fn labels() -> [&'static str; 24] {
+    let mut labels = [""; 24];
+    let mut number = 0;
+    while number < labels.len() {
+        labels[number] = ALL[number].label;
+        number += 1;
+    }
+    labels
+}
+
+/// All answers.
+pub(super) const ALL: [&Words; 24] = [
+    &MALFORMED,
+    &BAD_TARGET,
+    &TARGET_TOO_LONG,
+    &BODY_TOO_LARGE,
+    &CLIENT_BODY,
+    &NO_MATCH,
+    &MISDIRECTED,
+    &LISTENER_GONE,
+    &INVALID_LISTENER,
+    &INVALID_FILTER,
+    &INVALID_BACKEND,
+    &NO_BACKEND,
+    &OVERLOADED,
+    &NO_ENDPOINTS,
+    &CONNECT_FAILED,
+    &CONNECT_TIMED_OUT,
+    &CERTIFICATE,
+    &HANDSHAKE,
+    &HTTP_HANDSHAKE,
+    &TRY_TIMED_OUT,
+    &TIMED_OUT,
+    &BROKEN_RESPONSE,
+    &BROKEN_CONNECTION,
+    &UNASKED_UPGRADE,
+];
+
 const fn of_client(
     status: StatusCode,
     label: &'static str,
@@ -79,37 +120,37 @@ const fn of_backend(
     }
 }
 
-pub(super) const MALFORMED: Words = of_client(
+pub(super) static MALFORMED: Words = of_client(
     StatusCode::BAD_REQUEST,
     "malformed",
     INTERNAL,
     "The request is malformed: its head can be read in more than one way, or lacks what HTTP asks for",
 );
-pub(super) const BAD_TARGET: Words = of_client(
+pub(super) static BAD_TARGET: Words = of_client(
     StatusCode::BAD_REQUEST,
     "bad_target",
     INTERNAL,
     "The request's path is malformed: two servers could read it in two ways",
 );
-pub(super) const TARGET_TOO_LONG: Words = of_client(
+pub(super) static TARGET_TOO_LONG: Words = of_client(
     StatusCode::URI_TOO_LONG,
     "target_too_long",
     RESOURCE_EXHAUSTED,
     "The request's target is longer than this gateway takes",
 );
-pub(super) const BODY_TOO_LARGE: Words = of_client(
+pub(super) static BODY_TOO_LARGE: Words = of_client(
     StatusCode::PAYLOAD_TOO_LARGE,
     "body_too_large",
     RESOURCE_EXHAUSTED,
     "The request's body is larger than this gateway takes",
 );
-pub(super) const CLIENT_BODY: Words = of_client(
+pub(super) static CLIENT_BODY: Words = of_client(
     StatusCode::BAD_REQUEST,
     "client_body",
     INTERNAL,
     "The request's body broke off or is malformed",
 );
-pub(super) const NO_MATCH: Words = Words {
+pub(super) static NO_MATCH: Words = Words {
     status: StatusCode::NOT_FOUND,
     label: "no_match",
     error: "destination_not_found",
@@ -118,7 +159,7 @@ pub(super) const NO_MATCH: Words = Words {
     what: "No route takes this request: its host, path, method and headers match none",
     who: "If there should be one, the owner of the route can put it right",
 };
-pub(super) const MISDIRECTED: Words = Words {
+pub(super) static MISDIRECTED: Words = Words {
     retry_after: None,
     who: "A client can ask again on a new connection",
     ..of_client(
@@ -128,7 +169,7 @@ pub(super) const MISDIRECTED: Words = Words {
         "This connection was made for another host name (SNI) than the request is for",
     )
 };
-pub(super) const LISTENER_GONE: Words = Words {
+pub(super) static LISTENER_GONE: Words = Words {
     who: "A client can ask again on a new connection",
     ..of_client(
         StatusCode::MISDIRECTED_REQUEST,
@@ -137,26 +178,26 @@ pub(super) const LISTENER_GONE: Words = Words {
         "The gateway's settings have changed since this connection was made",
     )
 };
-pub(super) const INVALID_LISTENER: Words = Words {
+pub(super) static INVALID_LISTENER: Words = Words {
     who: OPERATOR,
     ..of_configuration(
         "invalid_listener",
         "A policy of this listener cannot be used, and nothing passes without it",
     )
 };
-pub(super) const INVALID_FILTER: Words = of_configuration(
+pub(super) static INVALID_FILTER: Words = of_configuration(
     "invalid_filter",
     "A filter of this route cannot be used, and nothing passes without it",
 );
-pub(super) const INVALID_BACKEND: Words = of_configuration(
+pub(super) static INVALID_BACKEND: Words = of_configuration(
     "invalid_backend",
     "This route refers to a backend that cannot be used",
 );
-pub(super) const NO_BACKEND: Words = of_configuration(
+pub(super) static NO_BACKEND: Words = of_configuration(
     "no_backend",
     "This route has no backend that may get requests",
 );
-pub(super) const OVERLOADED: Words = Words {
+pub(super) static OVERLOADED: Words = Words {
     status: StatusCode::SERVICE_UNAVAILABLE,
     label: "overloaded",
     error: "http_request_denied",
@@ -165,67 +206,67 @@ pub(super) const OVERLOADED: Words = Words {
     what: "As many requests are under way as this gateway takes at a time",
     who: "A client can ask again in a moment; the operator of the gateway can raise the limit",
 };
-pub(super) const NO_ENDPOINTS: Words = of_backend(
+pub(super) static NO_ENDPOINTS: Words = of_backend(
     StatusCode::SERVICE_UNAVAILABLE,
     "no_endpoints",
     "destination_unavailable",
     "The service has no endpoint that is ready",
 );
-pub(super) const CONNECT_FAILED: Words = of_backend(
+pub(super) static CONNECT_FAILED: Words = of_backend(
     StatusCode::SERVICE_UNAVAILABLE,
     "connect_failed",
     "connection_refused",
     "No connection to the service came about",
 );
-pub(super) const CONNECT_TIMED_OUT: Words = of_backend(
+pub(super) static CONNECT_TIMED_OUT: Words = of_backend(
     StatusCode::SERVICE_UNAVAILABLE,
     "connect_timed_out",
     "connection_timeout",
     "No connection to the service came about in time",
 );
-pub(super) const CERTIFICATE: Words = of_backend(
+pub(super) static CERTIFICATE: Words = of_backend(
     StatusCode::SERVICE_UNAVAILABLE,
     "certificate",
     "tls_certificate_error",
     "The service's certificate is not the one that is asked of it",
 );
-pub(super) const HANDSHAKE: Words = of_backend(
+pub(super) static HANDSHAKE: Words = of_backend(
     StatusCode::SERVICE_UNAVAILABLE,
     "handshake",
     "tls_protocol_error",
     "TLS with the service did not come about",
 );
-pub(super) const HTTP_HANDSHAKE: Words = of_backend(
+pub(super) static HTTP_HANDSHAKE: Words = of_backend(
     StatusCode::SERVICE_UNAVAILABLE,
     "http_handshake",
     "http_protocol_error",
     "The service does not speak the version of HTTP that is asked of it",
 );
-pub(super) const TRY_TIMED_OUT: Words = of_backend(
+pub(super) static TRY_TIMED_OUT: Words = of_backend(
     StatusCode::GATEWAY_TIMEOUT,
     "backend_timed_out",
     "http_response_timeout",
     "The service did not answer within the time that the route gives one try",
 );
-pub(super) const TIMED_OUT: Words = of_backend(
+pub(super) static TIMED_OUT: Words = of_backend(
     StatusCode::GATEWAY_TIMEOUT,
     "timed_out",
     "http_response_timeout",
     "The service did not answer within the time that the route gives a request",
 );
-pub(super) const BROKEN_RESPONSE: Words = of_backend(
+pub(super) static BROKEN_RESPONSE: Words = of_backend(
     StatusCode::BAD_GATEWAY,
     "broken_response",
     "http_protocol_error",
     "The service answered with something that is not HTTP",
 );
-pub(super) const BROKEN_CONNECTION: Words = of_backend(
+pub(super) static BROKEN_CONNECTION: Words = of_backend(
     StatusCode::BAD_GATEWAY,
     "broken_connection",
     "connection_terminated",
     "The service closed its connection before it had answered",
 );
-pub(super) const UNASKED_UPGRADE: Words = of_backend(
+pub(super) static UNASKED_UPGRADE: Words = of_backend(
     StatusCode::BAD_GATEWAY,
     "unasked_upgrade",
     "http_upgrade_failed",

@@ -1,0 +1,235 @@
+//! Counters of one worker: written by its own thread only, read by whoever scrapes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::access_log::Sink;
+use crate::http::reply::ANSWERS;
+use crate::live::BackendLive;
+
+/// A number that one thread writes. Adding is a load and a store, without a lock on the memory bus.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds. To be called on the counter's own thread.
+    #[inline]
+    pub(crate) fn add(&self, more: u64) {
+        self.set(self.get().wrapping_add(more));
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What TLS handshakes fail with: `listen::sni`'s words.
+pub(super) const HANDSHAKES: [&str; 9] = [
+    "closed",
+    "timeout",
+    "not_tls",
+    "unrecognized_name",
+    "client_certificate",
+    "refused_by_client",
+    "client",
+    "gateway",
+    "other",
+];
+
+/// What ends clients' connections with an error, before a request is handed over or in the midst of it.
+pub(super) const CONNECTION_ERRORS: [&str; 6] = [
+    "malformed",
+    "head_too_large",
+    "broken_off",
+    "http2",
+    "timeout",
+    "other",
+];
+
+/// How often the log tells of answers of one kind, in ticks (seconds).
+const TOLD_EVERY: u64 = 10;
+
+/// What a worker counts that belongs to no object of the configuration.
+pub(crate) struct WorkerMetrics {
+    /// The worker's place among its like: whose slot of a series it writes.
+    pub(super) worker: usize,
+    /// Where lines of the access log go, if it is written.
+    pub(super) log: Option<Arc<Sink>>,
+    pub(super) requests_begun: Counter,
+    pub(super) requests_ended: Counter,
+    pub(super) connections_begun: Counter,
+    pub(super) connections_ended: Counter,
+    pub(super) connections_refused: Counter,
+    pub(super) accept_errors: Counter,
+    pub(super) proxy_protocol_refused: Counter,
+    pub(super) handshakes_failed: [Counter; HANDSHAKES.len()],
+    pub(super) connection_errors: [Counter; CONNECTION_ERRORS.len()],
+    pub(super) header_timeouts: Counter,
+    pub(super) stalls: Counter,
+    pub(super) own_answers: [Counter; ANSWERS.len()],
+    /// When the log last told of an answer, and how many there were since: in pairs.
+    told: [(Counter, Counter); ANSWERS.len()],
+    pub(super) broken_responses: Counter,
+    pub(super) responses_timed_out: Counter,
+    pub(super) upstream_connects: Counter,
+    pub(super) upstream_connects_failed: Counter,
+    pub(super) pool_waits: Counter,
+    pub(super) pool_idle: Counter,
+    pub(super) pool_open: Counter,
+    pub(super) retries: Counter,
+    pub(super) mirrors_dropped: Counter,
+    pub(super) tunnels_opened: Counter,
+    pub(super) tunnels_closed: Counter,
+}
+
+impl WorkerMetrics {
+    pub(super) fn new(worker: usize, log: Option<Arc<Sink>>) -> Self {
+        Self {
+            worker,
+            log,
+            requests_begun: Counter::default(),
+            requests_ended: Counter::default(),
+            connections_begun: Counter::default(),
+            connections_ended: Counter::default(),
+            connections_refused: Counter::default(),
+            accept_errors: Counter::default(),
+            proxy_protocol_refused: Counter::default(),
+            handshakes_failed: Default::default(),
+            connection_errors: Default::default(),
+            header_timeouts: Counter::default(),
+            stalls: Counter::default(),
+            own_answers: std::array::from_fn(|_| Counter::default()),
+            told: std::array::from_fn(|_| Default::default()),
+            broken_responses: Counter::default(),
+            responses_timed_out: Counter::default(),
+            upstream_connects: Counter::default(),
+            upstream_connects_failed: Counter::default(),
+            pool_waits: Counter::default(),
+            pool_idle: Counter::default(),
+            pool_open: Counter::default(),
+            retries: Counter::default(),
+            mirrors_dropped: Counter::default(),
+            tunnels_opened: Counter::default(),
+            tunnels_closed: Counter::default(),
+        }
+    }
+
+    /// A client was cut off because it took nothing, or sent nothing of a body.
+    pub(crate) fn client_stalled(&self) {
+        self.stalls.add(1);
+    }
+
+    /// A client was cut off because its request's head did not come to its end.
+    pub(crate) fn header_timeout(&self) {
+        self.header_timeouts.add(1);
+    }
+
+    /// A request waited because an endpoint had as many connections as it may have.
+    pub(crate) fn pool_waited(&self) {
+        self.pool_waits.add(1);
+    }
+
+    /// How many connections to endpoints are idle and open now.
+    pub(crate) fn pools(&self, (idle, open): (usize, u32)) {
+        self.pool_idle.set(idle as u64);
+        self.pool_open.set(open.into());
+    }
+
+    /// A connection to an endpoint is begun.
+    pub(crate) fn upstream_connecting(&self, backend: &BackendLive) {
+        self.upstream_connects.add(1);
+        if let Some(counters) = backend.series.of(self.worker) {
+            counters.connects.add(1);
+        }
+    }
+
+    /// It did not come about.
+    pub(crate) fn upstream_connect_failed(&self, backend: &BackendLive) {
+        self.upstream_connects_failed.add(1);
+        if let Some(counters) = backend.series.of(self.worker) {
+            counters.connects_failed.add(1);
+        }
+    }
+
+    /// The system gave no connection.
+    pub(crate) fn accept_failed(&self) {
+        self.accept_errors.add(1);
+    }
+
+    /// There were as many connections as there may be.
+    pub(crate) fn connection_refused(&self) {
+        self.connections_refused.add(1);
+    }
+
+    pub(crate) fn connection_accepted(&self) {
+        self.connections_begun.add(1);
+    }
+
+    pub(crate) fn connection_ended(&self) {
+        self.connections_ended.add(1);
+    }
+
+    pub(crate) fn proxy_protocol_refused(&self) {
+        self.proxy_protocol_refused.add(1);
+    }
+
+    pub(crate) fn handshake_failed(&self, label: &'static str) {
+        let place = HANDSHAKES.iter().position(|known| *known == label);
+        self.handshakes_failed[place.unwrap_or(HANDSHAKES.len() - 1)].add(1);
+    }
+
+    /// A client's connection ended with an error. The engine has answered it by itself, if at all.
+    pub(crate) fn connection_error(&self, error: &hyper::Error) {
+        let http2 = std::error::Error::source(error).is_some_and(|source| source.is::<h2::Error>());
+        let kind = if error.is_parse_too_large() {
+            1
+        } else if error.is_parse() {
+            0
+        } else if http2 {
+            3
+        } else if error.is_timeout() {
+            4
+        } else if error.is_incomplete_message()
+            || error.is_closed()
+            || error.is_body_write_aborted()
+        {
+            2
+        } else {
+            5
+        };
+        self.connection_errors[kind].add(1);
+    }
+
+    pub(crate) fn mirror_dropped(&self) {
+        self.mirrors_dropped.add(1);
+    }
+
+    pub(crate) fn tunnel_opened(&self) {
+        self.tunnels_opened.add(1);
+    }
+
+    pub(crate) fn tunnel_closed(&self) {
+        self.tunnels_closed.add(1);
+    }
+
+    /// Whether the log is to tell of an answer of this kind, and how many it did not tell of before: one
+    /// cause can make thousands of them in a second. `now` is the worker's tick.
+    pub(super) fn to_be_told(&self, answer: usize, now: u32) -> Option<u64> {
+        let (last, since) = &self.told[answer];
+        let now = u64::from(now) + 1;
+        if last.get() != 0 && now < last.get() + TOLD_EVERY {
+            since.add(1);
+            return None;
+        }
+        last.set(now);
+        let untold = since.get();
+        since.set(0);
+        Some(untold)
+    }
+}
