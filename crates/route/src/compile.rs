@@ -2,48 +2,15 @@
 
 use std::sync::Arc;
 
-use daemun_model::matching::{PathMatch, RequestMatch};
-use daemun_model::route::{HttpRoute, Rule};
 use foldhash::HashMap;
-use http::Method;
 
-use crate::conditions::{Condition, Regexes};
+use crate::Asked;
+use crate::conditions::Regexes;
+use crate::entry::{Entry, Path, Source, written};
 use crate::group::Group;
 use crate::patterns::Patterns;
 use crate::precedence::{self, Place};
 use crate::prefixes::Prefixes;
-use crate::{Asked, Matched, paths};
-
-/// A rule, and the Route that holds it alive.
-#[derive(Clone, Debug)]
-pub(crate) struct Source {
-    pub route: Arc<HttpRoute>,
-    /// The rule's place in `HttpRoute::rules`.
-    at: usize,
-}
-
-/// One match of a rule.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    source: u32,
-    index: u32,
-    pub path: Path,
-    pub method: Option<Method>,
-    /// The first one is the one under which the entry is filed.
-    pub conditions: Box<[Condition]>,
-}
-
-/// A path as it is compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Path {
-    Exact(Box<str>),
-    /// `/`, or without a trailing slash.
-    Prefix(Box<str>),
-    /// As written; what is compiled of it is in `HostRules`.
-    Regex,
-    /// What is written is no path, so that no request has it.
-    Never(paths::PathError),
-}
 
 /// All rules for one hostname.
 #[derive(Debug)]
@@ -55,87 +22,6 @@ pub(crate) struct HostRules {
     /// The expressions, and the group of each.
     expressions: Option<(Arc<Patterns>, Box<[Group]>)>,
     prefixes: Prefixes,
-}
-
-impl Source {
-    /// None if the rule is not one of the Route's.
-    pub(crate) fn new(route: &Arc<HttpRoute>, rule: &Rule) -> Option<Self> {
-        let is = |candidate: &Rule| std::ptr::eq(candidate, rule);
-        // A rule is at its index unless rules before it were dropped.
-        let at = match route.rules.get(rule.index) {
-            Some(candidate) if is(candidate) => Some(rule.index),
-            _ => route.rules.iter().position(is),
-        };
-        Some(Self {
-            route: Arc::clone(route),
-            at: at?,
-        })
-    }
-
-    pub(crate) fn rule(&self) -> &Rule {
-        &self.route.rules[self.at]
-    }
-}
-
-impl Entry {
-    fn new(
-        source: usize,
-        index: usize,
-        wanted: &RequestMatch,
-        path: Path,
-        regexes: &mut Regexes,
-    ) -> Self {
-        Self {
-            source: number(source),
-            index: number(index),
-            path,
-            method: wanted.method.clone(),
-            conditions: Condition::all(wanted, regexes).into(),
-        }
-    }
-
-    /// The place of its rule among the sources.
-    pub(crate) fn source(&self) -> usize {
-        self.source as usize
-    }
-
-    /// The place of the match in its rule.
-    pub(crate) fn index(&self) -> usize {
-        self.index as usize
-    }
-
-    pub(crate) fn matched(&self) -> Matched<'_> {
-        let prefix = match &self.path {
-            Path::Prefix(prefix) => Some(&**prefix),
-            Path::Exact(_) | Path::Regex | Path::Never(_) => None,
-        };
-        Matched {
-            index: self.index(),
-            prefix,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn takes_method(&self, asked: &Asked<'_>) -> bool {
-        self.method
-            .as_ref()
-            .is_none_or(|method| method == asked.method)
-    }
-
-    /// Whether the request meets all but the path and the condition under which the entry was found.
-    pub(crate) fn takes_rest(&self, asked: &Asked<'_>) -> bool {
-        self.takes_method(asked)
-            && self
-                .conditions
-                .iter()
-                .skip(1)
-                .all(|condition| condition.holds(asked))
-    }
-
-    /// Whether it takes every request that the other, later one of the same path would take.
-    pub(crate) fn hides(&self, other: &Self) -> bool {
-        self.conditions.is_empty() && (self.method.is_none() || self.method == other.method)
-    }
 }
 
 impl HostRules {
@@ -199,10 +85,12 @@ impl HostRules {
 
     /// Whether these are the rules of the same Routes in the same order.
     pub(crate) fn is_of(&self, sources: &[Source]) -> bool {
-        let same = |(one, two): (&Source, &Source)| {
-            Arc::ptr_eq(&one.route, &two.route) && one.at == two.at
-        };
-        self.sources.len() == sources.len() && self.sources.iter().zip(sources).all(same)
+        self.sources.len() == sources.len()
+            && self
+                .sources
+                .iter()
+                .zip(sources)
+                .all(|(one, two)| one.is(two))
     }
 
     /// Whether the expressions of both are the same compiled ones.
@@ -298,44 +186,4 @@ fn entries(sources: &[Source]) -> Vec<Entry> {
         .into_iter()
         .map(|(place, at, path)| Entry::new(at, place.index, place.wanted, path, &mut regexes))
         .collect()
-}
-
-impl Path {
-    fn new(wanted: &PathMatch) -> Self {
-        match wanted {
-            PathMatch::Exact(path) => match paths::normalize(path) {
-                Ok(path) => Self::Exact(path.into()),
-                Err(error) => Self::Never(error),
-            },
-            PathMatch::Prefix(path) => match paths::normalize(path) {
-                // Of `//` nothing would be left; the Gateway API does not allow it anyway.
-                Ok(path) if path.len() > 2 => {
-                    Self::Prefix(path.strip_suffix('/').unwrap_or(&path).into())
-                }
-                Ok(path) => Self::Prefix(path.into()),
-                Err(error) => Self::Never(error),
-            },
-            PathMatch::Regex(_) => Self::Regex,
-        }
-    }
-
-    /// Its length if it is a path.
-    pub(crate) fn len(&self) -> Option<usize> {
-        match self {
-            Self::Exact(path) | Self::Prefix(path) => Some(path.len()),
-            Self::Regex | Self::Never(_) => None,
-        }
-    }
-}
-
-/// What is written as the path or expression.
-pub(crate) fn written(path: &PathMatch) -> &str {
-    match path {
-        PathMatch::Exact(text) | PathMatch::Prefix(text) | PathMatch::Regex(text) => text,
-    }
-}
-
-/// There are never so many rules that a number would not fit.
-fn number(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
 }

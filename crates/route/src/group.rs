@@ -11,8 +11,8 @@ use foldhash::HashMap;
 use http::HeaderName;
 use smallvec::SmallVec;
 
-use crate::compile::Entry;
 use crate::conditions::{Condition, Subject, Value};
+use crate::entry::Entry;
 use crate::patterns::Patterns;
 use crate::{Asked, headers, query};
 

@@ -16,6 +16,7 @@
 
 mod compile;
 mod conditions;
+mod entry;
 pub mod explain;
 mod group;
 mod headers;
@@ -35,7 +36,8 @@ use daemun_model::route::{HttpRoute, Rule};
 use foldhash::HashMap;
 use http::{HeaderMap, Method};
 
-use crate::compile::{HostRules, Source};
+use crate::compile::HostRules;
+use crate::entry::Source;
 use crate::hosts::Hosts;
 
 pub use crate::explain::{Candidate, Reason};

@@ -4,10 +4,12 @@
 
 pub mod case;
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 
 use daemun_model::matching::{PathMatch, RequestMatch, ValueMatch};
-use regex_automata::meta;
+use foldhash::HashMap;
+use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::util::syntax;
 
 use crate::{Asked, Input, paths};
@@ -97,11 +99,25 @@ fn holds(wanted: &ValueMatch, value: &[u8]) -> bool {
     }
 }
 
+/// Whether the whole text satisfies the expression. By another engine than the table's.
 fn whole(expression: &str, text: &[u8]) -> bool {
-    meta::Builder::new()
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .build(&format!("^(?:{expression})$"))
-        .is_ok_and(|regex| regex.is_match(text))
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Option<PikeVM>>> = RefCell::default();
+    }
+    let compile = || {
+        PikeVM::builder()
+            .syntax(syntax::Config::new().unicode(false).utf8(false))
+            .build(&format!("^(?:{expression})$"))
+            .ok()
+    };
+    COMPILED.with_borrow_mut(|compiled| {
+        let regex = compiled
+            .entry(expression.to_owned())
+            .or_insert_with(compile);
+        regex
+            .as_ref()
+            .is_some_and(|regex| regex.is_match(&mut regex.create_cache(), text))
+    })
 }
 
 /// The elements that a path must begin with: those of the prefix, of which one trailing slash is ignored unless
