@@ -127,6 +127,10 @@ async fn answer(
         prefix,
         client: &client,
     };
+    // Before the filters, so that a client's `Connection` cannot take away what they add, and what they
+    // say about forwarding counts.
+    let request_id = forward::prepare(&mut parts, &way, &host, upgrade.as_ref());
+    trip.has_id(request_id);
     if let Some(response) = filters::before(&way, &rule.filters, &mut parts, after)? {
         return Ok(response);
     }
@@ -135,8 +139,6 @@ async fn answer(
     if let Some(response) = filters::before(&way, choice.filters, &mut parts, after)? {
         return Ok(response);
     }
-    let request_id = forward::prepare(&mut parts, &way, &host, upgrade.as_ref());
-    trip.has_id(request_id);
     let keep = if rule.retry.is_some() || after.has_mirrors() {
         choice.backend.connections.replay_bytes
     } else {

@@ -7,6 +7,8 @@
 
 pub mod access_log;
 pub(crate) mod counters;
+#[cfg(test)]
+mod documented;
 mod exposition;
 mod metrics;
 pub(crate) mod series;
