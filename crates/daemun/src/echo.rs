@@ -1,8 +1,9 @@
-//! The built-in echo backend of `daemun run`: answers with the request that it saw, as JSON.
+//! The built-in echo backend: answers with the request that it saw, as JSON.
 //!
-//! It is a backend like any other: it listens on a loopback port of its own, and the embedded default
-//! configuration refers to it with a `Backend` object. The proxy does not know of it. It keeps a few
-//! KiB of a request's body and counts the rest, so that what it needs does not grow with what it is sent.
+//! It is a backend like any other. For `daemun run` it listens on a loopback port of its own, to which the
+//! embedded default configuration refers with a `Backend` object; for `daemun echo` it listens where it is
+//! told. The proxy does not know of it. It keeps a few KiB of a request's body and counts the rest, so
+//! that what it needs does not grow with what it is sent.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -29,15 +30,23 @@ const SHOWN_BODY: usize = 4 * 1024;
 const CONNECTIONS: usize = 4096;
 
 /// What every answer says about itself.
-const NOTE: &str = "This is Daemun's built-in echo backend, which answers with the request that it saw. \
-    To see a service of yours here: daemun run --to localhost:9000";
+const NOTE: &str =
+    "This is Daemun's built-in echo backend, which answers with the request that it saw.";
 
-/// Starts the backend, and tells where it listens.
+/// Starts the backend on a loopback port that is free, and tells which.
 ///
 /// # Errors
 /// The system's, if no port of the loopback interface can be bound.
 pub(crate) async fn start(tasks: &Tasks) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    start_at((Ipv4Addr::LOCALHOST, 0).into(), tasks).await
+}
+
+/// Starts the backend at an address, and tells which it is: port 0 gives any.
+///
+/// # Errors
+/// The system's, if the address cannot be bound.
+pub(crate) async fn start_at(address: SocketAddr, tasks: &Tasks) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     tasks.spawn(accept(listener));
     Ok(address)
@@ -66,13 +75,17 @@ async fn accept(listener: TcpListener) {
 
 async fn serve(stream: TcpStream) {
     let _ = stream.set_nodelay(true);
-    let connection =
-        http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
+    let here = stream.local_addr().ok();
+    let service = service_fn(|request| answer(request, here));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A client that went away in the middle of a request is no news.
     let _ = connection.await;
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn answer(
+    request: Request<Incoming>,
+    here: Option<SocketAddr>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (parts, mut incoming) = request.into_parts();
     let mut body = Body::default();
     while let Some(frame) = incoming.frame().await {
@@ -83,6 +96,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyp
     let host = parts.headers.get(HOST).map(text);
     let seen = Seen {
         note: NOTE,
+        endpoint: here,
         method: parts.method.as_str(),
         host: host.or_else(|| parts.uri.authority().map(ToString::to_string)),
         path: parts.uri.path(),
@@ -111,6 +125,8 @@ fn response(seen: &Seen<'_>) -> Response<Full<Bytes>> {
 #[serde(rename_all = "camelCase")]
 struct Seen<'a> {
     note: &'static str,
+    /// Where the backend took it, which tells one of several from the others.
+    endpoint: Option<SocketAddr>,
     method: &'a str,
     host: Option<String>,
     path: &'a str,
@@ -195,6 +211,10 @@ mod tests {
         let (head, seen) = ask(request).await;
         assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
         assert!(head.contains("content-type: application/json"), "{head}");
+        assert!(
+            seen["endpoint"].as_str().unwrap().starts_with("127.0.0.1:"),
+            "{seen}"
+        );
         assert_eq!(seen["method"], "POST");
         assert_eq!(seen["host"], "example.com:8080");
         assert_eq!(seen["path"], "/hello");

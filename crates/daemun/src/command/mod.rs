@@ -2,6 +2,8 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod echo;
+pub(crate) mod explain;
 pub(crate) mod run;
 
 use std::process::ExitCode;
