@@ -37,6 +37,14 @@ enum Command {
     Run(Box<run::Run>),
     /// Say what would become of the objects in files, without serving them
     Check(check::Arguments),
+    /// Say what would become of a request, and why
+    ///
+    /// By files: daemun explain GET http://shop.example.com/api shop.yaml
+    /// By a running process: daemun explain GET http://shop.example.com/api --admin 127.0.0.1:9902
+    #[command(verbatim_doc_comment)]
+    Explain(command::explain::Arguments),
+    /// Answer requests with what they were: a backend for trying things out
+    Echo(command::echo::Arguments),
     /// Print completions for a shell
     ///
     /// For bash: daemun completions bash > /etc/bash_completion.d/daemun
@@ -52,6 +60,8 @@ fn main() -> ExitCode {
     let status = match command {
         Command::Run(arguments) => run::run(&arguments, &colours),
         Command::Check(arguments) => check::check(arguments, &colours),
+        Command::Explain(arguments) => command::explain::explain(arguments),
+        Command::Echo(arguments) => command::echo::echo(&arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments, Arguments::command())
         }
