@@ -5,6 +5,12 @@
 //! `# home: Kubernetes` among them. A Secret or ConfigMap may name files in annotations, as with `daemun run`.
 //! Limits, trust and connections that are all default are left out of the output.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test that fails is a test that fails"
+)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -41,7 +47,7 @@ fn every_case_gives_what_is_recorded() {
         .collect();
     cases.sort();
     assert!(
-        cases.len() > 50 || update,
+        cases.len() >= 60 || update,
         "only {} cases were found",
         cases.len()
     );
