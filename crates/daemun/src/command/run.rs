@@ -3,6 +3,7 @@
 //! It is the controller with files as its source and the proxy in the same process; there is no second
 //! way for standalone. This file puts the parts together and takes them apart again in order.
 
+mod access_log;
 mod arguments;
 mod embedded;
 mod observe;

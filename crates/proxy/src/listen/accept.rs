@@ -133,8 +133,6 @@ struct Arrival {
 
 impl Arrival {
     async fn run(mut self, mut stream: TcpStream) {
-        // Nothing depends on it but latency.
-        let _ = stream.set_nodelay(true);
         if let Some(setting) = &self.on.forwarding.proxy_protocol {
             let limit = self.on.limits.header_read;
             match proxy_protocol::take_header(&mut stream, self.peer.ip(), setting, limit).await {

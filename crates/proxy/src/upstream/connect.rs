@@ -54,6 +54,15 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
     }
 }
 
+/// Which version of HTTP a connection is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speak {
+    /// The backend's.
+    Any,
+    /// HTTP/1.1, because the connection will change its protocol.
+    Http1,
+}
+
 /// Connects to an endpoint. The connection's task holds `open` until it ends.
 ///
 /// # Errors
@@ -62,10 +71,10 @@ pub(crate) async fn connect(
     worker: &Rc<Worker>,
     backend: &BackendLive,
     endpoint: &EndpointLive,
-    open: Open,
+    (open, speak): (Open, Speak),
 ) -> Result<Sender, ConnectError> {
     worker.metrics.upstream_connecting(backend);
-    let result = connect_uncounted(worker, backend, endpoint, open).await;
+    let result = connect_uncounted(worker, backend, endpoint, (open, speak)).await;
     if result.is_err() {
         worker.metrics.upstream_connect_failed(backend);
     }
@@ -76,7 +85,7 @@ async fn connect_uncounted(
     worker: &Rc<Worker>,
     backend: &BackendLive,
     endpoint: &EndpointLive,
-    open: Open,
+    (open, speak): (Open, Speak),
 ) -> Result<Sender, ConnectError> {
     let tcp = TcpStream::connect(endpoint.address)
         .await
@@ -84,17 +93,16 @@ async fn connect_uncounted(
     tcp.set_nodelay(true).map_err(ConnectError::Tcp)?;
     match &backend.tls {
         None => {
-            let http2 = backend.protocol == BackendProtocol::Http2;
+            let http2 = backend.protocol == BackendProtocol::Http2 && speak == Speak::Any;
             handshake(worker, TokioIo::new(tcp), http2, open).await
         }
         Some(settings) => {
+            let config = match speak {
+                Speak::Any => &settings.config,
+                Speak::Http1 => &settings.upgradable,
+            };
             let deadline = tokio::time::Instant::now() + backend.connections.connect;
-            let connecting = tls::connect(
-                tcp,
-                Arc::clone(&settings.config),
-                settings.name.clone(),
-                deadline,
-            );
+            let connecting = tls::connect(tcp, Arc::clone(config), settings.name.clone(), deadline);
             let stream = connecting.await.map_err(ConnectError::Tls)?;
             let http2 = tls::is_http2(&stream);
             handshake(worker, TokioIo::new(stream), http2, open).await

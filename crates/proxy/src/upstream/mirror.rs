@@ -75,6 +75,7 @@ impl Copy {
             deadline: None,
             bound_to: None,
             hash_key: None,
+            upgrades: false,
         };
         let Ok(sent) = send::send(&errand, self.parts, body, &mut Trip::of_mirror()).await else {
             return false;

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::http::replay::RequestBody;
 use crate::live::{BackendLive, EndpointLive, Live};
-use crate::upstream::connect::{self, ConnectError};
+use crate::upstream::connect::{self, ConnectError, Speak};
 use crate::worker::Worker;
 
 /// All pools of a worker, by endpoint.
@@ -145,6 +145,31 @@ pub(crate) async fn fresh(
     made.await.unwrap_or(Err(ConnectError::TimedOut))
 }
 
+/// A connection that is not shared and not kept: for a request that will change its protocol.
+///
+/// # Errors
+/// As [`lease`].
+pub(crate) async fn of_its_own(
+    worker: &Rc<Worker>,
+    backend: &BackendLive,
+    endpoint: &EndpointLive,
+) -> Result<Lease, ConnectError> {
+    let pool = worker.pools.of(endpoint, backend);
+    let making = connect::connect(
+        worker,
+        backend,
+        endpoint,
+        (Open::count(&pool), Speak::Http1),
+    );
+    let made = tokio::time::timeout(backend.connections.connect, making).await;
+    let sender = made.unwrap_or(Err(ConnectError::TimedOut))?;
+    Ok(Lease {
+        sender,
+        reused: false,
+        pool,
+    })
+}
+
 fn pooled(pool: &Rc<Pool>) -> Option<Lease> {
     let mut shared = pool.shared.borrow_mut();
     if let Some(sender) = shared.as_ref() {
@@ -193,7 +218,7 @@ async fn make(
     }
     let connecting = Connecting::begin(pool);
     let open = Open::count(pool);
-    let sender = connect::connect(worker, backend, endpoint, open).await?;
+    let sender = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
     drop(connecting);
     if let Sender::Http2(sender) = &sender {
         *pool.shared.borrow_mut() = Some(sender.clone());

@@ -38,6 +38,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) bound_to: Option<usize>,
     /// The key of a consistent hash.
     pub(crate) hash_key: Option<u64>,
+    /// The request asks to change the protocol.
+    pub(crate) upgrades: bool,
 }
 
 /// A response's head, with what belongs to its body.
@@ -207,9 +209,11 @@ async fn exchange(
     body: Option<&Rc<Source>>,
 ) -> Result<(Response<Incoming>, Lease), Failure> {
     let tls = errand.backend.tls.is_some();
-    let mut lease = pool::lease(errand.worker, errand.backend, endpoint)
-        .await
-        .map_err(Failure::Connect)?;
+    let leased = match errand.upgrades {
+        true => pool::of_its_own(errand.worker, errand.backend, endpoint).await,
+        false => pool::lease(errand.worker, errand.backend, endpoint).await,
+    };
+    let mut lease = leased.map_err(Failure::Connect)?;
     loop {
         let request = head.request(body, lease.is_http2(), tls);
         let error = match lease.try_send(request).await {

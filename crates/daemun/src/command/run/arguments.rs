@@ -9,6 +9,8 @@ use daemun_base::logs;
 use daemun_proxy::admin::Address;
 use daemun_proxy::settings::Inherited;
 
+use super::access_log::AccessLogArguments;
+
 /// Run a gateway from Gateway API objects in files
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Run {
@@ -79,6 +81,8 @@ pub(crate) struct Run {
         default_value = "text"
     )]
     log_format: LogFormat,
+    #[command(flatten)]
+    access_log: AccessLogArguments,
     /// Sockets handed over by systemd (sd_listen_fds)
     #[arg(long, env = "LISTEN_PID", hide = true)]
     listen_pid: Option<String>,
@@ -172,6 +176,7 @@ impl Run {
             workers: self.workers.map_or_else(default_workers, usize::from),
             drain_delay: Duration::from_secs(self.drain_delay),
             drain_grace: Duration::from_secs(self.drain_grace),
+            access_log: self.access_log.settings(),
             inherited,
             ..daemun_proxy::Settings::default()
         }
