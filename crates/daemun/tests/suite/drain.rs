@@ -100,18 +100,29 @@ async fn what_does_not_end_is_cut_off_when_the_grace_is_over() {
         101
     );
     backend.always(Act::Hang);
-    let mut hanging = Raw::connect(port).await;
-    hanging
-        .send(raw::head("GET", "example.org", "/", &[]))
-        .await;
-    backend.until(2).await;
     let alive = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         socket.send("still").await;
         assert_eq!(socket.bytes(5).await, b"still", "the grace is not over");
     };
     tokio::join!(gateway.drain(), alive);
     assert!(socket.closed().await);
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_is_cut_off_too() {
+    let (port, backend, gateway) = with(Settings {
+        drain_grace: Duration::from_millis(400),
+        ..settings()
+    })
+    .await;
+    backend.always(Act::Hang);
+    let mut hanging = Raw::connect(port).await;
+    hanging
+        .send(raw::head("GET", "example.org", "/", &[]))
+        .await;
+    backend.until(1).await;
+    gateway.drain().await;
     assert!(
         hanging
             .try_answer()

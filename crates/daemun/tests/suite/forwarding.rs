@@ -43,6 +43,7 @@ async fn proxies_that_are_trusted_are_believed_up_to_the_first_stranger() {
         ("x-forwarded-for", "10.1.2.3"),
         ("x-forwarded-proto", "https"),
         ("x-forwarded-host", "shop.example.org"),
+        ("forwarded", "for=198.51.100.7;proto=https, for=10.1.2.3"),
     ];
     let seen = seen(&world, &said).await;
     let chain = seen.all("x-forwarded-for").join(", ");
@@ -54,7 +55,7 @@ async fn proxies_that_are_trusted_are_believed_up_to_the_first_stranger() {
     assert_eq!(seen.all("x-forwarded-host"), ["shop.example.org"]);
     let forwarded = seen.all("forwarded").join(", ");
     assert!(
-        forwarded.contains("198.51.100.7") && forwarded.contains("proto=https"),
+        forwarded.starts_with("for=198.51.100.7;proto=https, for=10.1.2.3, for=127.0.0.1"),
         "{forwarded}"
     );
 }
@@ -171,15 +172,19 @@ async fn an_own_answer_is_told_from_the_backends() {
     let answer = raw::get(world.port, "example.org", "/").await;
     assert_eq!((answer.status, answer.header("proxy-status")), (404, None));
     world
-        .reload(&[&yaml::listener_policy("proxyStatus: Full")])
+        .reload(&[
+            &yaml::listener_policy("proxyStatus: Full"),
+            &yaml::route_all("broken", "missing"),
+        ])
         .await;
     let answer = raw::get(world.port, "example.org", "/").await;
     assert!(
         answer
             .header("proxy-status")
-            .is_some_and(|status| status.contains("details")),
+            .is_some_and(|status| status.contains("details") && status.contains("missing")),
         "{answer:?}"
     );
+    assert_eq!(answer.status, 500);
     assert!(!answer.text().is_empty(), "a short body says what is wrong");
 }
 

@@ -571,7 +571,7 @@ async fn an_expired_backend_certificate_is_not_believed() {
     ]))
     .await;
     let answer = raw::get(port, "example.org", "/").await;
-    assert_eq!(answer.status, 502);
+    assert_eq!(answer.status, 503);
     assert!(
         answer
             .header("proxy-status")

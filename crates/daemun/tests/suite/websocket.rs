@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use daemun_testkit::body::{self, Body};
+use daemun_testkit::body::Body;
 use daemun_testkit::{Act, Http2, Raw, Step, Tap, within, yaml};
 use http::Request;
-use http_body_util::BodyExt as _;
 use hyper::ext::Protocol;
+use hyper_util::rt::TokioIo;
 
 use crate::World;
 
@@ -133,13 +133,12 @@ async fn extended_connect_over_http_2_becomes_an_upgrade() {
     let client = Http2::connect(world.port).await;
     // The server's settings, which allow it, must have come.
     assert_eq!(client.get("example.org", "/").await.status, 200);
-    let (feed, body) = body::fed();
     let request = Request::connect("http://example.org/chat")
         .extension(Protocol::from_static("websocket"))
         .header("sec-websocket-version", "13")
-        .body(body)
+        .body(Body::empty())
         .unwrap();
-    let response = client.send(request).await.unwrap();
+    let mut response = client.send(request).await.unwrap();
     assert_eq!(response.status(), 200);
     let seen = world.backend.last();
     assert_eq!(
@@ -151,14 +150,17 @@ async fn extended_connect_over_http_2_becomes_an_upgrade() {
         seen.header("sec-websocket-key").is_some(),
         "HTTP/1 wants a key"
     );
-    let mut back = response.into_body();
+    let upgraded = within("the tunnel", hyper::upgrade::on(&mut response)).await;
+    let mut tunnel = Raw::over(TokioIo::new(upgraded.unwrap()));
     for word in ["ping", "pong"] {
-        assert!(feed.data(word).await);
-        let frame = within("the echo", back.frame()).await.unwrap().unwrap();
-        assert_eq!(frame.into_data().unwrap(), word);
+        tunnel.send(word).await;
+        assert_eq!(tunnel.bytes(4).await, word.as_bytes());
     }
-    drop(feed);
-    assert!(within("the end", back.frame()).await.is_none());
+    let mut stream = tunnel.into_stream();
+    tokio::io::AsyncWriteExt::shutdown(&mut stream)
+        .await
+        .unwrap();
+    assert!(Raw::over(stream).closed().await);
 }
 
 #[tokio::test]

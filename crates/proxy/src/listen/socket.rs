@@ -17,6 +17,9 @@ use super::owner::{self, Owner};
 
 /// Connections that may wait to be accepted, per socket; the kernel's own limit may be lower.
 const BACKLOG: i32 = 4096;
+/// How often a taken port whose owner cannot be seen is looked at again, and after which time.
+const PROBES: u32 = 10;
+const PROBE_PAUSE: Duration = Duration::from_millis(5);
 
 /// An address and port with its sockets.
 #[derive(Debug)]
@@ -222,16 +225,7 @@ fn bind_one(address: SocketAddr, workers: usize) -> Result<Listening, BindError>
     };
     // Port 0 takes one that nobody has.
     if address.port() != 0 {
-        match open(address, false).map_err(failed) {
-            // Closed again: it was to find out whether another process has the port.
-            Ok(_) => (),
-            // This process has it already, on other addresses: the kernel keeps them apart.
-            Err(BindError {
-                why: Why::Taken(Some(owner)),
-                ..
-            }) if owner.process == std::process::id() => {}
-            Err(error) => return Err(error),
-        }
+        probe(address).map_err(failed)?;
     }
     let first = open(address, true).map_err(failed)?;
     let local = first.local_addr().map_err(failed)?;
@@ -246,6 +240,29 @@ fn bind_one(address: SocketAddr, workers: usize) -> Result<Listening, BindError>
         address: local,
         sockets,
     })
+}
+
+/// Finds out whether another process has the port, by binding it for a moment without sharing it.
+fn probe(address: SocketAddr) -> io::Result<()> {
+    let mut looks = 0;
+    loop {
+        let error = match open(address, false) {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        if error.kind() != io::ErrorKind::AddrInUse {
+            return Err(error);
+        }
+        match owner::of_port(address.port()) {
+            // On other addresses: the kernel keeps them apart.
+            Some(owner) if owner.process == std::process::id() => return Ok(()),
+            Some(_) => return Err(error),
+            // Nobody can be seen. It may be a socket that this process is just closing.
+            None if looks < PROBES => looks += 1,
+            None => return Err(error),
+        }
+        std::thread::sleep(PROBE_PAUSE);
+    }
 }
 
 fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
