@@ -146,23 +146,27 @@ thread_local! {
 }
 
 fn used(id: u64, regex: &meta::Regex, text: &[u8], see: &mut impl FnMut(usize)) {
+    // Taken out while it is used: what is seen may lead to another engine, on the same thread.
+    let kept = SCRATCH.with_borrow_mut(|all| {
+        let at = all.iter().position(|(of, _)| *of == id)?;
+        Some(all.swap_remove(at).1)
+    });
+    let mut scratch = kept.unwrap_or_else(|| Scratch {
+        cache: regex.create_cache(),
+        found: PatternSet::new(regex.pattern_len()),
+    });
+    scratch.found.clear();
+    let input = Input::new(text).anchored(Anchored::Yes);
+    regex.which_overlapping_matches_with(&mut scratch.cache, &input, &mut scratch.found);
+    scratch
+        .found
+        .iter()
+        .for_each(|pattern| see(pattern.as_usize()));
     SCRATCH.with_borrow_mut(|all| {
-        let at = all.iter().position(|(of, _)| *of == id).unwrap_or_else(|| {
-            if all.len() >= CACHES {
-                all.clear();
-            }
-            let scratch = Scratch {
-                cache: regex.create_cache(),
-                found: PatternSet::new(regex.pattern_len()),
-            };
-            all.push((id, scratch));
-            all.len() - 1
-        });
-        let Scratch { cache, found } = &mut all[at].1;
-        found.clear();
-        let input = Input::new(text).anchored(Anchored::Yes);
-        regex.which_overlapping_matches_with(cache, &input, found);
-        found.iter().for_each(|pattern| see(pattern.as_usize()));
+        if all.len() >= CACHES {
+            all.clear();
+        }
+        all.push((id, scratch));
     });
 }
 

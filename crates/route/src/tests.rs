@@ -375,3 +375,25 @@ fn what_follows_the_prefix_is_empty_or_starts_with_a_slash() {
         });
     }
 }
+
+#[test]
+fn expressions_that_multiply_may_meet_in_one_request() {
+    let hard = |at: usize| format!("~/.*x{at}y.*z{at}.* @x-a~=.*x{at}y.*z{at}.*");
+    let written: Vec<String> = (0..40)
+        .flat_map(|at| [hard(at), hard(at).replace(".*x", ".*.*x")])
+        .collect();
+    let same_path: Vec<String> = (0..40)
+        .map(|at| format!("~/.*q @x-a~=.*x{at}y.*z{at}.*"))
+        .collect();
+    let rules: Vec<&str> = written
+        .iter()
+        .chain(&same_path)
+        .map(String::as_str)
+        .collect();
+    let table = table(&[("", route("n/r", 0, &rules))], None);
+    for _ in 0..2 {
+        assert_eq!(found(&table, "GET http://h/x7yz7 @x-a=x7yz7"), "n/r#15.0");
+        assert_eq!(found(&table, "GET http://h/x7yz7q @x-a=x9yz9"), "n/r#89.0");
+        assert_eq!(found(&table, "GET http://h/x7yz7 @x-a=x9yz9"), "-");
+    }
+}
