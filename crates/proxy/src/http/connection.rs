@@ -17,6 +17,7 @@ use daemun_model::tls::ClientValidation;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::task::AbortHandle;
 
+use crate::http::forward::Standing;
 use crate::live::PortId;
 use crate::worker::Worker;
 
@@ -35,6 +36,8 @@ pub(crate) struct Connection {
     pub(crate) port: PortId,
     /// The peer of the socket, or who PROXY protocol says it is.
     pub(crate) peer: SocketAddr,
+    /// What backends are told of it, written once for all of its requests.
+    pub(crate) standing: Standing,
     pub(crate) tls: Option<Secured>,
     pub(crate) http2: bool,
     pub(crate) pulse: Arc<Pulse>,
@@ -84,7 +87,10 @@ impl Connection {
         } else {
             Wish::Stay
         };
+        let live = worker.live();
+        let listens_on = live.port(port).map_or(0, |port| port.key.port);
         Rc::new(Self {
+            standing: Standing::new(peer.ip(), listens_on),
             number,
             worker: Rc::clone(worker),
             port,

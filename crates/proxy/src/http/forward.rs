@@ -51,8 +51,8 @@ pub(crate) fn prepare(
     clean_request(headers, way.client.trusted);
     let hop = Hop {
         peer: way.connection.peer.ip(),
+        standing: &way.connection.standing,
         https: way.connection.tls.is_some(),
-        port: way.port.key.port,
         host: &host.sent,
         trusted: way.client.trusted,
         forwarded: way.port.forwarding.forwarded,
@@ -182,11 +182,30 @@ fn has_token(value: &HeaderValue, token: &[u8]) -> bool {
         .any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
 }
 
+/// What is the same for all requests of a connection: written once, so that a request only counts one
+/// more reference.
+pub(crate) struct Standing {
+    peer: HeaderValue,
+    port: HeaderValue,
+}
+
+impl Standing {
+    /// Of a connection from this address, on a listener's port.
+    pub(crate) fn new(peer: IpAddr, port: u16) -> Self {
+        let mut line = Line::new();
+        line.push(format_args!("{peer}"));
+        Self {
+            peer: line.value(),
+            port: HeaderValue::from(port),
+        }
+    }
+}
+
 /// What this gateway knows about where a request comes from.
 struct Hop<'a> {
     peer: IpAddr,
+    standing: &'a Standing,
     https: bool,
-    port: u16,
     /// `Host` as the client sent it.
     host: &'a HeaderValue,
     /// Whether what the peer has said stays.
@@ -197,12 +216,14 @@ struct Hop<'a> {
 
 /// Writes where the request comes from. From peers that are not trusted, nothing is there any more.
 fn tell(headers: &mut HeaderMap, hop: &Hop<'_>) {
-    let mut line = Line::new();
     if hop.trusted {
+        let mut line = Line::new();
         line.join(headers, &X_FORWARDED_FOR);
+        line.push(format_args!("{}", hop.peer));
+        headers.insert(X_FORWARDED_FOR, line.value());
+    } else {
+        headers.insert(X_FORWARDED_FOR, hop.standing.peer.clone());
     }
-    line.push(format_args!("{}", hop.peer));
-    headers.insert(X_FORWARDED_FOR, line.value());
     let mut say = |name: HeaderName, value: &dyn Fn() -> HeaderValue| {
         if !hop.trusted || !headers.contains_key(&name) {
             headers.insert(name, value());
@@ -210,7 +231,7 @@ fn tell(headers: &mut HeaderMap, hop: &Hop<'_>) {
     };
     say(X_FORWARDED_PROTO, &|| HeaderValue::from_static(scheme(hop)));
     say(X_FORWARDED_HOST, &|| hop.host.clone());
-    say(X_FORWARDED_PORT, &|| port(hop.port));
+    say(X_FORWARDED_PORT, &|| hop.standing.port.clone());
     if hop.forwarded {
         let mut line = Line::new();
         if hop.trusted {
@@ -232,16 +253,6 @@ fn tell(headers: &mut HeaderMap, hop: &Hop<'_>) {
 
 fn scheme(hop: &Hop<'_>) -> &'static str {
     if hop.https { "https" } else { "http" }
-}
-
-fn port(port: u16) -> HeaderValue {
-    match port {
-        80 => HeaderValue::from_static("80"),
-        443 => HeaderValue::from_static("443"),
-        8080 => HeaderValue::from_static("8080"),
-        8443 => HeaderValue::from_static("8443"),
-        _ => HeaderValue::from(port),
-    }
 }
 
 /// A header's value in the making: elements, with commas between them.

@@ -2,7 +2,9 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Hop, clean_request, clean_response, is_well_formed, new_id, request_id, tell};
+use super::{
+    Hop, Standing, clean_request, clean_response, is_well_formed, new_id, request_id, tell,
+};
 use crate::balance::Random;
 
 fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -125,10 +127,11 @@ fn told(before: &[(&'static str, &'static str)], hop: &Hop<'_>) -> Vec<String> {
 #[test]
 fn backends_are_told_where_a_request_comes_from() {
     let host = HeaderValue::from_static("a.example:8443");
+    let peer = "9.9.9.9".parse().unwrap();
     let hop = Hop {
-        peer: "9.9.9.9".parse().unwrap(),
+        peer,
+        standing: &Standing::new(peer, 8443),
         https: true,
-        port: 8443,
         host: &host,
         trusted: false,
         forwarded: false,
@@ -146,7 +149,7 @@ fn backends_are_told_where_a_request_comes_from() {
         trusted: true,
         forwarded: true,
         https: false,
-        port: 8081,
+        standing: &Standing::new(peer, 8081),
         ..hop
     };
     assert_eq!(
@@ -168,8 +171,10 @@ fn backends_are_told_where_a_request_comes_from() {
             "x-forwarded-proto: https",
         ]
     );
+    let peer = "2001:db8::1".parse().unwrap();
     let hop = Hop {
-        peer: "2001:db8::1".parse().unwrap(),
+        peer,
+        standing: &Standing::new(peer, 80),
         trusted: false,
         ..hop
     };
