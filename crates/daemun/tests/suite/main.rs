@@ -5,6 +5,8 @@ mod balancing;
 mod body_streaming;
 mod check;
 mod drain;
+mod examples;
+mod explain;
 mod filters;
 mod forwarding;
 mod grpc_trailers;
@@ -38,7 +40,11 @@ impl World {
         let port = ports::free();
         let backend = Backend::start("echo").await;
         let gateway = Gateway::start(&Self::yaml(port, &backend, objects)).await;
-        Self { port, backend, gateway }
+        Self {
+            port,
+            backend,
+            gateway,
+        }
     }
 
     /// Other objects beside the same Gateway and backend.
@@ -66,6 +72,9 @@ fn named_rule(name: &str, matches: &str) -> String {
 
 /// A route made of such rules.
 fn named_rules(rules: &[(&str, &str)]) -> String {
-    let rules: Vec<_> = rules.iter().map(|(name, matches)| named_rule(name, matches)).collect();
+    let rules: Vec<_> = rules
+        .iter()
+        .map(|(name, matches)| named_rule(name, matches))
+        .collect();
     format!("rules:\n{}", rules.join("\n"))
 }
