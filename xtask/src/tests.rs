@@ -207,8 +207,13 @@ fn environment(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_flag_is_documented_and_no_other() {
-    let source = repository::root().join("crates/daemun/src/command/run/arguments.rs");
-    let there = environment(&fs::read_to_string(source).unwrap());
+    let sources = repository::root().join("crates/daemun/src/command/run");
+    let there: BTreeSet<String> = fs::read_dir(sources)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file())
+        .flat_map(|path| environment(&fs::read_to_string(path).unwrap()))
+        .collect();
     assert!(there.len() >= 5, "{there:?}");
     assert_eq!(environment(section(&settings(), "Flags")), there);
 }
@@ -233,6 +238,8 @@ fn links_lead_somewhere() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/observing.md",
+        "docs/systemd.md",
         "docs/path-handling.md",
         "docs/settings.md",
     ] {
