@@ -18,11 +18,11 @@ use daemun_testkit::ports;
 const LISTENERS: [&str; 3] = ["8080", "8443", "8444"];
 const BACKENDS: [&str; 3] = ["9001", "9002", "9009"];
 
-/// DNS names of backends.
+/// DNS names of backends, as they are written.
 const NAMES: [&str; 3] = [
     "search.example.internal",
     "catalogue.cluster.example.internal",
-    "www.example.com",
+    "www.example.com, port",
 ];
 
 #[test]
@@ -176,7 +176,8 @@ impl Work {
         }
         // No name is asked for outside of this host.
         for name in NAMES {
-            text = text.replace(name, "localhost");
+            let rest = name.find(',').map_or("", |comma| &name[comma..]);
+            text = text.replace(name, &format!("localhost{rest}"));
         }
         fs::write(to, text).unwrap();
     }
