@@ -50,6 +50,8 @@ pub(crate) enum Fault {
     UserInfo,
     /// The target has a character that must be percent-encoded.
     TargetCharacter,
+    /// The target is a host without a path, which is for `CONNECT` only.
+    TargetForm,
     /// The target has a scheme other than `http` and `https`.
     Scheme,
     /// `*` with a method other than `OPTIONS`.
@@ -75,6 +77,7 @@ impl fmt::Display for Fault {
             Self::TargetCharacter => {
                 "the request's target has a character that must be percent-encoded"
             }
+            Self::TargetForm => "the request's target is a host without a path",
             Self::Scheme => "the request's target has a scheme other than http and https",
             Self::Asterisk => "the target * is for OPTIONS only",
             Self::Connect => "CONNECT is not served: a gateway is no proxy to elsewhere",
@@ -151,7 +154,7 @@ fn target(parts: &Parts) -> Result<(), Fault> {
         return Err(Fault::Scheme);
     }
     let Some(target) = parts.uri.path_and_query() else {
-        return Ok(());
+        return Err(Fault::TargetForm);
     };
     if target.path() == "*" && parts.method != Method::OPTIONS {
         return Err(Fault::Asterisk);

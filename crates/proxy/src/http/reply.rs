@@ -38,6 +38,8 @@ pub(crate) enum Own {
     BadTarget,
     /// The target is longer than the listener allows.
     TargetTooLong,
+    /// The head is larger than the listener allows, or has more headers.
+    HeadTooLarge,
     /// The body is longer than the listener allows.
     BodyTooLarge,
     /// The body broke off or is malformed.
@@ -137,6 +139,7 @@ impl Own {
             Self::Broken(error) => Some(error.to_string()),
             Self::BadTarget
             | Self::TargetTooLong
+            | Self::HeadTooLarge
             | Self::BodyTooLarge
             | Self::ClientBody
             | Self::NoMatch
@@ -156,6 +159,7 @@ impl Own {
             Self::Malformed(_) => &words::MALFORMED,
             Self::BadPath(_) | Self::BadTarget => &words::BAD_TARGET,
             Self::TargetTooLong => &words::TARGET_TOO_LONG,
+            Self::HeadTooLarge => &words::HEAD_TOO_LARGE,
             Self::BodyTooLarge => &words::BODY_TOO_LARGE,
             Self::ClientBody => &words::CLIENT_BODY,
             Self::NoMatch => &words::NO_MATCH,

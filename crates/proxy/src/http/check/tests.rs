@@ -78,7 +78,8 @@ const B: &[(&str, &str)] = &[("host", "b.example")];
 const A_80: &[(&str, &str)] = &[("host", "a.example:80")];
 const A_8080: &[(&str, &str)] = &[("host", "a.example:8080")];
 
-const TARGETS: [Case; 24] = [
+const TARGETS: [Case; 25] = [
+    (V1, "a.example", A, Err(Fault::TargetForm)),
     (V1, "/", &[], Err(Fault::HostMissing)),
     (Version::HTTP_10, "/", &[], Err(Fault::HostMissing)),
     (

@@ -36,6 +36,7 @@ fn all() -> Vec<(Own, u16, &'static str, &'static str)> {
         ),
         (Own::BadTarget, 400, "http_request_error", "13"),
         (Own::TargetTooLong, 414, "http_request_error", "8"),
+        (Own::HeadTooLarge, 431, "http_request_error", "8"),
         (Own::BodyTooLarge, 413, "http_request_error", "8"),
         (Own::ClientBody, 400, "http_request_error", "13"),
         (Own::NoMatch, 404, "destination_not_found", "12"),

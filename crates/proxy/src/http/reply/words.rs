@@ -34,10 +34,10 @@ const SERVICE_OWNER: &str = "The owner of the service can see why; the gateway's
 const OPERATOR: &str = "The operator of the gateway can see why";
 
 /// The labels of all answers, each at its number.
-pub(crate) const ANSWERS: [&str; 24] = labels();
+pub(crate) const ANSWERS: [&str; 25] = labels();
 
-const fn labels() -> [&'static str; 24] {
-    let mut labels = [""; 24];
+const fn labels() -> [&'static str; 25] {
+    let mut labels = [""; 25];
     let mut number = 0;
     while number < labels.len() {
         labels[number] = ALL[number].label;
@@ -47,10 +47,11 @@ const fn labels() -> [&'static str; 24] {
 }
 
 /// All answers.
-pub(super) const ALL: [&Words; 24] = [
+pub(super) const ALL: [&Words; 25] = [
     &MALFORMED,
     &BAD_TARGET,
     &TARGET_TOO_LONG,
+    &HEAD_TOO_LARGE,
     &BODY_TOO_LARGE,
     &CLIENT_BODY,
     &NO_MATCH,
@@ -137,6 +138,12 @@ pub(super) static TARGET_TOO_LONG: Words = of_client(
     "target_too_long",
     RESOURCE_EXHAUSTED,
     "The request's target is longer than this gateway takes",
+);
+pub(super) static HEAD_TOO_LARGE: Words = of_client(
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "head_too_large",
+    RESOURCE_EXHAUSTED,
+    "The request's head is larger than this gateway takes, or has more headers",
 );
 pub(super) static BODY_TOO_LARGE: Words = of_client(
     StatusCode::PAYLOAD_TOO_LARGE,
