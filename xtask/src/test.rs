@@ -5,6 +5,8 @@
 //! for machines: `N passed, N failed, N skipped`, where each test function counts, and each other check
 //! counts as one.
 
+mod commands;
+mod fuzz;
 mod outcome;
 mod steps;
 mod units;

@@ -13,6 +13,11 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// Whether it ran, and nothing failed.
+    pub(super) fn has_passed(&self) -> bool {
+        matches!(self, Self::Counted(Count { failed: 0, .. }))
+    }
+
     /// The outcome of a check that counts as one.
     pub(super) fn one(passed: bool) -> Self {
         let (passed, failed) = if passed { (1, 0) } else { (0, 1) };

@@ -3,13 +3,12 @@
 //! Each is a function without arguments: it finds out itself whether it can run here.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::commands::{answers, cargo, component, succeeds};
 use super::outcome::{Count, Outcome};
-use super::units;
-use crate::repository;
+use super::{fuzz, units};
 
 /// One check.
 pub(super) struct Step {
@@ -67,8 +66,8 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "fuzz targets",
-        what: "they build",
-        run: fuzz_targets,
+        what: "they build, and take their seeds",
+        run: fuzz::seeds,
     },
 ];
 
@@ -147,65 +146,6 @@ fn dependencies() -> Outcome {
     }
     // Advisories need the network, and change without a change of ours.
     succeeds(cargo(&["deny", "check", "bans", "licenses", "sources"]))
-}
-
-fn fuzz_targets() -> Outcome {
-    if !repository::root().join("fuzz/Cargo.toml").is_file() {
-        return Outcome::Skipped("there are none yet.".to_owned());
-    }
-    if !answers(cargo(&["+nightly", "--version"])) {
-        return Outcome::Skipped(
-            "there is no nightly toolchain (rustup toolchain add nightly).".to_owned(),
-        );
-    }
-    if !answers(cargo(&["+nightly", "fuzz", "--version"])) {
-        return Outcome::Skipped(
-            "cargo-fuzz is not installed (cargo install --locked cargo-fuzz).".to_owned(),
-        );
-    }
-    succeeds(cargo(&["+nightly", "fuzz", "build"]))
-}
-
-/// Makes sure that a part of the toolchain is there, and fetches it where rustup can.
-fn component(name: &str, subcommand: &str) -> Result<(), String> {
-    let is_there = || answers(cargo(&[subcommand, "--version"]));
-    if is_there() {
-        return Ok(());
-    }
-    println!("{name} is missing; rustup fetches it.");
-    let mut fetch = Command::new("rustup");
-    fetch.args(["component", "add", name]);
-    if matches!(fetch.status(), Ok(status) if status.success()) && is_there() {
-        return Ok(());
-    }
-    Err(format!(
-        "{name} is not installed, and rustup could not add it (rustup component add {name})."
-    ))
-}
-
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(repository::root());
-    command
-}
-
-/// Whether a command can be run at all; what it prints is not shown.
-fn answers(mut command: Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    matches!(command.status(), Ok(status) if status.success())
-}
-
-fn succeeds(mut command: Command) -> Outcome {
-    match command.status() {
-        Ok(status) => Outcome::one(status.success()),
-        Err(error) => {
-            println!(
-                "{} cannot be run: {error}.",
-                Path::new(command.get_program()).display()
-            );
-            Outcome::one(false)
-        }
-    }
 }
 
 /// Runs tests and counts them from what cargo prints, which is passed on as it comes.
