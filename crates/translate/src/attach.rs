@@ -270,11 +270,14 @@ fn not_allowed(face: &Face, listener: &FaceListener, wish: &Wish<'_>) -> String 
             .iter()
             .map(|kind| (*kind).to_owned())
             .collect();
-        return format!(
-            "Listener {name} of {object} takes {} and no {}.",
-            list(&kinds, "no kind of route that is served"),
-            wish.kind
-        );
+        return match kinds.as_slice() {
+            [] => format!("Listener {name} of {object} takes no kind of route that is served."),
+            kinds => format!(
+                "Listener {name} of {object} takes {} and no {}.",
+                list(kinds, ""),
+                wish.kind
+            ),
+        };
     }
     match &listener.namespaces {
         Namespaces::All => String::new(),

@@ -165,31 +165,38 @@ impl<'a> Resolver<'a> {
                 ),
             ));
         }
-        let needs_tls = protocol(port.app_protocol.as_deref())
-            .map_err(|why| {
-                Refusal::new(
-                    path.field("port"),
-                    reason::UNSUPPORTED_PROTOCOL,
-                    format!("Port {} of Service {name} {why}", port.port),
-                )
-            })?
-            .needs_tls;
-        if needs_tls && !self.tls.covers(&name, port.name.as_deref()) {
-            return Err(Refusal::new(
-                path.field("port"),
-                reason::UNSUPPORTED_PROTOCOL,
-                format!(
-                    "Port {} of Service {name} has appProtocol {}, which is spoken over TLS, and no BackendTLSPolicy says whom to believe. Add one for the Service.",
-                    port.port,
-                    port.app_protocol.as_deref().unwrap_or_default()
-                ),
-            ));
+        if let Some(port) = port {
+            self.speakable(&name, port, path)?;
         }
         Ok(BackendKey {
             kind: BackendKind::Service,
             port: asked.unwrap_or_default(),
             name,
         })
+    }
+
+    /// Whether what a Service's port asks for can be spoken.
+    fn speakable(
+        &self,
+        name: &ObjectName,
+        port: &ServicePort,
+        path: &FieldPath,
+    ) -> Result<(), Refusal> {
+        let refuse = |why: String| {
+            Refusal::new(
+                path.field("port"),
+                reason::UNSUPPORTED_PROTOCOL,
+                format!("Port {} of Service {name} {why}", port.port),
+            )
+        };
+        let spoken = protocol(port.app_protocol.as_deref()).map_err(refuse)?;
+        if spoken.needs_tls && !self.tls.covers(name, port.name.as_deref()) {
+            return Err(refuse(format!(
+                "has appProtocol {}, which is spoken over TLS, and no BackendTLSPolicy says whom to believe. Add one for the Service.",
+                port.app_protocol.as_deref().unwrap_or_default()
+            )));
+        }
+        Ok(())
     }
 
     fn backend(
@@ -274,13 +281,18 @@ fn port_list(ports: impl Iterator<Item = u16>) -> String {
     }
 }
 
-/// The Service's port that a reference names.
+/// Whether a Service is just a name elsewhere, which has every port.
+pub(crate) fn is_name_only(service: &Service) -> bool {
+    service.spec.ports.is_empty() && service.spec.external_name.is_some()
+}
+
+/// The Service's port that a reference names; none for a name elsewhere.
 fn service_port<'s>(
     service: &'s Service,
     name: &ObjectName,
     asked: Option<u16>,
     path: &FieldPath,
-) -> Result<&'s ServicePort, Refusal> {
+) -> Result<Option<&'s ServicePort>, Refusal> {
     let ports = &service.spec.ports;
     let there = || port_list(ports.iter().filter_map(|it| port(it.port)));
     let Some(asked) = asked else {
@@ -293,10 +305,13 @@ fn service_port<'s>(
             ),
         ));
     };
+    if is_name_only(service) {
+        return Ok(None);
+    }
     let number = i32::from(asked);
     let with_number = || ports.iter().filter(|it| it.port == number);
     if let Some(found) = with_number().find(|it| it.protocol() == "TCP") {
-        return Ok(found);
+        return Ok(Some(found));
     }
     if let Some(other) = with_number().next() {
         return Err(Refusal::new(

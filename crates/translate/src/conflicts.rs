@@ -72,7 +72,7 @@ fn claim(entry: &Entry) -> Option<Claim> {
         port: entry.port,
         protocol,
         hostname: entry.hostname.clone(),
-        who: format!("listener {}", entry.key),
+        who: format!("Listener {}", entry.key),
     })
 }
 
@@ -84,11 +84,11 @@ fn conflict(mine: &Claim, other: &Claim, why: &str) -> Option<(&'static str, Str
         return Some((
             PROTOCOL_CONFLICT,
             format!(
-                "Port {} is asked for with {} here and with {} by {}, which {why}: one port speaks one protocol. Use another port for one of them.",
+                "{}, which {why}, has port {} with protocol {}, and here it is asked for with {}: one port speaks one protocol. Use another port for one of them.",
+                other.who,
                 mine.port,
-                mine.protocol.as_str(),
                 other.protocol.as_str(),
-                other.who
+                mine.protocol.as_str(),
             ),
         ));
     }
@@ -96,8 +96,8 @@ fn conflict(mine: &Claim, other: &Claim, why: &str) -> Option<(&'static str, Str
         (
             HOSTNAME_CONFLICT,
             format!(
-                "Port {} and hostname {} are also those of {}, which {why}: requests could not be told apart. Give one of them another hostname or port.",
-                mine.port, mine.hostname, other.who
+                "{}, which {why}, has the same port {} and {}: requests could not be told apart. Give one of them another hostname or port.",
+                other.who, mine.port, hostname_in_words(&mine.hostname)
             ),
         )
     })
@@ -133,8 +133,11 @@ pub(crate) fn overlaps(entries: &mut [&mut Entry]) {
                         (
                             "OverlappingHostnames",
                             format!(
-                                "Hostname {} and hostname {} of listener {} on port {} have names in common. The more specific one serves them; a request on the other's connection is answered 421.",
-                                entry.hostname, other.hostname, other.key, other.port
+                                "This listener ({}) and listener {} ({}) on port {} have names in common. The more specific one serves them; a request for them on the other's connection is answered 421.",
+                                hostname_in_words(&entry.hostname),
+                                other.key,
+                                hostname_in_words(&other.hostname),
+                                other.port
                             ),
                         )
                     });
@@ -145,6 +148,13 @@ pub(crate) fn overlaps(entries: &mut [&mut Entry]) {
         .collect();
     for (entry, overlap) in entries.iter_mut().zip(found) {
         entry.overlap = overlap;
+    }
+}
+
+fn hostname_in_words(hostname: &HostPattern) -> String {
+    match hostname {
+        HostPattern::Any => "no hostname, which is every name".to_owned(),
+        HostPattern::Wildcard(_) | HostPattern::Exact(_) => format!("hostname {hostname}"),
     }
 }
 

@@ -51,12 +51,19 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
     let (protocol, endpoints) = match key.kind {
         BackendKind::Service => {
             let service = cluster.services.get(&key.name)?;
-            let port = port_of(service, key.port)?;
-            let spoken = backends::protocol(port.app_protocol.as_deref()).ok()?;
-            (
-                spoken.protocol,
-                service_endpoints(cluster, slices, key, (service, port)),
-            )
+            let port = port_of(service, key.port);
+            if port.is_none() && !backends::is_name_only(service) {
+                return None;
+            }
+            let app_protocol = port.and_then(|port| port.app_protocol.as_deref());
+            let spoken = backends::protocol(app_protocol).ok()?;
+            let slices = slices.of(&key.name);
+            let endpoints = match (slices, port) {
+                (Some(slices), Some(port)) => merged(slices, port),
+                _ if cluster.on_host() => vec![by_name(service, key, port)],
+                _ => Vec::new(),
+            };
+            (spoken.protocol, endpoints)
         }
         BackendKind::Backend => {
             let backend = cluster.backends.get(&key.name)?;
@@ -83,24 +90,11 @@ pub(crate) fn port_of(service: &Service, number: u16) -> Option<&ServicePort> {
         .find(|port| port.port == i32::from(number) && port.protocol() == "TCP")
 }
 
-fn service_endpoints(
-    cluster: &Cluster,
-    slices: &Slices,
-    key: &BackendKey,
-    (service, port): (&Service, &ServicePort),
-) -> Vec<Endpoint> {
-    match slices.of(&key.name) {
-        Some(slices) => merged(slices, port),
-        None if cluster.on_host() => vec![by_name(service, key, port)],
-        None => Vec::new(),
-    }
-}
-
 /// A Service without slices, on a host: its name is resolved, and what is behind the name listens on the
 /// port that its pods would.
-fn by_name(service: &Service, key: &BackendKey, written: &ServicePort) -> Endpoint {
+fn by_name(service: &Service, key: &BackendKey, written: Option<&ServicePort>) -> Endpoint {
     let external = service.spec.external_name.as_deref().unwrap_or_default();
-    let target = match &written.target_port {
+    let target = match written.and_then(|port| port.target_port.as_ref()) {
         Some(IntOrString::Int(number)) => port(*number),
         Some(IntOrString::String(_)) | None => None,
     };

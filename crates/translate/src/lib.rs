@@ -38,8 +38,8 @@ pub use translator::Translator;
 pub struct Outcome {
     /// What proxies must do.
     pub configuration: Configuration,
-    /// What owners must be told: one verdict for each object that is ours to judge, in the order of kinds
-    /// and names.
+    /// What owners must be told: one verdict for each object that is ours to judge. GatewayClasses, Gateways by
+    /// age with their ListenerSets, Backends and policies, Routes by name.
     pub verdicts: Vec<Arc<Verdict>>,
 }
 

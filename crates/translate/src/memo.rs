@@ -8,6 +8,7 @@ use daemun_model::tls::{Certificate, Pem};
 use daemun_objects::core::configmap::ConfigMap;
 use daemun_objects::core::secret::Secret;
 
+use crate::cluster::Objects;
 use crate::tls::{authorities, certificates};
 
 /// What was made of an object, and of which version of it.
@@ -22,6 +23,16 @@ pub(crate) struct Judgements {
 }
 
 impl Judgements {
+    /// Forgets what was made of objects that are gone.
+    pub(crate) fn prune(&mut self, secrets: &Objects<Secret>, config_maps: &Objects<ConfigMap>) {
+        self.certificates
+            .retain(|name, _| secrets.get(name).is_some());
+        self.secret_bundles
+            .retain(|name, _| secrets.get(name).is_some());
+        self.bundles
+            .retain(|name, _| config_maps.get(name).is_some());
+    }
+
     /// A Secret as a certificate with its key.
     pub(crate) fn certificate(
         &mut self,

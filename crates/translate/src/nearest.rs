@@ -3,7 +3,8 @@
 //! Used in messages only; nothing is ever resolved by likeness.
 
 /// The candidate that is nearest to what was written, if one is near enough to be a slip of the pen:
-/// at most a third of the letters differ (and at least one may), or one is the start of the other.
+/// at most a third of the letters differ (and at least one may), or one is the start or end of
+/// the other.
 pub(crate) fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -15,8 +16,10 @@ pub(crate) fn nearest<'a>(
         .filter_map(|candidate| {
             let distance = distance(written, candidate);
             let start = written.len() >= 3
-                && (candidate.starts_with(written) || written.starts_with(candidate))
-                && candidate.len() >= 3;
+                && candidate.len() >= 3
+                && (candidate.starts_with(written)
+                    || candidate.ends_with(written)
+                    || written.starts_with(candidate));
             (distance <= allowed || start).then_some((distance, candidate))
         })
         .min()
@@ -93,6 +96,7 @@ mod tests {
             ("shop", vec!["stop", "shop2"], Some("shop2")),
             ("Shop", vec!["shop"], Some("shop")),
             ("a", vec!["b"], Some("b")),
+            ("Prefix", vec!["Exact", "PathPrefix"], Some("PathPrefix")),
             ("web", vec!["database"], None),
             ("x", vec!["long-name"], None),
             ("same", vec!["same"], None),

@@ -68,14 +68,19 @@ impl BackendPolicies {
     /// Gives a backend of a Gateway what holds for it.
     pub(crate) fn apply(&self, cluster: &Cluster, gateway: &ObjectName, backend: &mut Backend) {
         let tls = self.tls_of(cluster, &backend.key);
-        let settings = nearest(&self.settings, cluster, &backend.key);
-        match settings {
-            Some(Ok(settings)) => {
-                backend.balance = settings.balance.clone();
-                backend.connections = settings.connections.clone();
+        // From the whole object to the port, which has the last word on each section.
+        for settings in both(&self.settings, cluster, &backend.key) {
+            match settings {
+                Ok(settings) => {
+                    if let Some(balance) = &settings.balance {
+                        backend.balance = balance.clone();
+                    }
+                    if let Some(connections) = &settings.connections {
+                        backend.connections = connections.clone();
+                    }
+                }
+                Err(why) => backend.refused = Some(why.clone()),
             }
-            Some(Err(why)) => backend.refused = Some(why.clone()),
-            None => {}
         }
         match tls {
             Ok(None) => {}
@@ -93,21 +98,18 @@ impl BackendPolicies {
 
     fn tls_of(&self, cluster: &Cluster, key: &BackendKey) -> Result<Option<BackendTls>, String> {
         match key.kind {
-            BackendKind::Service => nearest(&self.tls, cluster, key).cloned().transpose(),
+            BackendKind::Service => both(&self.tls, cluster, key).last().cloned().transpose(),
             BackendKind::Backend => self.own_tls.get(&key.name).cloned().unwrap_or(Ok(None)),
         }
     }
 }
 
-/// What is said for a backend's port, else for the whole object.
-fn nearest<'p, V>(
+/// What is said for the whole object, and then for a backend's port.
+fn both<'p, V>(
     by_target: &'p BTreeMap<Target, V>,
     cluster: &Cluster,
     key: &BackendKey,
-) -> Option<&'p V> {
-    if by_target.is_empty() {
-        return None;
-    }
+) -> impl Iterator<Item = &'p V> {
     let find = |section| {
         by_target.get(&Target {
             kind: key.kind.as_str(),
@@ -115,9 +117,13 @@ fn nearest<'p, V>(
             section,
         })
     };
-    port_name(cluster, key)
-        .and_then(|port| find(Some(port)))
-        .or_else(|| find(None))
+    let found = if by_target.is_empty() {
+        [None, None]
+    } else {
+        let port = port_name(cluster, key);
+        [find(None), port.and_then(|port| find(Some(port)))]
+    };
+    found.into_iter().flatten()
 }
 
 fn port_name(cluster: &Cluster, key: &BackendKey) -> Option<String> {

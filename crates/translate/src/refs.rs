@@ -57,11 +57,11 @@ pub(crate) fn refusal(from: &Referrer<'_>, to: &Referred<'_>) -> String {
     let Referrer { kind, namespace } = from;
     let target = &to.name.namespace;
     let group = match to.group {
-        "" => String::new(),
-        group => format!("group: {group}, "),
+        "" => "\"\"",
+        group => group,
     };
     format!(
-        "{} {} is in another namespace, and no ReferenceGrant there permits it. The owner of namespace {target} can permit it with a ReferenceGrant: from {{group: {GATEWAY_GROUP}, kind: {kind}, namespace: {namespace}}}, to {{{group}kind: {}, name: {}}}.",
+        "{} {} is in another namespace, and no ReferenceGrant there permits it. The owner of namespace {target} can permit it with a ReferenceGrant: from {{group: {GATEWAY_GROUP}, kind: {kind}, namespace: {namespace}}}, to {{group: {group}, kind: {}, name: {}}}.",
         to.kind, to.name, to.kind, to.name.name
     )
 }

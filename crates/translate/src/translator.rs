@@ -67,6 +67,8 @@ impl Translator {
             said,
         };
         let outcome = emit::outcome(cluster, made, &self.last);
+        self.judgements
+            .prune(&cluster.secrets, &cluster.config_maps);
         self.cluster = Some(cluster.clone());
         self.last = outcome.clone();
         outcome

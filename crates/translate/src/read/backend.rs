@@ -151,7 +151,10 @@ impl Read {
             Some(first) => fails(
                 "Accepted",
                 first.reason,
-                format!("{} Requests to it are answered 500.", messages(&refused)),
+                match messages(&refused) {
+                    said if said.contains("answered 500") => said,
+                    said => format!("{said} Requests to it are answered 500."),
+                },
             ),
         };
         let conditions = vec![accepted, resolved_refs(&unresolved)];

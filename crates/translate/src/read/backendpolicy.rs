@@ -19,13 +19,13 @@ use crate::verdict::Refusal;
 /// What can be a target.
 const KINDS: [(&str, &str); 2] = [("", "Service"), (OWN_GROUP, "Backend")];
 
-/// What a policy says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a policy says, section by section.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BackendSettings {
     /// Which endpoint gets a request.
-    pub(crate) balance: Balance,
+    pub(crate) balance: Option<Balance>,
     /// How connections are kept.
-    pub(crate) connections: Connections,
+    pub(crate) connections: Option<Connections>,
 }
 
 /// Settings by target: what holds, or why the target is closed.
@@ -66,13 +66,13 @@ fn read(policy: &BackendPolicy) -> Result<BackendSettings, Refusal> {
     } = &policy.spec;
     let spec = FieldPath::of("spec");
     Ok(BackendSettings {
-        balance: match balance {
-            None => Balance::default(),
-            Some(written) => balance::read(written, &spec.field("balance"))?,
-        },
-        connections: match connections {
-            None => Connections::default(),
-            Some(written) => balance::connections(written, &spec.field("connections"))?,
-        },
+        balance: balance
+            .as_ref()
+            .map(|written| balance::read(written, &spec.field("balance")))
+            .transpose()?,
+        connections: connections
+            .as_ref()
+            .map(|written| balance::connections(written, &spec.field("connections")))
+            .transpose()?,
     })
 }

@@ -192,7 +192,11 @@ impl Rules {
             .iter()
             .flat_map(|(_, refusals)| refusals.iter().cloned())
             .collect();
-        Some((reason, messages(&all)))
+        let mut message = messages(&all);
+        if !self.rules.is_empty() && !message.contains("answered 500") {
+            message.push_str(" Requests that match are answered 500.");
+        }
+        Some((reason, message))
     }
 
     /// `PartiallyInvalid`, if some rules are refused and others not.

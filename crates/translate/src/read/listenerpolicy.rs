@@ -27,11 +27,13 @@ use crate::verdict::{Refusal, warning};
 /// What can be a target.
 const KINDS: [(&str, &str); 2] = [(GATEWAY_GROUP, "Gateway"), (GATEWAY_GROUP, "ListenerSet")];
 
-/// What a policy says.
+/// What a policy says, section by section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Settings {
-    treatment: Treatment,
+    limits: Option<ClientLimits>,
     forwarding: Option<Forwarding>,
+    versions: Option<(TlsVersion, TlsVersion)>,
+    proxy_status: Option<ProxyStatus>,
 }
 
 type ByTarget = BTreeMap<Target, (ObjectName, Result<Settings, String>)>;
@@ -96,52 +98,50 @@ fn read(policy: &ListenerPolicy) -> Result<Settings, Refusal> {
         proxy_status,
     } = &policy.spec;
     let spec = FieldPath::of("spec");
-    let limits = match written_limits {
-        None => ClientLimits::default(),
-        Some(written) => limits::read(written, &spec.field("limits"))?,
-    };
+    let limits = written_limits
+        .as_ref()
+        .map(|written| limits::read(written, &spec.field("limits")))
+        .transpose()?;
     let forwarding = written_forwarding
         .as_ref()
         .map(|written| forwarding::read(written, &spec.field("forwarding")))
         .transpose()?;
-    let (min_version, max_version) = versions(tls.as_ref(), &spec.field("tls"))?;
-    let proxy_status = match proxy_status {
-        None => ProxyStatus::default(),
-        Some(written) => match written.known() {
-            Some(WrittenStatus::Off) => ProxyStatus::Off,
-            Some(WrittenStatus::Error) => ProxyStatus::Error,
-            Some(WrittenStatus::Full) => ProxyStatus::Full,
-            None => {
-                return Err(unknown(
-                    &spec.field("proxyStatus"),
-                    "value of proxyStatus",
-                    written.as_str(),
-                    &["Off", "Error", "Full"],
-                ));
-            }
-        },
-    };
+    let versions = tls
+        .as_ref()
+        .map(|written| versions(written, &spec.field("tls")))
+        .transpose()?;
+    let proxy_status = proxy_status
+        .as_ref()
+        .map(|written| read_status(written, &spec.field("proxyStatus")))
+        .transpose()?;
     Ok(Settings {
-        treatment: Treatment {
-            limits,
-            min_version,
-            max_version,
-            proxy_status,
-            refused: None,
-        },
+        limits,
         forwarding,
+        versions,
+        proxy_status,
     })
 }
 
-fn versions(written: Option<&Tls>, path: &FieldPath) -> Result<(TlsVersion, TlsVersion), Refusal> {
+fn read_status(written: &Open<WrittenStatus>, path: &FieldPath) -> Result<ProxyStatus, Refusal> {
+    match written.known() {
+        Some(WrittenStatus::Off) => Ok(ProxyStatus::Off),
+        Some(WrittenStatus::Error) => Ok(ProxyStatus::Error),
+        Some(WrittenStatus::Full) => Ok(ProxyStatus::Full),
+        None => Err(unknown(
+            path,
+            "value of proxyStatus",
+            written.as_str(),
+            &["Off", "Error", "Full"],
+        )),
+    }
+}
+
+fn versions(written: &Tls, path: &FieldPath) -> Result<(TlsVersion, TlsVersion), Refusal> {
     let default = Treatment::default();
-    let Some(Tls {
+    let Tls {
         min_version,
         max_version,
-    }) = written
-    else {
-        return Ok((default.min_version, default.max_version));
-    };
+    } = written;
     let version = |written: &Option<Open<WrittenVersion>>, default, field: &str| match written {
         None => Ok(default),
         Some(written) => match written.known() {
@@ -166,29 +166,43 @@ fn versions(written: Option<&Tls>, path: &FieldPath) -> Result<(TlsVersion, TlsV
     Ok((min, max))
 }
 
-/// Gives each listener of a Gateway the policy that is nearest to it: for the listener, for its ListenerSet,
-/// for its Gateway. Policies are not mixed. Who is believed is a matter of the port, though, because it is
-/// asked before a listener is chosen.
+/// Gives each listener of a Gateway what the policies for the listener, for its ListenerSet and for its
+/// Gateway say: each section is that of the nearest policy that has it. One that cannot be used closes the
+/// listener, even if another is nearer: what it would have protected is not known. Who is believed is a
+/// matter of the port, because it is asked before a listener is chosen.
 fn apply(by_target: &ByTarget, gateway: &mut ReadGateway) {
     let name = gateway.name.clone();
     let mut ports: BTreeMap<u16, (ObjectName, Forwarding)> = BTreeMap::new();
     for entry in gateway.all_entries_mut() {
-        let Some((policy, settings)) = nearest(by_target, &name, &entry.key) else {
-            continue;
-        };
-        match settings {
-            Err(why) => entry.treatment.refused = Some(why.clone()),
-            Ok(settings) => {
-                entry.treatment = settings.treatment.clone();
-                if let Some(forwarding) = &settings.forwarding {
-                    let (holder, held) = ports
-                        .entry(entry.port)
-                        .or_insert_with(|| (policy.clone(), forwarding.clone()));
-                    if held != forwarding {
-                        let holder = holder.clone();
-                        entry.warnings.push(port_is_shared(entry, policy, &holder));
+        let mut forwarding = None;
+        let treatment = &mut entry.treatment;
+        // From the farthest to the nearest, which has the last word.
+        for (policy, settings) in policies_of(by_target, &name, &entry.key) {
+            match settings {
+                Err(why) => treatment.refused = Some(why.clone()),
+                Ok(settings) => {
+                    if let Some(limits) = &settings.limits {
+                        treatment.limits = limits.clone();
+                    }
+                    if let Some((min, max)) = settings.versions {
+                        (treatment.min_version, treatment.max_version) = (min, max);
+                    }
+                    if let Some(status) = settings.proxy_status {
+                        treatment.proxy_status = status;
+                    }
+                    if let Some(own) = &settings.forwarding {
+                        forwarding = Some((policy, own));
                     }
                 }
+            }
+        }
+        if let Some((policy, own)) = forwarding {
+            let (holder, held) = ports
+                .entry(entry.port)
+                .or_insert_with(|| (policy.clone(), own.clone()));
+            if held != own {
+                let holder = holder.clone();
+                entry.warnings.push(port_is_shared(entry, policy, &holder));
             }
         }
     }
@@ -214,15 +228,12 @@ fn port_is_shared(
     )
 }
 
-fn nearest<'t>(
+/// The policies for a listener, the farthest first.
+fn policies_of<'t>(
     by_target: &'t ByTarget,
     gateway: &ObjectName,
     key: &ListenerKey,
-) -> Option<&'t (ObjectName, Result<Settings, String>)> {
-    let own = match key.owner {
-        ListenerOwner::Gateway => "Gateway",
-        ListenerOwner::ListenerSet => "ListenerSet",
-    };
+) -> impl Iterator<Item = &'t (ObjectName, Result<Settings, String>)> {
     let target = |kind, name: &ObjectName, section: Option<&str>| {
         by_target.get(&Target {
             kind,
@@ -230,7 +241,18 @@ fn nearest<'t>(
             section: section.map(str::to_owned),
         })
     };
-    target(own, &key.object, Some(&key.name))
-        .or_else(|| target(own, &key.object, None))
-        .or_else(|| target("Gateway", gateway, None))
+    let name = Some(key.name.as_str());
+    let found = match key.owner {
+        ListenerOwner::Gateway => [
+            None,
+            target("Gateway", gateway, None),
+            target("Gateway", gateway, name),
+        ],
+        ListenerOwner::ListenerSet => [
+            target("Gateway", gateway, None),
+            target("ListenerSet", &key.object, None),
+            target("ListenerSet", &key.object, name),
+        ],
+    };
+    found.into_iter().flatten()
 }

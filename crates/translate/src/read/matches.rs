@@ -9,10 +9,13 @@ use daemun_objects::gateway_api::httproute::{
     ValueMatchType,
 };
 use http::HeaderName;
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::nearest::did_you_mean;
 use crate::verdict::{Refusal, warning};
 
+/// How large a regular expression may be, in states once compiled: one route must not take a proxy's memory.
+const REGEX_STATES: usize = 20_000;
 /// How deep a regular expression may nest: parsers recurse.
 const REGEX_NEST: u32 = 100;
 
@@ -251,11 +254,10 @@ fn regex(pattern: &str, path: &FieldPath) -> Result<(), Refusal> {
             "The regular expression is empty.",
         ));
     }
-    regex_syntax::ParserBuilder::new()
+    let read = regex_syntax::ParserBuilder::new()
         .nest_limit(REGEX_NEST)
         .build()
         .parse(pattern)
-        .map(drop)
         .map_err(|error| {
             let why = match &error {
                 regex_syntax::Error::Parse(error) => error.kind().to_string(),
@@ -266,16 +268,51 @@ fn regex(pattern: &str, path: &FieldPath) -> Result<(), Refusal> {
                 path.clone(),
                 format!("\"{pattern}\" is not a regular expression that is understood here: {why}. The syntax is RE2's: without look-around and backreferences."),
             )
-        })
+        })?;
+    if states(&read) > REGEX_STATES {
+        return Err(Refusal::unsupported(
+            path.clone(),
+            format!(
+                "\"{pattern}\" is too large once its repetitions are written out, and would take the proxy's memory; use smaller numbers in {{}}, or * and +."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// About how many states an expression has once it is compiled: repetitions are written out.
+fn states(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        // A class of characters beyond ASCII has some states for each of its ranges.
+        HirKind::Class(class) => match class {
+            Class::Bytes(_) => 1,
+            Class::Unicode(class) => class.ranges().len(),
+        },
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).max(1);
+            states(&repetition.sub).saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
+        }
+        HirKind::Capture(capture) => states(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts
+            .iter()
+            .fold(0, |sum: usize, part| sum.saturating_add(states(part))),
+    }
 }
 
 /// The refusal of a value that is not in a list.
 pub(crate) fn unknown(path: &FieldPath, what: &str, written: &str, known: &[&str]) -> Refusal {
     let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
+    let are = if names.len() == 1 {
+        "known is"
+    } else {
+        "known are"
+    };
     Refusal::unsupported(
         path.clone(),
         format!(
-            "The {what} \"{written}\" is not known here; known are {}.{}",
+            "The {what} \"{written}\" is not known here; {are} {}.{}",
             crate::nearest::list_all(&names),
             did_you_mean(written, known.iter().copied())
         ),

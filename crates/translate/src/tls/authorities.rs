@@ -35,9 +35,9 @@ pub(crate) fn judge(kind: &str, name: &ObjectName, bundle: Option<&[u8]>) -> Res
         ));
     }
     for (position, der) in ders.iter().enumerate() {
-        if let Err(error) = X509Certificate::from_der(der) {
+        if X509Certificate::from_der(der).is_err() {
             return Err(format!(
-                "Certificate {} of {BUNDLE} of {kind} {name} is damaged ({error}).",
+                "Certificate {} of {BUNDLE} of {kind} {name} is damaged: what is between its PEM lines is no X.509 certificate.",
                 position + 1
             ));
         }

@@ -60,9 +60,9 @@ pub(crate) fn judge(name: &ObjectName, written: &Written<'_>) -> Result<Certific
     for (position, der) in ders.iter().enumerate() {
         match X509Certificate::from_der(der) {
             Ok((_, certificate)) => certificates.push(certificate),
-            Err(error) => {
+            Err(_) => {
                 return refuse(&format!(
-                    "certificate {} of {CHAIN} is damaged ({error})",
+                    "certificate {} of {CHAIN} is damaged: what is between its PEM lines is no X.509 certificate",
                     position + 1
                 ));
             }

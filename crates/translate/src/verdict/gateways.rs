@@ -35,7 +35,12 @@ pub(crate) fn gateway(gateway: &ReadGateway, counts: &Counts<'_>) -> Verdict {
         attached: u32::try_from(sets).ok(),
         supported_kinds: None,
     }];
-    parts.extend(gateway.entries.iter().map(|entry| listener(entry, counts)));
+    parts.extend(
+        gateway
+            .entries
+            .iter()
+            .map(|entry| listener(gateway, entry, counts)),
+    );
     let certificate = gateway
         .client_certificate
         .iter()
@@ -86,12 +91,16 @@ fn listeners_accepted(accepted: bool, all: usize, bad: &[&Entry]) -> Condition {
         return holds("Accepted", "Accepted", message);
     }
     let names: Vec<String> = bad.iter().map(|entry| entry.key.name.clone()).collect();
-    let message = format!(
-        "{} of {all} listeners {} not valid: {}. Their own conditions say why.",
-        bad.len(),
-        if bad.len() == 1 { "is" } else { "are" },
-        crate::nearest::list(&names, "")
-    );
+    let names = crate::nearest::list(&names, "");
+    let message = match (bad.len(), all) {
+        (1, 1) => format!("Its listener {names} is not valid; the listener's conditions say why."),
+        (1, _) => {
+            format!("1 of {all} listeners is not valid: {names}. Its own conditions say why.")
+        }
+        (bad, _) => format!(
+            "{bad} of {all} listeners are not valid: {names}. Their own conditions say why."
+        ),
+    };
     if accepted {
         holds("Accepted", "ListenersNotValid", message)
     } else {
@@ -158,7 +167,11 @@ pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, counts: &Counts<'_>) -> 
     }];
     let mut findings: Vec<Finding> = set.refused.iter().cloned().map(Into::into).collect();
     if set.refused.is_none() {
-        parts.extend(set.entries.iter().map(|entry| listener(entry, counts)));
+        parts.extend(
+            set.entries
+                .iter()
+                .map(|entry| listener(gateway, entry, counts)),
+        );
         findings.extend(set.findings.iter().cloned());
         findings.extend(set.entries.iter().flat_map(entry_findings));
     }
@@ -207,7 +220,7 @@ pub(crate) fn orphan(name: &ObjectName, set: &ListenerSet, refusal: &Refusal) ->
     }
 }
 
-fn listener(entry: &Entry, counts: &Counts<'_>) -> Part {
+fn listener(gateway: &ReadGateway, entry: &Entry, counts: &Counts<'_>) -> Part {
     let accepted = match entry.refused.first() {
         None => holds("Accepted", "Accepted", "The listener is valid."),
         Some(first) => fails("Accepted", first.reason, messages(&entry.refused)),
@@ -218,6 +231,14 @@ fn listener(entry: &Entry, counts: &Counts<'_>) -> Part {
     }
     conditions.push(resolved_refs(&entry.unresolved));
     conditions.push(match entry.why_not_served() {
+        None if !gateway.usable() => fails(
+            "Programmed",
+            "Invalid",
+            format!(
+                "Gateway {} itself is not accepted; its conditions say why.",
+                gateway.name
+            ),
+        ),
         None => holds(
             "Programmed",
             "Programmed",
