@@ -12,6 +12,7 @@ pub mod gateway;
 pub mod http2;
 pub mod ports;
 pub mod raw;
+pub mod strict;
 pub mod tap;
 pub mod tls;
 pub mod yaml;
@@ -21,7 +22,7 @@ pub use certificates::{Authority, Identity};
 pub use gateway::Gateway;
 pub use http2::{Http2, Http2Answer};
 pub use raw::{Answer, Raw};
-pub use tap::{Step, Tap};
+pub use tap::{Step, Strict, Tap};
 pub use tls::TlsClient;
 
 use std::future::Future;

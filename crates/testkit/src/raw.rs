@@ -99,6 +99,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         within("sending", send).await
     }
 
+    /// Says that nothing more will be sent.
+    pub async fn end(&mut self) {
+        // The other side may have ended already.
+        let _ = within("an end", self.stream.shutdown()).await;
+    }
+
     /// Sends a GET and reads its answer.
     ///
     /// # Panics

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use daemun_base::tasks::Tasks;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::strict;
 
 /// What it does on each connection, one step after the other; then it only reads.
 #[derive(Clone, Debug)]
@@ -98,6 +100,86 @@ impl Tap {
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
+}
+
+/// A backend that reads strictly and answers every request with 200 and no body. What it cannot read
+/// without a doubt, it keeps.
+pub struct Strict {
+    /// Where it listens.
+    pub address: SocketAddr,
+    kept: Arc<Mutex<Kept>>,
+    _tasks: Tasks,
+}
+
+#[derive(Default)]
+struct Kept {
+    requests: Vec<strict::Request>,
+    doubts: Vec<strict::Doubt>,
+}
+
+impl Strict {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// If there is no port left.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let kept: Arc<Mutex<Kept>> = Arc::default();
+        let tasks = Tasks::default();
+        let keep = Arc::clone(&kept);
+        tasks.spawn(async move {
+            // The connections end with the task that owns them.
+            let mut running = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                running.spawn(read_strictly(stream, Arc::clone(&keep)));
+                while running.try_join_next().is_some() {}
+            }
+        });
+        Self {
+            address,
+            kept,
+            _tasks: tasks,
+        }
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<strict::Request> {
+        lock(&self.kept).requests.clone()
+    }
+
+    /// All that was doubtful so far.
+    pub fn doubts(&self) -> Vec<strict::Doubt> {
+        lock(&self.kept).doubts.clone()
+    }
+}
+
+async fn read_strictly(mut stream: TcpStream, kept: Arc<Mutex<Kept>>) {
+    let mut bytes = Vec::new();
+    loop {
+        match strict::read(&bytes) {
+            Err(doubt) => {
+                lock(&kept).doubts.push(doubt);
+                return;
+            }
+            Ok(Some((request, length))) => {
+                bytes.drain(..length);
+                lock(&kept).requests.push(request);
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                if stream.write_all(answer).await.is_err() {
+                    return;
+                }
+            }
+            Ok(None) => match stream.read_buf(&mut bytes).await {
+                Ok(read) if read > 0 => {}
+                _ => return,
+            },
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Connection {

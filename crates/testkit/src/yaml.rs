@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::{Backend, Identity, Tap};
+use crate::{Backend, Identity, Strict, Tap};
 
 /// The documents of several texts, as one file.
 pub fn documents(texts: &[&str]) -> String {
@@ -98,6 +98,12 @@ impl Listens for Backend {
 }
 
 impl Listens for Tap {
+    fn port(&self) -> u16 {
+        self.address.port()
+    }
+}
+
+impl Listens for Strict {
     fn port(&self) -> u16 {
         self.address.port()
     }

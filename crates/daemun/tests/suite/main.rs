@@ -1,6 +1,7 @@
 //! What happens on the socket: a gateway in this process, from the YAML that a user would write, with
 //! backends behind it and clients in front. One module for each subject.
 
+mod ambiguity;
 mod balancing;
 mod body_streaming;
 mod check;
@@ -16,6 +17,7 @@ mod listeners_tls;
 mod reload;
 mod routing;
 mod session;
+mod takeover;
 mod timeouts_retry;
 mod websocket;
 

@@ -246,9 +246,8 @@ fn bind_one(address: SocketAddr, workers: usize) -> Result<Listening, BindError>
 fn probe(address: SocketAddr) -> io::Result<()> {
     let mut looks = 0;
     loop {
-        let error = match open(address, false) {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = open(address, false) else {
+            return Ok(());
         };
         if error.kind() != io::ErrorKind::AddrInUse {
             return Err(error);
