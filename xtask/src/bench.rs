@@ -23,6 +23,7 @@ use measure::Effort;
 use report::{Machine, Measurements, Results};
 use rivals::Rival;
 use scenario::{SCENARIOS, Scenario};
+use tools::Source;
 
 /// The name under which `--scenario` knows the reload.
 const RELOAD: &str = "reload";
@@ -48,6 +49,9 @@ pub(crate) struct Arguments {
     /// Daemun's build profile: dist, or release in a quick run, where not set
     #[arg(long)]
     profile: Option<String>,
+    /// Measure this binary of Daemun instead of building one
+    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    binary: Option<PathBuf>,
     /// Where the results go
     #[arg(long, value_name = "DIRECTORY")]
     out: Option<PathBuf>,
@@ -70,10 +74,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             .unwrap_or(if arguments.quick { 1.0 } else { 3.0 })
             .clamp(0.2, 30.0),
     };
-    let profile = match &arguments.profile {
-        Some(profile) => profile.as_str(),
-        None if arguments.quick => "release",
-        None => "dist",
+    let daemun = match (&arguments.binary, &arguments.profile) {
+        (Some(binary), _) => Source::Binary(binary.clone()),
+        (None, Some(profile)) => Source::Profile(profile.clone()),
+        (None, None) => {
+            Source::Profile(if arguments.quick { "release" } else { "dist" }.to_owned())
+        }
     };
     let wanted = if arguments.rivals.is_empty() {
         &Rival::ALL[..]
@@ -81,13 +87,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         &arguments.rivals
     };
     let root = crate::repository::root();
-    let tools = tools::gather(&root, wanted, profile)?;
+    let tools = tools::gather(&root, wanted, &daemun)?;
     for (rival, why) in &tools.missing {
         eprintln!("{} is not measured: {why}", rival.title());
     }
     let stage = stage::Stage::new()?;
     let mut results = Results {
-        machine: Machine::describe(&tools, effort, profile),
+        machine: Machine::describe(&tools, effort, &daemun),
         scenarios: Vec::new(),
         reload: Vec::new(),
     };

@@ -11,7 +11,7 @@ use super::goals::{self, Goal};
 use super::measure::{Effort, Measured, median};
 use super::reload::Reload;
 use super::rivals::Rival;
-use super::tools::Tools;
+use super::tools::{Source, Tools};
 
 /// Everything a run measured.
 #[derive(Serialize)]
@@ -58,7 +58,7 @@ pub(crate) struct Outcome {
 }
 
 impl Machine {
-    pub(crate) fn describe(tools: &Tools, effort: Effort, profile: &str) -> Self {
+    pub(crate) fn describe(tools: &Tools, effort: Effort, daemun: &Source) -> Self {
         let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let cpu = cpus
             .lines()
@@ -75,7 +75,7 @@ impl Machine {
             .filter(|(rival, _)| !matches!(rival, Rival::Floor | Rival::OneRoute))
             .map(|(rival, program)| (rival.title(), program.version.clone()))
             .collect();
-        versions.push(("Daemun's profile", profile.to_owned()));
+        versions.push(("Daemun's build", daemun.to_string()));
         Self {
             date: said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
             kernel: said("uname", &["-sr"]),

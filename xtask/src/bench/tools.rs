@@ -5,12 +5,30 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::getuid;
 
 use super::rivals::Rival;
+
+/// Where Daemun's binary comes from.
+pub(crate) enum Source {
+    /// Built with this profile of cargo.
+    Profile(String),
+    /// Found here.
+    Binary(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Profile(profile) => write!(f, "profile {profile}"),
+            Source::Binary(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
 
 /// Programs and their versions.
 pub(crate) struct Tools {
@@ -28,7 +46,7 @@ pub(crate) struct Program {
 }
 
 /// Finds, builds or installs everything that `wanted` needs.
-pub(crate) fn gather(root: &Path, wanted: &[Rival], profile: &str) -> Result<Tools, String> {
+pub(crate) fn gather(root: &Path, wanted: &[Rival], daemun: &Source) -> Result<Tools, String> {
     let target = root.join("target");
     let rig = build(root, &target, "bench-rig", "release")?;
     let packages = [
@@ -65,7 +83,12 @@ pub(crate) fn gather(root: &Path, wanted: &[Rival], profile: &str) -> Result<Too
             Rival::Haproxy => needed("haproxy").map(|path| (path, Some("-v"))),
             Rival::Envoy => envoy(&target.join("bench")).map(|path| (path, Some("--version"))),
             Rival::Daemun | Rival::OneRoute => {
-                build(root, &target, "daemun", profile).map(|path| (path, Some("--version")))
+                let path = match daemun {
+                    Source::Profile(profile) => build(root, &target, "daemun", profile),
+                    Source::Binary(binary) if binary.is_file() => Ok(binary.clone()),
+                    Source::Binary(binary) => Err(format!("{} is no file.", binary.display())),
+                };
+                path.map(|path| (path, Some("--version")))
             }
         };
         match program {

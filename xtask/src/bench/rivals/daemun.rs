@@ -26,7 +26,11 @@ pub(super) fn configure(binary: &FilePath, setup: &Setup<'_>) -> Result<Vec<OsSt
     let metrics = format!("127.0.0.1:{}", setup.metrics);
     let objects = objects.display().to_string();
     let one_worker = ["run", "--workers", "1", "--log-level", "error"];
-    let arguments = [&one_worker[..], &["--admin", "off", "--health", &metrics, &objects]].concat();
+    let arguments = [
+        &one_worker[..],
+        &["--admin", "off", "--health", &metrics, &objects],
+    ]
+    .concat();
     Ok(command(binary, &arguments))
 }
 
