@@ -26,6 +26,14 @@ use std::fmt;
 /// Gives the path in the spelling in which it is matched and sent on; borrowed if it is in that spelling
 /// already, which is found out in one pass.
 ///
+/// ```
+/// use daemun_route::paths::{PathError, normalize};
+///
+/// assert_eq!(normalize("/a/%2e%2E/caf%c3%a9").as_deref(), Ok("/caf%C3%A9"));
+/// assert_eq!(normalize("/a%2Fb"), Ok("/a%2Fb".into()));
+/// assert_eq!(normalize("/../a"), Err(PathError::AboveRoot));
+/// ```
+///
 /// # Errors
 /// The path is one that two servers could read in two ways, or no path at all. The client is to be told
 /// (400), with the error's text if wanted: it says nothing about the gateway.
