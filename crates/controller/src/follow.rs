@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::{clock, tasks};
-use daemun_model::names::{ObjectName, ObjectRef};
-use daemun_objects::Any;
 use daemun_translate::{Cluster, Outcome, Settings, Translator};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
@@ -131,9 +129,9 @@ impl Controller {
             Arc::clone(&before.configuration)
         };
         let Reading {
-            objects,
             positions,
             files,
+            objects: _,
             put: _,
             removed: _,
             problems: _,
@@ -144,7 +142,6 @@ impl Controller {
             verdicts: self.outcome.verdicts.clone(),
             problems,
             positions,
-            objects: objects.iter().map(reference).collect(),
             files,
             since: now,
             counts,
@@ -156,12 +153,6 @@ impl Controller {
             changes.tell,
         )
     }
-}
-
-fn reference(object: &Any) -> ObjectRef {
-    let metadata = object.metadata();
-    let namespace = metadata.namespace.as_deref().unwrap_or_default();
-    ObjectRef::new(object.kind(), ObjectName::new(namespace, &metadata.name))
 }
 
 /// Asks for everything to be read again (SIGHUP).

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use daemun_model::Configuration;
-use daemun_model::names::ObjectRef;
 use daemun_model::verdict::{Severity, Verdict};
 
 use crate::source::files::{Positions, Problem, Reason};
@@ -21,10 +20,8 @@ pub struct State {
     pub verdicts: Vec<Arc<Verdict>>,
     /// What is wrong in the files at this moment.
     pub problems: Problems,
-    /// Where the objects stand in the files.
+    /// Every object in force, and where it stands in the files.
     pub positions: Positions,
-    /// Every object in force.
-    pub objects: Arc<[ObjectRef]>,
     /// How many files were read.
     pub files: usize,
     /// When the state came about, in seconds since 1970.

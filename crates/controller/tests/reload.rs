@@ -98,8 +98,8 @@ impl Case {
 
 fn names(state: &State) -> Vec<&str> {
     state
-        .objects
-        .iter()
+        .positions
+        .objects()
         .map(|object| object.name.name.as_str())
         .collect()
 }

@@ -12,7 +12,7 @@ use daemun_model::verdict::{FieldPath, Severity};
 use daemun_objects::Any;
 
 use super::chunk::{Chunk, Entry};
-use super::held::{Held, Origin};
+use super::held::{Held, HeldObjects, Origin};
 use super::named::{NamedFile, NamedFiles, fill};
 use super::problem::{Kept, Problem, Reason};
 
@@ -42,22 +42,22 @@ pub(super) struct Assembly<'a> {
     moment: Moment,
     named: &'a mut NamedFiles,
     fresh: Fresh,
-    old: &'a BTreeMap<ObjectRef, Held>,
-    next: BTreeMap<ObjectRef, Held>,
+    old: &'a HeldObjects,
+    next: HeldObjects,
     /// Where each object was met first.
-    met: HashMap<ObjectRef, (Arc<str>, u32)>,
+    met: HashMap<Arc<ObjectRef>, (Arc<str>, u32)>,
     problems: Vec<Problem>,
 }
 
 /// What a pass came to.
 pub(super) struct Assembled {
-    pub(super) held: BTreeMap<ObjectRef, Held>,
+    pub(super) held: HeldObjects,
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Assembly<'a> {
     pub(super) fn new(
-        old: &'a BTreeMap<ObjectRef, Held>,
+        old: &'a HeldObjects,
         named: &'a mut NamedFiles,
         fresh: Fresh,
         moment: Moment,
@@ -67,7 +67,7 @@ impl<'a> Assembly<'a> {
             named,
             fresh,
             old,
-            next: BTreeMap::new(),
+            next: HeldObjects::new(),
             met: HashMap::new(),
             problems: Vec::new(),
         }
@@ -122,7 +122,7 @@ impl<'a> Assembly<'a> {
                 reason: Reason::Duplicate,
                 file: origin.file,
                 spot: Some(spot),
-                object: Some(object.clone()),
+                object: Some(object.as_ref().clone()),
                 path: FieldPath::root(),
                 message,
                 kept: None,
@@ -130,7 +130,7 @@ impl<'a> Assembly<'a> {
             return;
         }
         self.met
-            .insert(object.clone(), (Arc::clone(&origin.file), line));
+            .insert(Arc::clone(object), (Arc::clone(&origin.file), line));
         if entry.flaws.is_empty() {
             self.readable(entry, origin);
             return;
@@ -147,11 +147,11 @@ impl<'a> Assembly<'a> {
     }
 
     /// Holds on to an object as it was, if it was there.
-    fn keep(&mut self, object: &ObjectRef) -> Option<Kept> {
+    fn keep(&mut self, object: &Arc<ObjectRef>) -> Option<Kept> {
         let held = self.old.get(object)?;
-        self.next.insert(object.clone(), held.clone());
+        self.next.insert(Arc::clone(object), held.clone());
         Some(Kept {
-            objects: vec![object.clone()],
+            objects: vec![object.as_ref().clone()],
             since: held.since,
         })
     }
@@ -170,7 +170,7 @@ impl<'a> Assembly<'a> {
             let mut held = held.clone();
             // The text may have moved with the lines above it.
             held.origin = origin;
-            self.next.insert(entry.object.clone(), held);
+            self.next.insert(Arc::clone(&entry.object), held);
             return;
         }
         let Some(mut any) = self.read(&origin) else {
@@ -180,7 +180,7 @@ impl<'a> Assembly<'a> {
             fill(&mut any, &named.key, content);
         }
         let held = self.renewed(any, contents, origin, before);
-        self.next.insert(entry.object.clone(), held);
+        self.next.insert(Arc::clone(&entry.object), held);
     }
 
     /// The next version of an object: the old one, if it says the same.
@@ -249,7 +249,7 @@ impl<'a> Assembly<'a> {
                 reason: Reason::NamedFile,
                 file: Arc::clone(file),
                 spot: Some(origin.chunk.spot(file, lines_before, *place)),
-                object: Some(entry.object.clone()),
+                object: Some(entry.object.as_ref().clone()),
                 path: FieldPath::of("metadata.annotations"),
                 message,
                 kept: None,
@@ -285,14 +285,14 @@ impl<'a> Assembly<'a> {
             .filter(obscure)
             .map(|part| part.path.as_ref())
             .collect();
-        let mut lost: BTreeMap<Arc<str>, BTreeMap<ObjectRef, Held>> = BTreeMap::new();
+        let mut lost: BTreeMap<Arc<str>, HeldObjects> = BTreeMap::new();
         for (object, held) in self.old {
             if !self.next.contains_key(object)
                 && !self.met.contains_key(object)
                 && obscure.contains(held.origin.path.as_ref())
             {
                 let of_file = lost.entry(Arc::clone(&held.origin.file)).or_default();
-                of_file.insert(object.clone(), held.clone());
+                of_file.insert(Arc::clone(object), held.clone());
             }
         }
         for (file, objects) in lost {
@@ -310,12 +310,12 @@ impl<'a> Assembly<'a> {
     }
 }
 
-fn kept_of<'h>(held: impl Iterator<Item = (&'h ObjectRef, &'h Held)>) -> Option<Kept> {
+fn kept_of<'h>(held: impl Iterator<Item = (&'h Arc<ObjectRef>, &'h Held)>) -> Option<Kept> {
     let mut since = i64::MIN;
     let objects: Vec<ObjectRef> = held
         .map(|(object, held)| {
             since = since.max(held.since);
-            object.clone()
+            object.as_ref().clone()
         })
         .collect();
     (!objects.is_empty()).then_some(Kept { objects, since })

@@ -32,7 +32,8 @@ pub(super) struct Chunk {
 /// An object of a chunk.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) object: ObjectRef,
+    /// Its name, shared by all who hold the object.
+    pub(super) object: Arc<ObjectRef>,
     /// Where its name stands.
     pub(super) place: Place,
     /// Where the object stands in the tree of the chunk: document and steps (`items[3]` of a List).
@@ -229,7 +230,7 @@ impl Reader {
             ),
         }
         self.chunk.entries.push(Entry {
-            object,
+            object: Arc::new(object),
             place: head.name_place,
             position,
             named,

@@ -62,18 +62,21 @@ impl Held {
     }
 }
 
+/// Objects in force, by name.
+pub(super) type HeldObjects = BTreeMap<Arc<ObjectRef>, Held>;
+
 /// Where the objects in force stand in their files.
 #[derive(Clone, Debug, Default)]
-pub struct Positions(Arc<BTreeMap<ObjectRef, Origin>>);
+pub struct Positions(Arc<HeldObjects>);
 
 impl Positions {
-    pub(super) fn of(held: &BTreeMap<ObjectRef, Held>) -> Self {
-        let origins = held.iter();
-        Self(Arc::new(
-            origins
-                .map(|(object, held)| (object.clone(), held.origin.clone()))
-                .collect(),
-        ))
+    pub(super) fn of(held: &Arc<HeldObjects>) -> Self {
+        Self(Arc::clone(held))
+    }
+
+    /// The names of all objects in force, in their order.
+    pub fn objects(&self) -> impl Iterator<Item = &Arc<ObjectRef>> {
+        self.0.keys()
     }
 
     /// Finds places. Texts are parsed again for it and kept by the locator, so that many questions
@@ -87,7 +90,7 @@ impl Positions {
 
     /// The file that an object in force was read from.
     pub fn file(&self, object: &ObjectRef) -> Option<&str> {
-        self.0.get(object).map(|origin| &*origin.file)
+        self.0.get(object).map(|held| &*held.origin.file)
     }
 }
 
@@ -101,7 +104,7 @@ impl Locator<'_> {
     /// Where a field of an object stands; if it is not written, its nearest parent that is. None if the
     /// object was not read from a file.
     pub fn spot(&mut self, object: &ObjectRef, path: &FieldPath) -> Option<Spot> {
-        let origin = self.positions.0.get(object)?;
+        let origin = &self.positions.0.get(object)?.origin;
         let chunk = &origin.chunk;
         let trees = self
             .trees

@@ -25,7 +25,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daemun_base::clock;
-use daemun_model::names::ObjectRef;
 use daemun_objects::Any;
 
 pub use held::{Locator, Positions};
@@ -33,7 +32,7 @@ pub use problem::{Kept, Problem, Reason, Spot};
 
 use assemble::{Assembled, Assembly, Fresh, Moment, Part};
 use chunk::Chunk;
-use held::Held;
+use held::HeldObjects;
 use named::NamedFiles;
 use walk::{Found, Stamp, walk, why};
 
@@ -51,7 +50,7 @@ pub struct Files {
     once: BTreeMap<PathBuf, Result<String, String>>,
     states: BTreeMap<PathBuf, State>,
     named: NamedFiles,
-    held: BTreeMap<ObjectRef, Held>,
+    held: Arc<HeldObjects>,
     /// Counts the looks.
     looks: u64,
 }
@@ -159,15 +158,15 @@ impl Files {
         };
         let assembly = Assembly::new(&self.held, &mut self.named, fresh, moment);
         let Assembled { held, problems } = assembly.run(&parts);
-        let old = std::mem::replace(&mut self.held, held);
+        let old = std::mem::replace(&mut self.held, Arc::new(held));
         let new = self.held.values().filter(|held| held.look == self.looks);
         let gone = old
-            .into_iter()
-            .filter(|(name, _)| !self.held.contains_key(name));
+            .iter()
+            .filter(|(name, _)| !self.held.contains_key(*name));
         Reading {
             objects: self.held.values().map(|held| held.any.clone()).collect(),
             put: new.map(|held| held.any.clone()).collect(),
-            removed: gone.map(|(_, held)| held.any).collect(),
+            removed: gone.map(|(_, held)| held.any.clone()).collect(),
             problems,
             positions: Positions::of(&self.held),
             files: self.states.len(),

@@ -145,7 +145,7 @@ impl Report {
             .iter()
             .map(|verdict| (&verdict.object, verdict.as_ref()))
             .collect();
-        let mut names: Vec<&ObjectRef> = state.objects.iter().collect();
+        let mut names: Vec<&ObjectRef> = state.positions.objects().map(AsRef::as_ref).collect();
         names.sort_by_key(|object| (rank(&object.kind), *object));
         let checked = names.into_iter().map(|object| {
             let verdict = verdicts.get(object).copied();
