@@ -12,6 +12,7 @@ mod filters;
 mod forwarding;
 mod grpc_trailers;
 mod hardening;
+mod http1;
 mod http2;
 mod listeners_tls;
 mod reload;
