@@ -7,7 +7,9 @@
 
 mod asked;
 mod describe;
+mod filters;
 mod place;
+mod share;
 mod text;
 
 use std::sync::Arc;
@@ -90,6 +92,9 @@ pub(crate) struct Arrived {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) listener_set: Option<String>,
     pub(crate) name: String,
+    /// What it wants of clients' certificates, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_certificate: Option<&'static str>,
     /// How many listeners of the port would take the host, if they were alone.
     pub(crate) of: usize,
 }
@@ -245,7 +250,7 @@ fn follow(
         rule: rule_name(winner.route, winner.rule),
         matched: describe_match(winner.wanted),
         hostname: winner.hostname.to_string(),
-        filters: describe::filters(&winner.rule.filters, request),
+        filters: filters::in_order(&winner.rule.filters, request),
         backends: backends.shares(request),
         limits: describe::limits(winner.rule, at.listener),
     });

@@ -3,6 +3,7 @@
 use daemun_model::gateway::Gateway;
 use daemun_model::listener::{Listener, ListenerProtocol};
 use daemun_model::names::ListenerOwner;
+use daemun_model::tls::ClientValidationMode;
 use daemun_model::{Configuration, Snapshot};
 use daemun_route::hosts::Hosts;
 
@@ -47,6 +48,7 @@ impl At<'_> {
                 ListenerOwner::ListenerSet => Some(key.object.to_string()),
             },
             name: key.name.clone(),
+            client_certificate: client_certificate(protocol),
             of: self.of,
         }
     }
@@ -57,6 +59,20 @@ fn word(protocol: &ListenerProtocol) -> &'static str {
         ListenerProtocol::Http => "http",
         ListenerProtocol::Https(_) => "https",
     }
+}
+
+fn client_certificate(protocol: &ListenerProtocol) -> Option<&'static str> {
+    let ListenerProtocol::Https(termination) = protocol else {
+        return None;
+    };
+    Some(match termination.client.as_ref()?.mode {
+        ClientValidationMode::AllowValidOnly => {
+            "clients without a certificate that is believed do not get through the handshake"
+        }
+        ClientValidationMode::AllowInsecureFallback => {
+            "clients are asked for a certificate, and get through without one"
+        }
+    })
 }
 
 /// Finds where a request arrives, as the proxy does: the port, then the most specific listener of it.

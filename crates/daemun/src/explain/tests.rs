@@ -17,7 +17,7 @@ use daemun_model::names::{
 };
 use daemun_model::policy::retry::Retry;
 use daemun_model::route::{Attachment, HttpRoute, Rule, WeightedBackend};
-use daemun_model::tls::{Termination, TlsVersion};
+use daemun_model::tls::{ClientValidation, ClientValidationMode, Termination, TlsVersion};
 use daemun_model::verdict::{Condition, Part, Place, Status, Verdict};
 use daemun_model::{Configuration, Snapshot};
 use daemun_proxy::admin::{Form, Question};
@@ -393,6 +393,26 @@ fn a_redirect_answers() {
         told.contains(
             "before   redirect (308): scheme https\n    answer   308: the redirect answers"
         ),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_wanted_of_clients_certificates_is_told() {
+    let mut shop = usual();
+    let key = listener_key("shop");
+    let mut listener = Listener::clone(&shop.0.listeners[&key]);
+    let ListenerProtocol::Https(termination) = &mut listener.protocol else {
+        unreachable!("the listener shop is one with TLS")
+    };
+    termination.client = Some(ClientValidation {
+        authorities: Vec::new(),
+        mode: ClientValidationMode::AllowValidOnly,
+    });
+    shop.0.listeners.insert(key, Arc::new(listener));
+    let told = shop.explain("GET", "https://shop.example.com/api", &[]);
+    assert!(
+        told.contains("    TLS      clients without a certificate that is believed"),
         "{told}"
     );
 }

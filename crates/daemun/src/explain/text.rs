@@ -32,7 +32,12 @@ pub(super) fn write(explanation: &Explanation) -> String {
         + 2;
     let mut text = String::new();
     match listener {
-        Some(listener) => line(&mut text, &format!("{first:width$}{}", arrived(listener))),
+        Some(listener) => {
+            line(&mut text, &format!("{first:width$}{}", arrived(listener)));
+            if let Some(wanted) = listener.client_certificate {
+                entry(&mut text, "TLS", wanted);
+            }
+        }
         None => line(&mut text, &first),
     }
     if let (Some(rule), Some(name)) = (rule, second) {
