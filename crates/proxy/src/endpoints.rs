@@ -235,5 +235,15 @@ fn backend_tls(
 ) -> Result<BackendTlsLive, String> {
     let name = tls::server_name(settings)?;
     let config = tls::client_config(settings, protocol, &snapshot.certificates)?;
-    Ok(BackendTlsLive { config, name })
+    let upgradable = match protocol {
+        BackendProtocol::Http1 => Arc::clone(&config),
+        BackendProtocol::Http | BackendProtocol::Http2 => {
+            tls::client_config(settings, BackendProtocol::Http1, &snapshot.certificates)?
+        }
+    };
+    Ok(BackendTlsLive {
+        config,
+        upgradable,
+        name,
+    })
 }

@@ -179,6 +179,8 @@ pub(crate) struct BackendLive {
 #[derive(Clone)]
 pub(crate) struct BackendTlsLive {
     pub(crate) config: Arc<rustls::ClientConfig>,
+    /// The same for connections that will change their protocol: HTTP/1.1 only.
+    pub(crate) upgradable: Arc<rustls::ClientConfig>,
     pub(crate) name: rustls_pki_types::ServerName<'static>,
 }
 

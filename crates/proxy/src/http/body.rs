@@ -5,25 +5,23 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use crate::http::connection::Busy;
 use crate::live::InFlight;
 use crate::observe::trip::Finished;
-use crate::upstream::pool::Lease;
-use crate::worker::Worker;
+use crate::upstream::http1::Broken;
+use crate::upstream::received::Received;
 
 /// Why a response ended early. The client sees its connection or stream broken off.
 #[derive(Debug)]
 pub(crate) enum BodyError {
     /// The backend broke off.
-    Backend(hyper::Error),
+    Backend(Broken),
     /// The request's time was over.
     TimedOut,
 }
@@ -63,10 +61,7 @@ enum Kind {
 
 /// A backend's body.
 pub(crate) struct FromBackend {
-    pub(crate) incoming: Incoming,
-    /// Given back to the pool at the end; dropped, and so closed, if the end never comes.
-    pub(crate) lease: Option<Lease>,
-    pub(crate) worker: Rc<Worker>,
+    pub(crate) incoming: Received,
     /// The endpoint's count of requests in flight.
     pub(crate) _in_flight: InFlight,
     /// When the whole request must have ended.
@@ -83,11 +78,8 @@ impl Body {
         }
     }
 
-    /// A backend's. A body that is already at its end gives its connection back at once.
-    pub(crate) fn backend(mut body: FromBackend) -> Self {
-        if body.incoming.is_end_stream() {
-            body.finish();
-        }
+    /// A backend's.
+    pub(crate) fn backend(body: FromBackend) -> Self {
         Self {
             kind: Kind::Backend(body),
             trip: None,
@@ -97,12 +89,6 @@ impl Body {
 }
 
 impl FromBackend {
-    fn finish(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back(&self.worker);
-        }
-    }
-
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = Pin::new(&mut self.incoming).poll_frame(cx);
         match frame {
@@ -114,17 +100,7 @@ impl FromBackend {
                 }
                 Poll::Pending
             }
-            Poll::Ready(None) => {
-                self.finish();
-                Poll::Ready(None)
-            }
-            Poll::Ready(Some(Ok(frame))) => {
-                if self.incoming.is_end_stream() {
-                    self.finish();
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError::Backend(error)))),
+            Poll::Ready(frame) => Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Backend))),
         }
     }
 }

@@ -17,6 +17,7 @@ use http::{Method, Request, Response, StatusCode};
 
 use super::check::Fault;
 use crate::upstream::connect::ConnectError;
+use crate::upstream::http1::Broken;
 use crate::upstream::send::Failure;
 use crate::upstream::tls;
 
@@ -74,7 +75,7 @@ pub(crate) enum Own {
     /// The time for the whole request was over.
     TimedOut,
     /// The connection broke before the head of a response.
-    Broken(hyper::Error),
+    Broken(Broken),
     /// The backend changed the protocol unasked.
     UnaskedUpgrade,
 }
@@ -174,7 +175,7 @@ impl Own {
             Self::Connect(error) => of_connect(error),
             Self::TryTimedOut => &words::TRY_TIMED_OUT,
             Self::TimedOut => &words::TIMED_OUT,
-            Self::Broken(error) if error.is_parse() => &words::BROKEN_RESPONSE,
+            Self::Broken(error) if error.is_malformed() => &words::BROKEN_RESPONSE,
             Self::Broken(_) => &words::BROKEN_CONNECTION,
             Self::UnaskedUpgrade => &words::UNASKED_UPGRADE,
         }

@@ -159,6 +159,7 @@ async fn answer(
             .map(|limit| Instant::from_std(trip.started()) + limit),
         bound_to: choice.bound_to,
         hash_key: choice.hash_key,
+        upgrades: upgrade.is_some(),
     };
     let is_connect = upgrade.as_ref().is_some_and(Upgrade::is_connect);
     let sent = send::send(&errand, parts, body, trip)
@@ -203,6 +204,10 @@ fn within_limits(listener: &ListenerLive, parts: &Parts) -> Result<(), Own> {
         .uri
         .path_and_query()
         .map_or(0, |target| target.as_str().len());
+    // Over HTTP/1 the engine has seen to it.
+    if parts.headers.len() > usize::from(listener.limits.header_count) {
+        return Err(Own::HeadTooLarge);
+    }
     if target > listener.limits.target_bytes as usize {
         return Err(Own::TargetTooLong);
     }
@@ -241,7 +246,6 @@ fn normalize_path(parts: &mut Parts) -> Result<(), Own> {
 fn pass_back(way: &Way<'_>, sent: Sent, choice: &Choice<'_>, after: &mut After) -> Response<Body> {
     let Sent {
         response,
-        lease,
         endpoint,
         in_flight,
         deadline,
@@ -254,8 +258,6 @@ fn pass_back(way: &Way<'_>, sent: Sent, choice: &Choice<'_>, after: &mut After) 
     head.extensions = http::Extensions::new();
     let body = Body::backend(FromBackend {
         incoming,
-        lease: Some(lease),
-        worker: Rc::clone(&way.connection.worker),
         _in_flight: in_flight,
         deadline: deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline))),
     });
@@ -292,7 +294,6 @@ fn switch(
 ) -> Result<Response<Body>, Own> {
     let Sent {
         mut response,
-        lease,
         endpoint: _,
         in_flight,
         deadline: _,
@@ -301,11 +302,8 @@ fn switch(
         let (mut head, incoming) = response.into_parts();
         forward::clean_response(&mut head.headers);
         head.version = Version::default();
-        let worker = Rc::clone(&way.connection.worker);
         let body = FromBackend {
             incoming,
-            lease: Some(lease),
-            worker,
             _in_flight: in_flight,
             deadline: None,
         };
@@ -318,7 +316,6 @@ fn switch(
         worker: Rc::clone(&way.connection.worker),
         held: std::mem::take(held),
         in_flight,
-        lease,
         trip: Some(trip.answered(StatusCode::SWITCHING_PROTOCOLS)),
     };
     Ok(upgrade

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use crate::http::body::Held;
 use crate::live::InFlight;
 use crate::observe::trip::Finished;
-use crate::upstream::pool::Lease;
+use crate::upstream::received::Received;
 use crate::worker::Worker;
 
 /// A client's wish to change the protocol.
@@ -78,7 +78,7 @@ impl Upgrade {
     }
 
     /// Ties both sides together, after the backend has answered 101. Gives the answer for the client.
-    pub(crate) fn tie(self, mut response: Response<Incoming>, tunnel: Tunnel) -> Response<()> {
+    pub(crate) fn tie(self, mut response: Response<Received>, tunnel: Tunnel) -> Response<()> {
         let backend = hyper::upgrade::on(&mut response);
         let (mut head, _) = response.into_parts();
         let worker = Rc::clone(&tunnel.worker);
@@ -126,7 +126,6 @@ pub(crate) struct Tunnel {
     pub(crate) worker: Rc<Worker>,
     pub(crate) held: Held,
     pub(crate) in_flight: InFlight,
-    pub(crate) lease: Lease,
     pub(crate) trip: Option<Finished>,
 }
 
@@ -136,7 +135,6 @@ impl Tunnel {
             worker,
             held,
             in_flight,
-            lease,
             mut trip,
         } = self;
         let tied = match tokio::try_join!(client, backend) {
@@ -156,7 +154,7 @@ impl Tunnel {
             (Ok(_), None) => {}
             (Err(error), _) => tracing::debug!("A tunnel ended with an error: {error}."),
         }
-        drop((held, in_flight, lease, trip));
+        drop((held, in_flight, trip));
     }
 }
 

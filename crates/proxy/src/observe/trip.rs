@@ -58,7 +58,8 @@ struct Record {
 #[derive(Clone, Copy)]
 enum Outcome {
     Passed,
-    Own(usize),
+    /// An answer of the gateway's own, by its number.
+    Own(u8),
     BrokenByBackend,
     TimedOut,
 }
@@ -77,7 +78,7 @@ impl Trip {
                 sampled,
             ))
         });
-        let mut record = Record::uncounted();
+        let mut record = Record::uncounted(daemun_base::clock::now());
         record.worker = Some(Rc::clone(worker));
         record.entry = entry;
         Self { record, id: None }
@@ -86,7 +87,7 @@ impl Trip {
     /// A copy of a request, which is neither counted nor logged as one.
     pub(crate) fn of_mirror() -> Self {
         Self {
-            record: Record::uncounted(),
+            record: Record::uncounted(daemun_base::clock::now()),
             id: None,
         }
     }
@@ -155,7 +156,7 @@ impl Trip {
     /// The response for an answer of the gateway's own. A request that came to its end before it had an
     /// id gets one here, so that its sender can ask about it.
     pub(crate) fn own(&mut self, own: &Own, asker: &Asker) -> Response<Bytes> {
-        self.record.outcome = Outcome::Own(own.number());
+        self.record.outcome = Outcome::Own(u8::try_from(own.number()).unwrap_or(u8::MAX));
         if let Some(worker) = self.record.worker.clone() {
             worker.metrics.own_answers[own.number()].add(1);
             if self.id.is_none() {
@@ -217,7 +218,8 @@ impl Trip {
 
     /// The head of the response is settled. A second call gives what counts nothing.
     pub(crate) fn answered(&mut self, status: StatusCode) -> Finished {
-        let mut record = std::mem::replace(&mut self.record, Record::uncounted());
+        let started = self.record.started;
+        let mut record = std::mem::replace(&mut self.record, Record::uncounted(started));
         record.status = status.as_u16();
         Finished(record)
     }
@@ -245,9 +247,9 @@ impl Finished {
 }
 
 impl Record {
-    fn uncounted() -> Self {
+    fn uncounted(started: Instant) -> Self {
         Self {
-            started: daemun_base::clock::now(),
+            started,
             worker: None,
             listener: None,
             rule: None,
@@ -306,7 +308,7 @@ impl Record {
         };
         let (by, reason) = match self.outcome {
             _ if self.status == 0 => ("nobody", Some("client_gone")),
-            Outcome::Own(number) => ("gateway", ANSWERS.get(number).copied()),
+            Outcome::Own(number) => ("gateway", ANSWERS.get(usize::from(number)).copied()),
             Outcome::BrokenByBackend => ("backend", Some("response_broken")),
             Outcome::TimedOut => ("backend", Some("response_timed_out")),
             Outcome::Passed if self.tries == 0 => ("filter", None),

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use daemun_base::tasks::LocalTasks;
 use daemun_model::backend::BackendProtocol;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper::rt::{Executor, Read, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::live::{BackendLive, EndpointLive};
-use crate::upstream::pool::{Open, Sender};
+use crate::upstream::http1::{self, Stream};
+use crate::upstream::pool::{Made, Open};
 use crate::upstream::tls;
 use crate::worker::Worker;
 
@@ -72,7 +73,7 @@ pub(crate) async fn connect(
     backend: &BackendLive,
     endpoint: &EndpointLive,
     (open, speak): (Open, Speak),
-) -> Result<Sender, ConnectError> {
+) -> Result<Made, ConnectError> {
     worker.metrics.upstream_connecting(backend);
     let result = connect_uncounted(worker, backend, endpoint, (open, speak)).await;
     if result.is_err() {
@@ -86,15 +87,22 @@ async fn connect_uncounted(
     backend: &BackendLive,
     endpoint: &EndpointLive,
     (open, speak): (Open, Speak),
-) -> Result<Sender, ConnectError> {
+) -> Result<Made, ConnectError> {
     let tcp = TcpStream::connect(endpoint.address)
         .await
         .map_err(ConnectError::Tcp)?;
     tcp.set_nodelay(true).map_err(ConnectError::Tcp)?;
     match &backend.tls {
         None => {
-            let http2 = backend.protocol == BackendProtocol::Http2 && speak == Speak::Any;
-            handshake(worker, TokioIo::new(tcp), http2, open).await
+            let http2 = backend.protocol == BackendProtocol::Http2;
+            match speak {
+                Speak::Any if http2 => http2_handshake(worker, TokioIo::new(tcp), open).await,
+                Speak::Any => Ok(Made::Http1(Box::new(http1::Connection::new(
+                    Stream::Plain(tcp),
+                    open,
+                )))),
+                Speak::Http1 => upgradable(worker, TokioIo::new(tcp), open).await,
+            }
         }
         Some(settings) => {
             let config = match speak {
@@ -104,39 +112,49 @@ async fn connect_uncounted(
             let deadline = tokio::time::Instant::now() + backend.connections.connect;
             let connecting = tls::connect(tcp, Arc::clone(config), settings.name.clone(), deadline);
             let stream = connecting.await.map_err(ConnectError::Tls)?;
-            let http2 = tls::is_http2(&stream);
-            handshake(worker, TokioIo::new(stream), http2, open).await
+            match speak {
+                Speak::Any if tls::is_http2(&stream) => {
+                    http2_handshake(worker, TokioIo::new(stream), open).await
+                }
+                Speak::Any => Ok(Made::Http1(Box::new(http1::Connection::new(
+                    Stream::Tls(Box::new(stream)),
+                    open,
+                )))),
+                Speak::Http1 => upgradable(worker, TokioIo::new(stream), open).await,
+            }
         }
     }
 }
 
-async fn handshake<S: Read + Write + Unpin + Send + 'static>(
+async fn http2_handshake<S: Read + Write + Unpin + Send + 'static>(
     worker: &Rc<Worker>,
     stream: S,
-    http2: bool,
     open: Open,
-) -> Result<Sender, ConnectError> {
-    if http2 {
-        let (sender, connection) = http2::Builder::new(LocalExecutor(worker.tasks.clone()))
-            .adaptive_window(true)
-            .handshake(stream)
-            .await
-            .map_err(ConnectError::Http)?;
-        worker.tasks.spawn(async move {
-            let _open = open;
-            // How it ended is told to the requests that were on it.
-            let _ = connection.await;
-        });
-        Ok(Sender::Http2(sender))
-    } else {
-        let (sender, connection) = http1::Builder::new()
-            .handshake(stream)
-            .await
-            .map_err(ConnectError::Http)?;
-        worker.tasks.spawn(async move {
-            let _open = open;
-            let _ = connection.with_upgrades().await;
-        });
-        Ok(Sender::Http1(sender))
-    }
+) -> Result<Made, ConnectError> {
+    let (sender, connection) = http2::Builder::new(LocalExecutor(worker.tasks.clone()))
+        .adaptive_window(true)
+        .handshake(stream)
+        .await
+        .map_err(ConnectError::Http)?;
+    worker.tasks.spawn(async move {
+        let _open = open;
+        // How it ended is told to the requests that were on it.
+        let _ = connection.await;
+    });
+    Ok(Made::Http2(sender))
+}
+
+/// A connection of the engine that can hand it over after a change of protocol.
+async fn upgradable<S: Read + Write + Unpin + Send + 'static>(
+    worker: &Rc<Worker>,
+    stream: S,
+    open: Open,
+) -> Result<Made, ConnectError> {
+    let handshake = hyper::client::conn::http1::handshake(stream);
+    let (sender, connection) = handshake.await.map_err(ConnectError::Http)?;
+    worker.tasks.spawn(async move {
+        let _open = open;
+        let _ = connection.with_upgrades().await;
+    });
+    Ok(Made::Upgradable(sender))
 }

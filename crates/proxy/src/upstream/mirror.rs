@@ -87,7 +87,6 @@ impl Copy {
                 return true;
             }
         }
-        sent.lease.give_back(worker);
         true
     }
 }

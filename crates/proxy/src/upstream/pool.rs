@@ -6,15 +6,19 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use tokio::sync::Notify;
 
-use crate::http::replay::RequestBody;
+use crate::http::replay::{RequestBody, Source};
 use crate::live::{BackendLive, EndpointLive, Live};
 use crate::upstream::connect::{self, ConnectError, Speak};
+use crate::upstream::http1::{self, Broken};
+use crate::upstream::received::Received;
+use crate::upstream::send::Head;
 use crate::worker::Worker;
 
 /// All pools of a worker, by endpoint.
@@ -37,22 +41,48 @@ pub(crate) struct Pool {
 }
 
 struct Idle {
-    sender: http1::SendRequest<RequestBody>,
+    connection: Box<http1::Connection>,
     since: u32,
 }
 
-/// Who takes requests on a connection.
-pub(crate) enum Sender {
-    Http1(http1::SendRequest<RequestBody>),
+/// A connection to an endpoint.
+pub(crate) enum Made {
+    /// HTTP/1.1, for one exchange at a time.
+    Http1(Box<http1::Connection>),
+    /// HTTP/1.1, for a request that will change the protocol.
+    Upgradable(hyper::client::conn::http1::SendRequest<RequestBody>),
+    /// HTTP/2, shared by requests.
     Http2(http2::SendRequest<RequestBody>),
 }
 
-/// A connection that a request has to itself (HTTP/1) or shares (HTTP/2).
+/// A connection that a request may use.
 pub(crate) struct Lease {
-    pub(crate) sender: Sender,
+    made: Made,
     /// Whether it has carried a request before: then the endpoint may have closed it meanwhile.
     pub(crate) reused: bool,
     pool: Rc<Pool>,
+}
+
+/// Where an HTTP/1.1 connection goes when it can carry another request.
+pub(crate) struct Home {
+    pool: Rc<Pool>,
+    ticks: Arc<AtomicU32>,
+}
+
+impl Home {
+    /// A connection's place in a pool.
+    pub(crate) fn new(pool: &Rc<Pool>, ticks: &Arc<AtomicU32>) -> Self {
+        Self {
+            pool: Rc::clone(pool),
+            ticks: Arc::clone(ticks),
+        }
+    }
+
+    /// Keeps a connection for the next request.
+    pub(crate) fn keep(&self, connection: Box<http1::Connection>) {
+        self.pool
+            .keep(connection, self.ticks.load(Ordering::Relaxed));
+    }
 }
 
 impl Pools {
@@ -91,9 +121,9 @@ impl Pools {
     pub(crate) fn sweep(&self, now: u32) {
         for pool in self.0.borrow().values() {
             let keep = pool.idle_seconds.get();
-            pool.idle
-                .borrow_mut()
-                .retain(|idle| now.saturating_sub(idle.since) <= keep && !idle.sender.is_closed());
+            pool.idle.borrow_mut().retain(|idle| {
+                now.saturating_sub(idle.since) <= keep && idle.connection.is_usable()
+            });
         }
     }
 
@@ -162,9 +192,9 @@ pub(crate) async fn of_its_own(
         (Open::count(&pool), Speak::Http1),
     );
     let made = tokio::time::timeout(backend.connections.connect, making).await;
-    let sender = made.unwrap_or(Err(ConnectError::TimedOut))?;
+    let made = made.unwrap_or(Err(ConnectError::TimedOut))?;
     Ok(Lease {
-        sender,
+        made,
         reused: false,
         pool,
     })
@@ -176,19 +206,24 @@ fn pooled(pool: &Rc<Pool>) -> Option<Lease> {
         if sender.is_closed() {
             *shared = None;
         } else {
-            let sender = Sender::Http2(sender.clone());
+            let made = Made::Http2(sender.clone());
             return Some(Lease {
-                sender,
+                made,
                 reused: true,
                 pool: Rc::clone(pool),
             });
         }
     }
     let mut idle = pool.idle.borrow_mut();
-    while let Some(Idle { sender, since: _ }) = idle.pop() {
-        if sender.is_ready() {
+    while let Some(Idle {
+        connection,
+        since: _,
+    }) = idle.pop()
+    {
+        if connection.is_usable() {
+            let made = Made::Http1(connection);
             return Some(Lease {
-                sender: Sender::Http1(sender),
+                made,
                 reused: true,
                 pool: Rc::clone(pool),
             });
@@ -218,13 +253,13 @@ async fn make(
     }
     let connecting = Connecting::begin(pool);
     let open = Open::count(pool);
-    let sender = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
+    let made = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
     drop(connecting);
-    if let Sender::Http2(sender) = &sender {
+    if let Made::Http2(sender) = &made {
         *pool.shared.borrow_mut() = Some(sender.clone());
     }
     Ok(Lease {
-        sender,
+        made,
         reused: false,
         pool: Rc::clone(pool),
     })
@@ -259,7 +294,8 @@ impl Drop for Connecting {
 pub(crate) struct Open(Rc<Pool>);
 
 impl Open {
-    fn count(pool: &Rc<Pool>) -> Self {
+    /// Counts a connection that is about to be opened.
+    pub(crate) fn count(pool: &Rc<Pool>) -> Self {
         pool.open.set(pool.open.get() + 1);
         Self(Rc::clone(pool))
     }
@@ -274,61 +310,70 @@ impl Drop for Open {
 
 /// A request that got no response's head.
 pub(crate) struct SendError {
-    pub(crate) error: hyper::Error,
-    /// The request, if not a byte of it was written.
+    pub(crate) broken: Broken,
+    /// The request, if not a byte of it was written and the engine had taken it.
     pub(crate) unsent: Option<Box<Request<RequestBody>>>,
 }
 
 impl Lease {
-    /// Whether requests go over HTTP/2.
-    pub(crate) fn is_http2(&self) -> bool {
-        matches!(self.sender, Sender::Http2(_))
-    }
-
     /// Sends a request and waits for the head of its response.
     ///
     /// # Errors
-    /// The engine's, with the request if it can be sent elsewhere as it is.
-    pub(crate) async fn try_send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, SendError> {
-        let sent = match &mut self.sender {
-            Sender::Http1(sender) => sender.try_send_request(request).await,
-            Sender::Http2(sender) => sender.try_send_request(request).await,
+    /// Why there is none, with the request if it can be sent elsewhere as it is.
+    pub(crate) async fn send(
+        self,
+        worker: &Worker,
+        head: &mut Head,
+        body: Option<&Rc<Source>>,
+        tls: bool,
+    ) -> Result<Response<Received>, SendError> {
+        let sent = match self.made {
+            Made::Http1(connection) => {
+                let home = Home::new(&self.pool, &worker.ticks);
+                let body = body.map_or(RequestBody::Empty, Source::body);
+                let exchanged = connection.exchange(&head.plain(), body, home).await;
+                let failed = |broken| SendError {
+                    broken,
+                    unsent: None,
+                };
+                return exchanged
+                    .map(|response| response.map(Received::Http1))
+                    .map_err(failed);
+            }
+            Made::Upgradable(mut sender) => {
+                sender
+                    .try_send_request(head.request(body, false, tls))
+                    .await
+            }
+            Made::Http2(mut sender) => sender.try_send_request(head.request(body, true, tls)).await,
         };
-        sent.map_err(|mut failed| SendError {
-            unsent: failed.take_message().map(Box::new),
-            error: failed.into_error(),
-        })
-    }
-
-    /// Gives an HTTP/1 connection back after its response was read to the end. HTTP/2 connections are
-    /// shared and need no giving back.
-    pub(crate) fn give_back(self, worker: &Rc<Worker>) {
-        let Sender::Http1(mut sender) = self.sender else {
-            return;
-        };
-        let pool = self.pool;
-        if sender.is_ready() {
-            pool.keep(sender, worker.tick());
-        } else if !sender.is_closed() {
-            // The connection's task has not yet seen the end of the response: it will, at its next turn.
-            let worker_of_task = Rc::clone(worker);
-            worker.tasks.spawn(async move {
-                if sender.ready().await.is_ok() {
-                    pool.keep(sender, worker_of_task.tick());
-                }
-            });
-        }
+        sent.map(|response| response.map(Received::Engine))
+            .map_err(|mut failed| SendError {
+                unsent: failed.take_message().map(Box::new),
+                broken: Broken::Engine(failed.into_error()),
+            })
     }
 }
 
 impl Pool {
-    fn keep(&self, sender: http1::SendRequest<RequestBody>, since: u32) {
+    /// How many connections are kept.
+    #[cfg(test)]
+    pub(crate) fn idle_count(&self) -> usize {
+        self.idle.borrow().len()
+    }
+
+    /// A pool that keeps connections.
+    #[cfg(test)]
+    pub(crate) fn keeping(most: u32) -> Rc<Self> {
+        let pool = Self::default();
+        pool.most_idle.set(most);
+        Rc::new(pool)
+    }
+
+    fn keep(&self, connection: Box<http1::Connection>, since: u32) {
         let mut idle = self.idle.borrow_mut();
         if !self.retired.get() && idle.len() < self.most_idle.get() as usize {
-            idle.push(Idle { sender, since });
+            idle.push(Idle { connection, since });
         }
         drop(idle);
         self.freed.notify_one();

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
-use hyper::body::Incoming;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
@@ -18,7 +17,9 @@ use crate::http::replay::{Fault, RequestBody, Source};
 use crate::live::{BackendLive, EndpointLive, InFlight};
 use crate::observe::trip::Trip;
 use crate::upstream::connect::ConnectError;
-use crate::upstream::pool::{self, Lease};
+use crate::upstream::http1::{self, Broken};
+use crate::upstream::pool::{self, SendError};
+use crate::upstream::received::Received;
 use crate::upstream::retry::Tries;
 use crate::worker::Worker;
 
@@ -44,8 +45,7 @@ pub(crate) struct Errand<'a> {
 
 /// A response's head, with what belongs to its body.
 pub(crate) struct Sent {
-    pub(crate) response: Response<Incoming>,
-    pub(crate) lease: Lease,
+    pub(crate) response: Response<Received>,
     pub(crate) endpoint: Arc<EndpointLive>,
     pub(crate) in_flight: InFlight,
     /// When the body must have ended.
@@ -64,7 +64,7 @@ pub(crate) enum Failure {
     /// The time for the whole request was over.
     TimedOut,
     /// The connection broke before the head of a response.
-    Broken(hyper::Error),
+    Broken(Broken),
     /// The client's body broke off or is malformed.
     ClientBody,
     /// The client's body is longer than the listener allows.
@@ -182,7 +182,7 @@ async fn one_try(
         .try_limit
         .map(|limit| Instant::from_std(daemun_base::clock::now()) + limit);
     let sending = exchange(errand, endpoint, head, body);
-    let (response, lease) = match limit {
+    let response = match limit {
         None => sending.await?,
         Some(limit) => tokio::time::timeout_at(limit, sending)
             .await
@@ -194,7 +194,6 @@ async fn one_try(
     };
     Ok(Sent {
         response,
-        lease,
         endpoint: Arc::clone(endpoint),
         in_flight,
         deadline,
@@ -207,7 +206,7 @@ async fn exchange(
     endpoint: &EndpointLive,
     head: &mut Head,
     body: Option<&Rc<Source>>,
-) -> Result<(Response<Incoming>, Lease), Failure> {
+) -> Result<Response<Received>, Failure> {
     let tls = errand.backend.tls.is_some();
     let leased = match errand.upgrades {
         true => pool::of_its_own(errand.worker, errand.backend, endpoint).await,
@@ -215,19 +214,19 @@ async fn exchange(
     };
     let mut lease = leased.map_err(Failure::Connect)?;
     loop {
-        let request = head.request(body, lease.is_http2(), tls);
-        let error = match lease.try_send(request).await {
-            Ok(response) => return Ok((response, lease)),
+        let reused = lease.reused;
+        let SendError { broken, unsent } = match lease.send(errand.worker, head, body, tls).await {
+            Ok(response) => return Ok(response),
             Err(failed) => failed,
         };
-        let (error, unsent) = (error.error, error.unsent);
         let unwritten = unsent.is_some();
         if let Some(request) = unsent {
             head.put_back(*request);
         }
-        let again = lease.reused && (unwritten || head.repeat(body.map(Rc::as_ref)));
+        let again = reused
+            && (unwritten || (broken.before_an_answer() && head.repeat(body.map(Rc::as_ref))));
         if !again {
-            return Err(Failure::Broken(error));
+            return Err(Failure::Broken(broken));
         }
         lease = pool::fresh(errand.worker, errand.backend, endpoint)
             .await
@@ -236,7 +235,7 @@ async fn exchange(
 }
 
 /// A request's head, for as many tries as there may be.
-struct Head {
+pub(crate) struct Head {
     method: Method,
     uri: Uri,
     /// None while a try has them and no copy was kept.
@@ -271,6 +270,18 @@ impl Head {
         may
     }
 
+    /// The head for our own engine, which takes nothing.
+    pub(crate) fn plain(&self) -> http1::Head<'_> {
+        static NO_HEADERS: std::sync::LazyLock<HeaderMap> =
+            std::sync::LazyLock::new(HeaderMap::new);
+        let headers = self.headers.as_ref().unwrap_or(&NO_HEADERS);
+        http1::Head {
+            method: &self.method,
+            target: &self.uri,
+            headers,
+        }
+    }
+
     fn put_back(&mut self, request: Request<RequestBody>) {
         if self.headers.is_none() {
             self.headers = Some(request.into_parts().0.headers);
@@ -279,7 +290,7 @@ impl Head {
 
     /// The request for one try: in origin form for HTTP/1 (RFC 9112, section 3.2.1), with scheme and
     /// authority for HTTP/2 (RFC 9113, section 8.3.1).
-    fn request(
+    pub(crate) fn request(
         &mut self,
         body: Option<&Rc<Source>>,
         http2: bool,
