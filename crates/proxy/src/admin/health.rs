@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::listen::{self, Address, StartError};
 use super::page::{self, Page};
 
-/// What `prometheus-client` writes: OpenMetrics.
+/// OpenMetrics, as the metrics are written.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Scrapes at a time.
