@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod owner;
+pub(crate) mod peek;
 pub mod proxy_protocol;
 pub(crate) mod reach;
 pub(crate) mod sni;

@@ -13,15 +13,14 @@ use daemun_model::policy::forwarding::ProxyProtocol;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
+use super::peek::Waits;
+
 /// The longest header of version 1, its line end included.
 const V1_LONGEST: usize = 107;
 /// The longest header of version 2 that is taken: addresses, and room for extensions (TLVs).
 const V2_LONGEST: usize = 16 + 4096;
 const V1_SIGNATURE: &[u8] = b"PROXY ";
 const V2_SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-/// How long to wait before looking again at a socket whose first bytes could be a signature. A wait
-/// for readability would return at once, since those bytes are still there.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What a connection's first bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +100,7 @@ pub(crate) async fn take_header(
 async fn take(stream: &mut TcpStream, trusted: bool) -> Result<Option<Addresses>, HeaderError> {
     let mut bytes = vec![0; V2_LONGEST];
     let mut taken = 0;
+    let mut waits = Waits::new();
     loop {
         let seen = stream.peek(&mut bytes[taken..]).await;
         let seen = seen.map_err(|_| HeaderError::Closed)?;
@@ -129,7 +129,12 @@ async fn take(stream: &mut TcpStream, trusted: bool) -> Result<Option<Addresses>
                 consume(stream, &mut bytes[taken..end]).await?;
                 taken = end;
             }
-            Parsed::Need(_) => tokio::time::sleep(LOOK_AGAIN).await,
+            // It could be something else, which is not ours to take.
+            Parsed::Need(_) => {
+                if !waits.for_more(stream).await {
+                    return Ok(None);
+                }
+            }
         }
     }
 }

@@ -285,8 +285,17 @@ async fn an_untrusted_peers_header_is_refused() {
 
 #[tokio::test]
 async fn half_a_header_ends_by_time_or_by_its_sender() {
-    let (addresses, _) = taken(&[&V2_SIGNATURE[..7]], "127.0.0.0/8").await;
-    assert_eq!(addresses, Err(HeaderError::TimedOut));
+    // What never became a header is for whoever reads next.
+    let (addresses, rest) = taken(&[&V2_SIGNATURE[..7]], "127.0.0.0/8").await;
+    assert_eq!((addresses, rest.as_slice()), (Ok(None), &V2_SIGNATURE[..7]));
+    let (mut client, mut server, peer) = pair().await;
+    client.write_all(b"PROX").await.unwrap();
+    let setting = ProxyProtocol {
+        trusted: vec!["127.0.0.0/8".parse().unwrap()],
+    };
+    let limit = Duration::from_millis(100);
+    let silent = take_header(&mut server, peer.ip(), &setting, limit).await;
+    assert_eq!(silent, Err(HeaderError::TimedOut));
     let (addresses, _) = taken(&[b"PROXY TCP4 192"], "127.0.0.0/8").await;
     assert_eq!(addresses, Err(HeaderError::Closed));
     let (addresses, _) = taken(&[b"PROXY TCP9 1 2 3 4\r\n"], "127.0.0.0/8").await;
