@@ -271,3 +271,39 @@ async fn proxy_protocol_from_a_stranger_or_malformed_reaches_nobody() {
         assert_eq!(world.backend.count(), 0, "{policy}");
     }
 }
+
+#[tokio::test]
+async fn an_ipv4_client_of_a_dual_stack_socket_is_an_ipv4_client() {
+    let port = daemun_testkit::ports::free();
+    let backend = daemun_testkit::Backend::start("echo").await;
+    // Without addresses, the gateway listens on all of both families.
+    let everywhere =
+        yaml::gateway(port).replace("  addresses: [{type: IPAddress, value: 127.0.0.1}]\n", "");
+    assert!(!everywhere.contains("addresses"));
+    let _gateway = daemun_testkit::Gateway::start(&yaml::documents(&[
+        &everywhere,
+        &yaml::backend("echo", &backend),
+        &yaml::route_all("all", "echo"),
+        &yaml::listener_policy(
+            "forwarding: {forwarded: true, trustedProxies: {ranges: [127.0.0.0/8]}}",
+        ),
+    ]))
+    .await;
+    let headers = [("x-forwarded-for", "192.0.2.9")];
+    assert_eq!(
+        raw::get_with(port, "example.org", "/", &headers)
+            .await
+            .status,
+        200
+    );
+    let seen = backend.last();
+    assert_eq!(
+        seen.all("x-forwarded-for").join(", "),
+        "192.0.2.9, 127.0.0.1"
+    );
+    assert!(
+        seen.header("forwarded")
+            .is_some_and(|value| value.contains("for=127.0.0.1")),
+        "{seen:?}"
+    );
+}

@@ -458,3 +458,15 @@ async fn one_clients_garbage_is_nobody_elses_trouble() {
         assert_eq!(good.get("example.org", "/").await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn half_a_preface_and_an_end_is_no_burden() {
+    let world = World::plain(&[]).await;
+    for start in ["P", "PRI * HTTP/2.0\r\n"] {
+        let mut client = Raw::connect(world.port).await;
+        client.send(start).await;
+        client.end().await;
+        let ended = tokio::time::timeout(Duration::from_secs(2), client.rest()).await;
+        assert!(ended.is_ok(), "{start:?}: nothing more can come");
+    }
+}
