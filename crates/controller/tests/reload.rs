@@ -192,7 +192,7 @@ async fn a_file_that_is_written_slowly_is_never_half_read() {
     let mut new = fs::File::create(case.path("a.yaml")).unwrap();
     for piece in [namespace("one"), "---\n".to_owned(), namespace("three")] {
         new.write_all(piece.as_bytes()).unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
         assert_eq!(names(&case.state()), ["one", "two"]);
     }
     drop(new);
@@ -265,7 +265,7 @@ async fn a_renewed_certificate_is_taken_with_its_key() {
         case.state().problems
     );
     fs::write(case.path("keys/tls.crt"), "second").unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(case.state().revision, 1, "the key is still the old one");
     fs::write(case.path("keys/tls.key"), "second").unwrap();
     case.until("both are taken", |state| state.revision == 2)

@@ -47,6 +47,15 @@ impl ColourArguments {
     }
 }
 
+/// A text of somebody else's as it may go to a terminal: without control characters, on one line.
+pub(crate) fn plain(text: &str) -> String {
+    let shown = |character: char| match character {
+        control if control.is_control() => '\u{fffd}',
+        other => other,
+    };
+    text.chars().map(shown).collect()
+}
+
 /// Makes text stand out, or leaves it as it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Style {

@@ -15,6 +15,7 @@ use super::chunk::{Chunk, Entry};
 use super::held::{Held, HeldObjects, Origin};
 use super::named::{NamedFile, NamedFiles, fill};
 use super::problem::{Kept, Problem, Reason};
+use super::text::one_line;
 
 /// Objects of chunks that were read just now, so that they are not read twice.
 pub(super) type Fresh = HashMap<*const Chunk, Vec<Any>>;
@@ -124,7 +125,7 @@ impl<'a> Assembly<'a> {
                 spot: Some(spot),
                 object: Some(object.as_ref().clone()),
                 path: FieldPath::root(),
-                message,
+                message: one_line(&message),
                 kept: None,
             });
             return;
@@ -251,7 +252,7 @@ impl<'a> Assembly<'a> {
                 spot: Some(origin.chunk.spot(file, lines_before, *place)),
                 object: Some(entry.object.as_ref().clone()),
                 path: FieldPath::of("metadata.annotations"),
-                message,
+                message: one_line(&message),
                 kept: None,
             }));
         }

@@ -14,7 +14,7 @@ use super::document::{Broken, Document, Node, Place, Value, parse};
 use super::fault::Fault;
 use super::named::{NamedFile, named_files};
 use super::problem::{Problem, Reason, Spot};
-use super::text::snippet;
+use super::text::{one_line, snippet};
 
 /// A document's text and what was found in it.
 #[derive(Debug, Default)]
@@ -63,7 +63,8 @@ pub(super) struct Flaw {
 }
 
 impl Flaw {
-    fn error(reason: Reason, place: Place, message: String) -> Self {
+    fn error(reason: Reason, place: Place, message: impl AsRef<str>) -> Self {
+        let message = one_line(message.as_ref());
         Self {
             severity: Severity::Error,
             reason,

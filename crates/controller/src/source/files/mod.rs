@@ -130,10 +130,11 @@ impl Files {
         }
     }
 
-    /// A text that is no file, under the name that messages give it.
+    /// A text that is no file, under the name that messages give it. Its objects cannot name files.
     pub fn from_text(name: &str, text: impl Into<String>) -> Self {
         let path = PathBuf::from(name);
         Self {
+            named: NamedFiles::refused(),
             once: BTreeMap::from([(path.clone(), Ok(text.into()))]),
             paths: vec![path],
             ..Self::default()
@@ -193,7 +194,7 @@ impl Files {
                 let file = if path.as_os_str() == STANDARD_INPUT {
                     Arc::from("standard input")
                 } else {
-                    Arc::from(path.display().to_string())
+                    shown_name(&path)
                 };
                 self.put(&path, file, None, text, fresh);
             }
@@ -209,7 +210,7 @@ impl Files {
             if !current || forced {
                 // The stamp is older than the text: a change in between is seen at the next look.
                 let stamp = (!stamp.is_recent(clock::since_epoch())).then_some(*stamp);
-                let file = Arc::from(path.display().to_string());
+                let file = shown_name(path);
                 self.put(path, file, stamp, read(path), fresh);
             }
             order.push(path.clone());
@@ -282,7 +283,7 @@ impl Files {
                 }
             }
             if below.is_empty() {
-                let file = Arc::from(refused.path.display().to_string());
+                let file = shown_name(&refused.path);
                 self.put(&refused.path, file, None, Err(refused.why.clone()), fresh);
                 order.push(refused.path.clone());
             }
@@ -334,10 +335,15 @@ impl State {
     }
 }
 
-/// Reads a text that is no file; for tests of hostile input. Files that it names are not there.
+/// Reads a text that is no file, from wherever it comes. Nothing that it says makes files be read.
 pub fn read_text(name: &str, text: &str) -> (Vec<Any>, Vec<Problem>) {
     let reading = Files::from_text(name, text).look(&Look::default());
     (reading.objects, reading.problems)
+}
+
+/// A path as people are told it.
+fn shown_name(path: &Path) -> Arc<str> {
+    Arc::from(text::one_line(&path.display().to_string()))
 }
 
 /// Cuts a text into documents, of which those with known text are not read again.

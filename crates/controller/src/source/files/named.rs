@@ -82,6 +82,8 @@ pub(super) struct NamedFiles {
     used: BTreeSet<PathBuf>,
     /// Files that are just being written: they stay as they were.
     unsettled: BTreeSet<PathBuf>,
+    /// Whoever wrote the objects has no business with files.
+    refused: bool,
 }
 
 impl NamedFiles {
@@ -96,8 +98,19 @@ impl NamedFiles {
         }
     }
 
+    /// For objects that may not name files.
+    pub(super) fn refused() -> Self {
+        Self {
+            refused: true,
+            ..Self::default()
+        }
+    }
+
     /// A file's content. The same `Arc` as long as the content is the same.
     pub(super) fn content(&mut self, path: &Path) -> Content {
+        if self.refused {
+            return Err("objects that do not come from a file cannot name files".to_owned());
+        }
         let first_in_look = self.used.insert(path.to_path_buf());
         let settled = first_in_look && !self.unsettled.contains(path);
         if let (false, Some((_, content))) = (settled, self.known.get(path)) {

@@ -321,6 +321,13 @@ fn a_secret_follows_the_files_that_it_names() {
 }
 
 #[test]
+fn a_text_cannot_make_files_be_read() {
+    let (objects, problems) = read_text("text", &SECRET.replace("keys/cert.pem", "/etc/hostname"));
+    assert!(objects.is_empty());
+    assert_eq!(problems[0].reason, Reason::NamedFile);
+}
+
+#[test]
 fn any_text_is_answered() {
     for text in [
         "",

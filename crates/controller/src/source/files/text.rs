@@ -87,11 +87,18 @@ pub(super) fn snippet(text: &str, lines_before: u32, place: Place) -> String {
     shown
 }
 
+/// A text as it may go to a terminal and into a log: on one line, without control characters.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(printable).collect()
+}
+
 /// A character as it may go to a terminal: no control character, and a tab as one space.
 fn printable(character: char) -> char {
     match character {
         '\t' => ' ',
+        // Also those that turn the direction of writing, behind which text can hide.
         control if control.is_control() => '\u{fffd}',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         other => other,
     }
 }

@@ -5,7 +5,7 @@ use daemun_model::verdict::{Condition, FieldPath, Severity, Status as Holds, Ste
 
 use super::report::{Checked, Report, ShortSpot, Status, Summary, unread};
 use super::words::Level;
-use crate::output::style::{Style, Tone};
+use crate::output::style::{Style, Tone, plain};
 use crate::output::table::Table;
 
 /// The whole report. `wide` shows every condition, also those with which all is well.
@@ -83,7 +83,7 @@ fn row(table: &mut Table, object: &Checked, wide: bool, style: Style) {
         Level::Warning => Tone::Doubtful,
         Level::Refused => Tone::Bad,
     };
-    let result = style.paint(tone, &object.result);
+    let result = style.paint(tone, plain(&object.result));
     table.row([object.kind.clone(), name, result]);
     if let (true, Some(status)) = (wide, &object.status) {
         for (place, condition) in conditions(status) {
@@ -115,12 +115,13 @@ fn rule_of(path: &FieldPath) -> String {
 }
 
 fn shown_message(spot: Option<&ShortSpot>, message: &str, style: Style) -> String {
+    let message = plain(message);
     match spot {
         Some(spot) => {
             let place = format!("{}:{}:{}", spot.file, spot.line, spot.column);
             format!("{}  {message}", style.paint(Tone::Strong, place))
         }
-        None => message.to_owned(),
+        None => message,
     }
 }
 
@@ -164,7 +165,7 @@ fn shown_condition(place: &str, condition: &Condition) -> String {
         message,
         status: _,
     } = condition;
-    format!("{place}{kind}={status} ({reason})  {message}")
+    plain(&format!("{place}{kind}={status} ({reason})  {message}"))
 }
 
 fn shown_problem(problem: &Problem, style: Style) -> String {
