@@ -4,119 +4,218 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use daemun_model::backend::Backend;
 use daemun_model::gateway::Gateway;
 use daemun_model::listener::{Listener, ListenerProtocol};
-use daemun_model::names::{ObjectName, ObjectRef, RouteKind};
+use daemun_model::names::{BackendKey, ObjectName, ObjectRef, RouteKey, RouteKind};
+use daemun_model::route::HttpRoute;
 use daemun_model::snapshot::{Configuration, Snapshot};
 use daemun_model::tls::{Certificate, Termination};
 use daemun_model::verdict::{FieldPath, Verdict};
 
 use crate::Outcome;
 use crate::cluster::Cluster;
+use crate::endpoints::{self, Slices};
 use crate::listener::{Entry, Protocol, Treatment};
+use crate::policies::BackendPolicies;
 use crate::read::gateway::{ReadGateway, ReadGateways};
 use crate::read::gatewayclass;
-use crate::translator::{Backends, Routes};
-use crate::verdict::gateways::{self, Counts};
+use crate::translator::standing::{Standing, Touched};
+use crate::verdict::gateways;
 use crate::verdict::warning;
 
 /// All that was made, before it is put together.
 pub(crate) struct Made<'a> {
     /// Gateways and ListenerSets.
     pub(crate) gateways: &'a ReadGateways,
-    /// What follows from each route.
-    pub(crate) routes: &'a Routes,
-    /// The backends of each Gateway.
-    pub(crate) backends: &'a Backends,
+    /// What follows from routes.
+    pub(crate) standing: &'a Standing,
+    /// What of it may be different from before.
+    pub(crate) touched: &'a Touched,
+    /// What policies say about backends.
+    pub(crate) policies: &'a BackendPolicies,
+    /// EndpointSlices by Service.
+    pub(crate) slices: &'a Slices,
     /// What is said about Backends and policies.
     pub(crate) said: Vec<Verdict>,
 }
 
 /// Puts the outcome together.
-pub(crate) fn outcome(cluster: &Cluster, made: Made<'_>, last: &Outcome) -> Outcome {
-    let Made {
-        gateways,
-        routes,
-        backends,
-        said,
-    } = made;
+pub(crate) fn outcome(cluster: &Cluster, mut made: Made<'_>, last: &Outcome) -> Outcome {
+    let said = std::mem::take(&mut made.said);
     Outcome {
-        configuration: configuration(gateways, routes, backends, &last.configuration),
-        verdicts: verdicts(cluster, (gateways, routes), said, &last.verdicts),
+        configuration: configuration(cluster, &made, &last.configuration),
+        verdicts: verdicts(
+            cluster,
+            (made.gateways, made.standing),
+            said,
+            &last.verdicts,
+        ),
     }
 }
 
-fn configuration(
-    gateways: &ReadGateways,
-    routes: &Routes,
-    backends: &Backends,
-    last: &Configuration,
-) -> Configuration {
-    let mut by_gateway: BTreeMap<&ObjectName, BTreeMap<_, _>> = BTreeMap::new();
-    for outcome in routes.values() {
-        for (gateway, route) in &outcome.routes {
-            by_gateway
-                .entry(gateway)
-                .or_default()
-                .insert(route.key.clone(), Arc::clone(route));
-        }
-    }
-    let accepted = gateways.ours.iter().filter(|gateway| gateway.accepted());
+fn configuration(cluster: &Cluster, made: &Made<'_>, last: &Configuration) -> Configuration {
+    let accepted = made.gateways.ours.iter().filter(|it| it.accepted());
     let gateways = accepted
         .map(|gateway| {
-            let before = last.gateways.get(&gateway.name);
-            let snapshot = Snapshot {
-                gateway: kept(
-                    Gateway {
-                        name: gateway.name.clone(),
-                        addresses: gateway.addresses.clone(),
-                    },
-                    before.map(|before| &before.gateway),
-                ),
-                listeners: gateway
-                    .all_entries()
-                    .filter_map(|entry| {
-                        let before = before.and_then(|before| before.listeners.get(&entry.key));
-                        Some((entry.key.clone(), kept(listener(entry)?, before)))
-                    })
-                    .collect(),
-                routes: by_gateway.remove(&gateway.name).unwrap_or_default(),
-                backends: backends.get(&gateway.name).cloned().unwrap_or_default(),
-                certificates: certificates(gateway),
-            };
-            (gateway.name.clone(), kept_snapshot(snapshot, before))
+            let name = &gateway.name;
+            let snapshot = snapshot(cluster, made, gateway, last.gateways.get(name));
+            (name.clone(), snapshot)
         })
         .collect();
     Configuration { gateways }
+}
+
+fn snapshot(
+    cluster: &Cluster,
+    made: &Made<'_>,
+    gateway: &ReadGateway,
+    before: Option<&Arc<Snapshot>>,
+) -> Arc<Snapshot> {
+    let own = kept(
+        Gateway {
+            name: gateway.name.clone(),
+            addresses: gateway.addresses.clone(),
+        },
+        before.map(|before| &before.gateway),
+    );
+    let listeners: BTreeMap<_, _> = gateway
+        .all_entries()
+        .filter_map(|entry| {
+            let before = before.and_then(|before| before.listeners.get(&entry.key));
+            Some((entry.key.clone(), kept(listener(entry)?, before)))
+        })
+        .collect();
+    let certificates = certificates(gateway);
+    let routes = routes(made, &gateway.name, before);
+    let backends = backends(cluster, made, &gateway.name, before);
+    match before {
+        Some(before)
+            if routes.is_empty()
+                && backends.is_empty()
+                && Arc::ptr_eq(&before.gateway, &own)
+                && same(&before.listeners, &listeners)
+                && same(&before.certificates, &certificates) =>
+        {
+            Arc::clone(before)
+        }
+        before => {
+            let (old_routes, old_backends) = before
+                .map(|before| (before.routes.clone(), before.backends.clone()))
+                .unwrap_or_default();
+            Arc::new(Snapshot {
+                gateway: own,
+                listeners,
+                routes: with(old_routes, routes),
+                backends: with(old_backends, backends),
+                certificates,
+            })
+        }
+    }
+}
+
+/// Parts that are different: the new one, or none where there is none any more.
+type Differences<K, V> = Vec<(K, Option<Arc<V>>)>;
+
+fn with<K: Ord, V>(
+    mut map: BTreeMap<K, Arc<V>>,
+    differences: Differences<K, V>,
+) -> BTreeMap<K, Arc<V>> {
+    for (key, value) in differences {
+        match value {
+            Some(value) => drop(map.insert(key, value)),
+            None => drop(map.remove(&key)),
+        }
+    }
+    map
+}
+
+fn differs<V>(old: Option<&Arc<V>>, new: Option<&Arc<V>>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => !Arc::ptr_eq(old, new),
+        (None, None) => false,
+        _ => true,
+    }
+}
+
+fn routes(
+    made: &Made<'_>,
+    gateway: &ObjectName,
+    before: Option<&Arc<Snapshot>>,
+) -> Differences<RouteKey, HttpRoute> {
+    let all = made.standing.routes();
+    let difference = |name: &ObjectName| {
+        let key = RouteKey {
+            kind: RouteKind::Http,
+            name: name.clone(),
+        };
+        let old = before.and_then(|before| before.routes.get(&key));
+        let new = all
+            .get(name)
+            .and_then(|outcome| outcome.routes.get(gateway));
+        differs(old, new).then(|| (key, new.map(Arc::clone)))
+    };
+    match before {
+        None => all.keys().filter_map(difference).collect(),
+        Some(_) => {
+            let touched = made.touched.routes.get(gateway);
+            touched
+                .into_iter()
+                .flatten()
+                .filter_map(difference)
+                .collect()
+        }
+    }
+}
+
+fn backends(
+    cluster: &Cluster,
+    made: &Made<'_>,
+    gateway: &ObjectName,
+    before: Option<&Arc<Snapshot>>,
+) -> Differences<BackendKey, Backend> {
+    let used = made.standing.backends_of(gateway);
+    let make = |key: &BackendKey| {
+        used?.get(key)?;
+        let mut backend = endpoints::backend(cluster, made.slices, key)?;
+        made.policies.apply(cluster, gateway, &mut backend);
+        Some(backend)
+    };
+    let difference = |key: &BackendKey| {
+        let old = before.and_then(|before| before.backends.get(key));
+        let new = make(key).map(|backend| kept(backend, old));
+        differs(old, new.as_ref()).then(|| (key.clone(), new))
+    };
+    match before {
+        None => used
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .filter_map(difference)
+            .collect(),
+        Some(_) => {
+            let touched = made.touched.backends.get(gateway);
+            touched
+                .into_iter()
+                .flatten()
+                .filter_map(difference)
+                .collect()
+        }
+    }
+}
+
+/// Whether two maps hold the very same parts.
+fn same<K: PartialEq, V>(one: &BTreeMap<K, Arc<V>>, two: &BTreeMap<K, Arc<V>>) -> bool {
+    one.len() == two.len()
+        && one
+            .iter()
+            .zip(two)
+            .all(|((key, value), (other, old))| Arc::ptr_eq(value, old) && key == other)
 }
 
 /// What was there, if it is the same.
 fn kept<T: PartialEq>(made: T, before: Option<&Arc<T>>) -> Arc<T> {
     match before {
         Some(before) if **before == made => Arc::clone(before),
-        _ => Arc::new(made),
-    }
-}
-
-/// The snapshot that was there, if every part is the very same.
-fn kept_snapshot(made: Snapshot, before: Option<&Arc<Snapshot>>) -> Arc<Snapshot> {
-    fn same<K: PartialEq, V>(one: &BTreeMap<K, Arc<V>>, two: &BTreeMap<K, Arc<V>>) -> bool {
-        one.len() == two.len()
-            && one
-                .iter()
-                .zip(two)
-                .all(|((key, value), (other, old))| Arc::ptr_eq(value, old) && key == other)
-    }
-    match before {
-        Some(before)
-            if Arc::ptr_eq(&before.gateway, &made.gateway)
-                && same(&before.listeners, &made.listeners)
-                && same(&before.routes, &made.routes)
-                && same(&before.backends, &made.backends)
-                && same(&before.certificates, &made.certificates) =>
-        {
-            Arc::clone(before)
-        }
         _ => Arc::new(made),
     }
 }
@@ -173,23 +272,19 @@ fn certificates(gateway: &ReadGateway) -> BTreeMap<ObjectName, Arc<Certificate>>
 
 fn verdicts(
     cluster: &Cluster,
-    (gateways, routes): (&ReadGateways, &Routes),
+    (gateways, standing): (&ReadGateways, &Standing),
     said: Vec<Verdict>,
     last: &[Arc<Verdict>],
 ) -> Vec<Arc<Verdict>> {
-    let mut counts = Counts::new();
-    for key in routes.values().flat_map(|outcome| &outcome.counted) {
-        *counts.entry(key).or_default() += 1;
-    }
     let mut made: Vec<Verdict> = cluster
         .gateway_classes
         .iter()
         .filter_map(|(name, class)| gatewayclass::verdict(cluster, name, class))
         .collect();
     for gateway in &gateways.ours {
-        made.push(gateways::gateway(gateway, &counts));
+        made.push(gateways::gateway(gateway, standing));
         let sets = gateway.sets.iter();
-        made.extend(sets.map(|set| gateways::set(gateway, set, &counts)));
+        made.extend(sets.map(|set| gateways::set(gateway, set, standing)));
     }
     if cluster.on_host() {
         made.extend(gateways.foreign.iter().map(|(name, why)| Verdict {
@@ -224,7 +319,8 @@ fn verdicts(
         })
         .collect();
     verdicts.extend(
-        routes
+        standing
+            .routes()
             .values()
             .filter_map(|outcome| outcome.verdict.clone()),
     );

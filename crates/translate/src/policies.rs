@@ -16,7 +16,7 @@ use crate::read::backend::{self, TlsOfBackends};
 use crate::read::backendpolicy::{self, SettingsByTarget};
 use crate::read::backendtlspolicy::{self, TlsByTarget};
 use crate::read::gateway::ReadGateways;
-use crate::translator::Backends;
+use crate::translator::standing::Standing;
 
 /// What policies, and Backends themselves, say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -139,7 +139,7 @@ fn port_name(cluster: &Cluster, key: &BackendKey) -> Option<String> {
 impl Unsaid {
     /// What is to be said, with the Gateways through which each policy works: those that have a backend of
     /// its targets.
-    pub(crate) fn say(self, cluster: &Cluster, backends: &Backends) -> Vec<Verdict> {
+    pub(crate) fn say(self, cluster: &Cluster, standing: &Standing) -> Vec<Verdict> {
         let Self {
             policies,
             backends: mut verdicts,
@@ -147,7 +147,7 @@ impl Unsaid {
         if policies.is_empty() {
             return verdicts;
         }
-        let users = users(cluster, backends);
+        let users = users(cluster, standing);
         for policy in policies {
             let gateways: BTreeSet<ObjectName> =
                 policy
@@ -172,9 +172,9 @@ impl Unsaid {
 type Users<'a> = BTreeMap<(&'static str, &'a ObjectName), Vec<(&'a ObjectName, Option<String>)>>;
 
 /// Which Gateways use which objects as backends, with the names of ports.
-fn users<'a>(cluster: &Cluster, backends: &'a Backends) -> Users<'a> {
+fn users<'a>(cluster: &Cluster, standing: &'a Standing) -> Users<'a> {
     let mut users = Users::new();
-    for (gateway, backends) in backends {
+    for (gateway, backends) in standing.uses() {
         for key in backends.keys() {
             users
                 .entry((key.kind.as_str(), &key.name))

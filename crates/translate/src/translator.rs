@@ -2,22 +2,25 @@
 //! looked at for it, is another one.
 //!
 //! Gateways are few and are judged every time (their certificates are parsed once). Routes are many and are
-//! looked at only if something that they saw has changed. Whatever is made anew and equals what was there is
-//! thrown away for what was there, so that who compares pointers sees no change.
+//! looked at only if something that they saw has changed; a Gateway's snapshot is the one before with the
+//! parts that changed in their places. Whatever is made anew and equals what was there is thrown away for
+//! what was there, so that who compares pointers sees no change.
 
-use std::collections::BTreeMap;
+pub(crate) mod standing;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use daemun_model::backend::Backend;
 use daemun_model::names::{BackendKey, BackendKind, ListenerOwner, ObjectName};
 use daemun_model::verdict::Verdict;
 
+use self::standing::{Standing, Touched};
 use crate::Outcome;
 use crate::attach::{self, Faces};
 use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
 use crate::emit::{self, Made};
-use crate::endpoints::{self, Slices, service_of};
+use crate::endpoints::{Slices, service_of};
 use crate::memo::Judgements;
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
@@ -33,17 +36,11 @@ pub struct Translator {
     faces: Faces,
     foreign: BTreeMap<ObjectName, String>,
     tls: TlsTargets,
-    routes: Routes,
-    slices: Slices,
-    backends: Backends,
     policies: BackendPolicies,
+    slices: Slices,
+    standing: Standing,
     last: Outcome,
 }
-
-/// What follows from each route.
-pub(crate) type Routes = BTreeMap<ObjectName, Arc<RouteOutcome>>;
-/// The backends of each Gateway.
-pub(crate) type Backends = BTreeMap<ObjectName, BTreeMap<BackendKey, Arc<Backend>>>;
 
 impl Translator {
     /// Translates a cluster.
@@ -52,9 +49,10 @@ impl Translator {
         let mut gateways = read_gateways(cluster, &mut self.judgements);
         let listener_policies = listenerpolicy::apply_all(cluster, &mut gateways);
         let (policies, unsaid) = BackendPolicies::read(cluster, &mut self.judgements, &gateways);
-        self.translate_routes(cluster, &changes, &gateways);
-        self.translate_backends(cluster, &changes, policies);
-        let mut said = unsaid.say(cluster, &self.backends);
+        let mut touched = Touched::default();
+        self.translate_routes(cluster, &changes, &gateways, &mut touched);
+        self.touch_backends(cluster, &changes, policies, &mut touched);
+        let mut said = unsaid.say(cluster, &self.standing);
         said.extend(
             listener_policies
                 .into_iter()
@@ -62,8 +60,10 @@ impl Translator {
         );
         let made = Made {
             gateways: &gateways,
-            routes: &self.routes,
-            backends: &self.backends,
+            standing: &self.standing,
+            touched: &touched,
+            policies: &self.policies,
+            slices: &self.slices,
             said,
         };
         let outcome = emit::outcome(cluster, made, &self.last);
@@ -74,97 +74,120 @@ impl Translator {
         outcome
     }
 
-    fn translate_routes(&mut self, cluster: &Cluster, changes: &Changes, gateways: &ReadGateways) {
+    fn translate_routes(
+        &mut self,
+        cluster: &Cluster,
+        changes: &Changes,
+        gateways: &ReadGateways,
+        touched: &mut Touched,
+    ) {
         let faces = kept_faces(attach::faces(gateways), &self.faces);
         let tls = TlsTargets::read(cluster);
-        let parents = ParentChanges {
-            old: &self.faces,
-            new: &faces,
-            names: changes.settings
-                || self.foreign != gateways.foreign
-                || self.faces.len() != faces.len()
-                || !self.faces.keys().eq(faces.keys())
-                || self.cluster.as_ref().is_none_or(|old| {
-                    !old.gateways.is_same(&cluster.gateways)
-                        || !old.listener_sets.is_same(&cluster.listener_sets)
-                }),
-        };
-        let tls_changed = tls != self.tls;
+        let stale = self.stale_routes(cluster, changes, gateways, (&faces, &tls));
         let around = Surroundings {
             cluster,
             faces: &faces,
             foreign: &gateways.foreign,
             tls: &tls,
         };
-        let mut routes = Routes::new();
-        for (name, route) in &cluster.http_routes {
-            let before = self.routes.get(name);
-            let kept =
-                before.filter(|before| !tls_changed && !is_stale(before, name, changes, &parents));
-            let outcome = match kept {
-                Some(kept) => Arc::clone(kept),
-                None => {
-                    let outcome = httproute::read(around, name, route);
-                    Arc::new(match before {
-                        Some(before) => keep_equal_parts(outcome, before),
-                        None => outcome,
-                    })
-                }
-            };
-            routes.insert(name.clone(), outcome);
+        for name in stale {
+            let next = cluster.http_routes.get(&name).map(|route| {
+                let outcome = httproute::read(around, &name, route);
+                let before = self.standing.routes().get(&name);
+                Arc::new(match before {
+                    Some(before) => keep_equal_parts(outcome, before),
+                    None => outcome,
+                })
+            });
+            self.standing.replace(&name, next, touched);
         }
-        self.routes = routes;
         self.faces = faces;
         self.tls = tls;
         self.foreign.clone_from(&gateways.foreign);
     }
 
-    fn translate_backends(
+    /// The routes that must be looked at again, and those that are gone.
+    fn stale_routes(
+        &self,
+        cluster: &Cluster,
+        changes: &Changes,
+        gateways: &ReadGateways,
+        (faces, tls): (&Faces, &TlsTargets),
+    ) -> BTreeSet<ObjectName> {
+        let everything = changes.settings || *tls != self.tls;
+        let Changed::These(names) = &changes.http_routes else {
+            return cluster
+                .http_routes
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect();
+        };
+        let mut stale = names.clone();
+        let parents = ParentChanges {
+            changed: changed_parents(&self.faces, faces),
+            names: self.foreign != gateways.foreign
+                || self.cluster.as_ref().is_none_or(|old| {
+                    !old.gateways.is_same(&cluster.gateways)
+                        || !old.listener_sets.is_same(&cluster.listener_sets)
+                }),
+        };
+        let quiet = parents.changed.is_empty()
+            && !parents.names
+            && !changes.grants
+            && !changes.namespaces.any()
+            && !changes.services.any()
+            && !changes.backends.any();
+        if everything || !quiet {
+            let others = self.standing.routes().iter();
+            stale.extend(
+                others
+                    .filter(|(name, before)| {
+                        everything || is_stale(before, name, changes, &parents)
+                    })
+                    .map(|(name, _)| name.clone()),
+            );
+        }
+        stale
+    }
+
+    /// The backends that must be made again because of something else than a route.
+    fn touch_backends(
         &mut self,
         cluster: &Cluster,
         changes: &Changes,
         policies: BackendPolicies,
+        touched: &mut Touched,
     ) {
-        let touched = self.touched_services(cluster, changes);
+        let services = self.services_of_slices(cluster, changes);
         if changes.endpoint_slices.any() {
             self.slices = Slices::gather(cluster);
         }
-        let all = policies != self.policies || changes.settings;
-        let is_touched = |key: &BackendKey| match key.kind {
-            BackendKind::Service => {
-                all || changes.services.contains(&key.name) || touched.contains(&key.name)
-            }
-            BackendKind::Backend => all || changes.backends.contains(&key.name),
-        };
-        let mut wanted = Backends::new();
-        for outcome in self.routes.values() {
-            for gateway in outcome.routes.keys() {
-                let before = self.backends.get(gateway);
-                let backends = wanted.entry(gateway.clone()).or_default();
-                for key in &outcome.backends {
-                    if backends.contains_key(key) {
-                        continue;
+        let everything = policies != self.policies || changes.settings;
+        self.policies = policies;
+        let sources = [
+            (BackendKind::Service, &changes.services),
+            (BackendKind::Service, &services),
+            (BackendKind::Backend, &changes.backends),
+        ];
+        for (gateway, used) in self.standing.uses() {
+            let into = touched.backends.entry(gateway.clone()).or_default();
+            for (kind, changed) in sources {
+                match changed {
+                    Changed::These(names) if !everything => {
+                        for name in names {
+                            into.extend(
+                                used.range(ports_of(kind, name)).map(|(key, _)| key.clone()),
+                            );
+                        }
                     }
-                    let before = before.and_then(|before| before.get(key));
-                    let backend = match before.filter(|_| !is_touched(key)) {
-                        Some(kept) => Some(Arc::clone(kept)),
-                        None => endpoints::backend(cluster, &self.slices, key).map(|mut made| {
-                            policies.apply(cluster, gateway, &mut made);
-                            or_before(made, before)
-                        }),
-                    };
-                    if let Some(backend) = backend {
-                        backends.insert(key.clone(), backend);
-                    }
+                    Changed::All | Changed::These(_) => into.extend(used.keys().cloned()),
                 }
             }
         }
-        self.backends = wanted;
-        self.policies = policies;
     }
 
     /// Services whose slices changed: those that the slices belong to now, or did.
-    fn touched_services(&self, cluster: &Cluster, changes: &Changes) -> Changed {
+    fn services_of_slices(&self, cluster: &Cluster, changes: &Changes) -> Changed {
         let Changed::These(names) = &changes.endpoint_slices else {
             return Changed::All;
         };
@@ -177,29 +200,37 @@ impl Translator {
     }
 }
 
+/// The keys of all ports of an object.
+fn ports_of(kind: BackendKind, name: &ObjectName) -> std::ops::RangeInclusive<BackendKey> {
+    let key = |port| BackendKey {
+        kind,
+        name: name.clone(),
+        port,
+    };
+    key(0)..=key(u16::MAX)
+}
+
 /// What changed about parents.
-struct ParentChanges<'a> {
-    old: &'a Faces,
-    new: &'a Faces,
-    /// Whether the names of parents did, or anything that messages about missing parents say.
+struct ParentChanges {
+    /// Parents that came, went, or look otherwise.
+    changed: BTreeSet<(ListenerOwner, ObjectName)>,
+    /// Whether the names of parents did, or anything else that is said about missing ones.
     names: bool,
 }
 
-impl ParentChanges<'_> {
-    fn changed(&self, key: &(ListenerOwner, ObjectName)) -> bool {
-        match (self.old.get(key), self.new.get(key)) {
-            (Some(old), Some(new)) => !Arc::ptr_eq(old, new),
-            (None, None) => false,
-            _ => true,
-        }
-    }
+fn changed_parents(old: &Faces, new: &Faces) -> BTreeSet<(ListenerOwner, ObjectName)> {
+    let gone = old.keys().filter(|key| !new.contains_key(*key));
+    let other = new
+        .iter()
+        .filter(|(key, face)| !old.get(*key).is_some_and(|old| Arc::ptr_eq(old, face)));
+    gone.chain(other.map(|(key, _)| key)).cloned().collect()
 }
 
 fn is_stale(
     outcome: &RouteOutcome,
     name: &ObjectName,
     changes: &Changes,
-    parents: &ParentChanges<'_>,
+    parents: &ParentChanges,
 ) -> bool {
     let RouteOutcome {
         routes: _,
@@ -224,9 +255,9 @@ fn is_stale(
                 .namespaces
                 .contains(&ObjectName::new("", &name.namespace))
     };
-    changes.settings
-        || changes.http_routes.contains(name)
-        || looked_at.iter().any(|key| parents.changed(key))
+    let parent_changed =
+        || !parents.changed.is_empty() && looked_at.iter().any(|key| parents.changed.contains(key));
+    parent_changed()
         || (*parent_missing && parents.names)
         || (seen.grants && changes.grants)
         || namespace_changed()
@@ -240,14 +271,6 @@ fn kept_faces(mut new: Faces, old: &Faces) -> Faces {
         }
     }
     new
-}
-
-/// What was there, if it is the same.
-fn or_before<T: PartialEq>(made: T, before: Option<&Arc<T>>) -> Arc<T> {
-    match before {
-        Some(before) if **before == made => Arc::clone(before),
-        _ => Arc::new(made),
-    }
 }
 
 fn keep_equal_parts(mut outcome: RouteOutcome, before: &RouteOutcome) -> RouteOutcome {

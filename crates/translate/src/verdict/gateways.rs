@@ -1,8 +1,6 @@
 //! What owners of GatewayClasses, Gateways and ListenerSets must be told.
 
-use std::collections::HashMap;
-
-use daemun_model::names::{ListenerKey, ObjectName, ObjectRef};
+use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::{Condition, Finding, Part, Place, Status, Verdict};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
@@ -10,12 +8,10 @@ use super::{Refusal, fails, holds, messages, resolved_refs};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 use crate::read::listenerset::ReadSet;
-
-/// How many Routes are attached to each listener.
-pub(crate) type Counts<'a> = HashMap<&'a ListenerKey, u32>;
+use crate::translator::standing::Standing;
 
 /// What is said about a Gateway.
-pub(crate) fn gateway(gateway: &ReadGateway, counts: &Counts<'_>) -> Verdict {
+pub(crate) fn gateway(gateway: &ReadGateway, standing: &Standing) -> Verdict {
     let mut conditions = vec![accepted(gateway), programmed(gateway), refs(gateway)];
     if gateway.insecure {
         conditions.push(holds(
@@ -39,7 +35,7 @@ pub(crate) fn gateway(gateway: &ReadGateway, counts: &Counts<'_>) -> Verdict {
         gateway
             .entries
             .iter()
-            .map(|entry| listener(gateway, entry, counts)),
+            .map(|entry| listener(gateway, entry, standing)),
     );
     let certificate = gateway
         .client_certificate
@@ -148,7 +144,7 @@ fn refs(gateway: &ReadGateway) -> Condition {
 }
 
 /// What is said about a ListenerSet of a Gateway of ours.
-pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, counts: &Counts<'_>) -> Verdict {
+pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, standing: &Standing) -> Verdict {
     let accepted = set_accepted(gateway, set);
     let programmed = if accepted.status == Status::True {
         holds(
@@ -170,7 +166,7 @@ pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, counts: &Counts<'_>) -> 
         parts.extend(
             set.entries
                 .iter()
-                .map(|entry| listener(gateway, entry, counts)),
+                .map(|entry| listener(gateway, entry, standing)),
         );
         findings.extend(set.findings.iter().cloned());
         findings.extend(set.entries.iter().flat_map(entry_findings));
@@ -220,7 +216,7 @@ pub(crate) fn orphan(name: &ObjectName, set: &ListenerSet, refusal: &Refusal) ->
     }
 }
 
-fn listener(gateway: &ReadGateway, entry: &Entry, counts: &Counts<'_>) -> Part {
+fn listener(gateway: &ReadGateway, entry: &Entry, standing: &Standing) -> Part {
     let accepted = match entry.refused.first() {
         None => holds("Accepted", "Accepted", "The listener is valid."),
         Some(first) => fails("Accepted", first.reason, messages(&entry.refused)),
@@ -259,7 +255,7 @@ fn listener(gateway: &ReadGateway, entry: &Entry, counts: &Counts<'_>) -> Part {
     Part {
         place: Place::Listener(entry.key.name.clone()),
         conditions,
-        attached: Some(counts.get(&entry.key).copied().unwrap_or_default()),
+        attached: Some(standing.attached_to(&entry.key)),
         supported_kinds: Some(entry.kinds.clone()),
     }
 }

@@ -1,0 +1,123 @@
+//! What stands from one translation to the next about routes: what follows from each, and the sums over all of
+//! them, kept up as single routes change.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use daemun_model::names::{BackendKey, ListenerKey, ObjectName};
+
+use crate::read::httproute::RouteOutcome;
+
+/// What follows from all routes.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    routes: BTreeMap<ObjectName, Arc<RouteOutcome>>,
+    /// How many routes of each Gateway refer to a backend.
+    uses: BTreeMap<ObjectName, BTreeMap<BackendKey, usize>>,
+    counts: HashMap<ListenerKey, u32>,
+}
+
+/// Parts of Gateways that may be different from before.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    /// Routes, by Gateway.
+    pub(crate) routes: BTreeMap<ObjectName, BTreeSet<ObjectName>>,
+    /// Backends, by Gateway.
+    pub(crate) backends: BTreeMap<ObjectName, BTreeSet<BackendKey>>,
+}
+
+impl Standing {
+    /// What follows from each route, by the route's name.
+    pub(crate) fn routes(&self) -> &BTreeMap<ObjectName, Arc<RouteOutcome>> {
+        &self.routes
+    }
+
+    /// The backends that routes of a Gateway refer to.
+    pub(crate) fn backends_of(&self, gateway: &ObjectName) -> Option<&BTreeMap<BackendKey, usize>> {
+        self.uses.get(gateway)
+    }
+
+    /// All Gateways with backends.
+    pub(crate) fn uses(&self) -> &BTreeMap<ObjectName, BTreeMap<BackendKey, usize>> {
+        &self.uses
+    }
+
+    /// How many routes count for a listener.
+    pub(crate) fn attached_to(&self, listener: &ListenerKey) -> u32 {
+        self.counts.get(listener).copied().unwrap_or_default()
+    }
+
+    /// Puts what follows from a route in place of what did; none if the route is gone.
+    pub(crate) fn replace(
+        &mut self,
+        name: &ObjectName,
+        next: Option<Arc<RouteOutcome>>,
+        touched: &mut Touched,
+    ) {
+        // First the new, so that what both refer to never falls to nothing.
+        if let Some(next) = &next {
+            self.count(next, touched, name);
+        }
+        let before = match next {
+            Some(next) => self.routes.insert(name.clone(), next),
+            None => self.routes.remove(name),
+        };
+        if let Some(before) = before {
+            self.discount(&before, touched, name);
+        }
+    }
+
+    fn count(&mut self, outcome: &RouteOutcome, touched: &mut Touched, name: &ObjectName) {
+        for listener in &outcome.counted {
+            *self.counts.entry(listener.clone()).or_default() += 1;
+        }
+        for gateway in outcome.routes.keys() {
+            touch(&mut touched.routes, gateway, name);
+            let uses = self.uses.entry(gateway.clone()).or_default();
+            for key in &outcome.backends {
+                let count = uses.entry(key.clone()).or_default();
+                *count += 1;
+                if *count == 1 {
+                    touch(&mut touched.backends, gateway, key);
+                }
+            }
+        }
+    }
+
+    fn discount(&mut self, outcome: &RouteOutcome, touched: &mut Touched, name: &ObjectName) {
+        for listener in &outcome.counted {
+            if let Some(count) = self.counts.get_mut(listener) {
+                *count -= 1;
+                if *count == 0 {
+                    self.counts.remove(listener);
+                }
+            }
+        }
+        for gateway in outcome.routes.keys() {
+            touch(&mut touched.routes, gateway, name);
+            let Some(uses) = self.uses.get_mut(gateway) else {
+                continue;
+            };
+            for key in &outcome.backends {
+                if let Some(count) = uses.get_mut(key) {
+                    *count -= 1;
+                    if *count == 0 {
+                        uses.remove(key);
+                        touch(&mut touched.backends, gateway, key);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn touch<K: Clone + Ord>(
+    touched: &mut BTreeMap<ObjectName, BTreeSet<K>>,
+    gateway: &ObjectName,
+    key: &K,
+) {
+    touched
+        .entry(gateway.clone())
+        .or_default()
+        .insert(key.clone());
+}

@@ -1,0 +1,434 @@
+//! A `Translator` that has a memory gives what one without gives, and what did not change is the same `Arc`.
+//! One changed route among thousands costs the work of one route.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test that fails is a test that fails"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what json! makes is used on the spot"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemun_model::names::ObjectName;
+use daemun_model::snapshot::Snapshot;
+use daemun_objects::Any;
+use daemun_translate::{Cluster, Home, Outcome, Translator, translate};
+use serde_json::json;
+
+/// A source of numbers that is the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        // xorshift64 (Marsaglia).
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+fn object(version: &str, kind: &str, name: &str, rest: serde_json::Value) -> Any {
+    let mut value = json!({ "metadata": { "name": name } });
+    for (key, field) in rest.as_object().unwrap() {
+        match (key.as_str(), value.get_mut(key)) {
+            ("metadata", Some(metadata)) => {
+                for (key, field) in field.as_object().unwrap() {
+                    metadata[key] = field.clone();
+                }
+            }
+            _ => value[key] = field.clone(),
+        }
+    }
+    Any::deserialize(version, kind, value).unwrap().unwrap()
+}
+
+const GATEWAY_API: &str = "gateway.networking.k8s.io/v1";
+
+type Pick<'a> = dyn FnMut(&[&str]) -> String + 'a;
+
+/// One of the objects that the random cluster is made of, in one of its shapes.
+fn random(numbers: &mut Numbers) -> Any {
+    let mut pick = |names: &[&str]| {
+        let index = numbers.below(names.len() as u64);
+        names[usize::try_from(index).unwrap()].to_owned()
+    };
+    let namespace = pick(&["default", "team"]);
+    let kind = pick(&[
+        "gateway",
+        "set",
+        "route",
+        "route",
+        "service",
+        "slice",
+        "grant",
+        "namespace",
+        "tls",
+        "policy",
+        "backend",
+        "listeners",
+        "map",
+    ]);
+    match kind.as_str() {
+        "gateway" | "set" | "route" => random_traffic(&kind, &namespace, &mut pick),
+        _ => random_surroundings(&kind, &namespace, &mut pick),
+    }
+}
+
+fn random_traffic(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
+    match kind {
+        "gateway" => object(
+            GATEWAY_API,
+            "Gateway",
+            &pick(&["a", "b"]),
+            json!({
+                "spec": {
+                    "gatewayClassName": "daemun",
+                    "allowedListeners": { "namespaces": { "from": pick(&["All", "Same", "None"]) } },
+                    "addresses": [{ "type": pick(&["IPAddress", "IPAddress", "Hostname"]) }],
+                    "listeners": [
+                        { "name": "one", "port": 80, "protocol": pick(&["HTTP", "HTTP", "TCP"]),
+                          "hostname": pick(&["", "*.example.com", "a.example.com"]),
+                          "allowedRoutes": { "namespaces": { "from": pick(&["All", "Same"]) } } },
+                        { "name": pick(&["two", "other"]), "port": 8080, "protocol": "HTTP",
+                          "allowedRoutes": { "namespaces": { "from": "Selector",
+                            "selector": { "matchLabels": { "team": pick(&["a", "b"]) } } } } },
+                    ],
+                }
+            }),
+        ),
+        "set" => object(
+            GATEWAY_API,
+            "ListenerSet",
+            &pick(&["s", "t"]),
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "parentRef": { "name": pick(&["a", "b"]), "namespace": "default" },
+                    "listeners": [{ "name": "extra", "port": 8081, "protocol": "HTTP",
+                        "allowedRoutes": { "namespaces": { "from": "All" } } }] }
+            }),
+        ),
+        _ => object(
+            GATEWAY_API,
+            "HTTPRoute",
+            &pick(&["r", "s", "t", "u"]),
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": {
+                    "parentRefs": [
+                        { "name": pick(&["a", "b", "c"]), "namespace": "default" },
+                        { "kind": "ListenerSet", "name": pick(&["s", "t"]) },
+                    ],
+                    "hostnames": [pick(&["a.example.com", "b.example.com", "*.org"])],
+                    "rules": [{
+                        "matches": [{ "path": { "value": pick(&["/", "/a", "b"]) } }],
+                        "backendRefs": [
+                            { "name": pick(&["web", "wbe", "api"]), "port": 80 },
+                            { "name": "web", "namespace": pick(&["default", "team"]), "port": 80 },
+                            { "group": "gateway.daemun.dev", "kind": "Backend", "name": pick(&["vm", "vn"]) },
+                        ],
+                    }],
+                }
+            }),
+        ),
+    }
+}
+
+fn random_surroundings(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
+    match kind {
+        "service" => object(
+            "v1",
+            "Service",
+            &pick(&["web", "api"]),
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "ports": [{ "name": "http", "port": 80,
+                    "appProtocol": pick(&["http", "https", "kubernetes.io/h2c", "redis"]) }] }
+            }),
+        ),
+        "slice" => object(
+            "discovery.k8s.io/v1",
+            "EndpointSlice",
+            &pick(&["x", "y"]),
+            json!({
+                "metadata": { "namespace": namespace,
+                    "labels": { "kubernetes.io/service-name": pick(&["web", "api"]) } },
+                "addressType": "IPv4",
+                "ports": [{ "name": "http", "port": 3000 }],
+                "endpoints": [{ "addresses": [pick(&["10.0.0.1", "10.0.0.2"])] }],
+            }),
+        ),
+        "grant" => object(
+            GATEWAY_API,
+            "ReferenceGrant",
+            "grant",
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "from": [{ "group": "gateway.networking.k8s.io",
+                        "kind": pick(&["HTTPRoute", "Gateway"]), "namespace": pick(&["default", "team"]) }],
+                    "to": [{ "group": "", "kind": "Service" }] }
+            }),
+        ),
+        "namespace" => object(
+            "v1",
+            "Namespace",
+            &pick(&["default", "team"]),
+            json!({
+                "metadata": { "labels": { "team": pick(&["a", "b"]) } }
+            }),
+        ),
+        "tls" => object(
+            GATEWAY_API,
+            "BackendTLSPolicy",
+            &pick(&["p", "q"]),
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "targetRefs": [{ "group": "", "kind": "Service", "name": pick(&["web", "api"]) }],
+                    "validation": { "hostname": "web.example.com",
+                        "caCertificateRefs": [{ "group": "", "kind": "ConfigMap", "name": "ca" }] } }
+            }),
+        ),
+        "policy" => object(
+            "gateway.daemun.dev/v1alpha1",
+            "BackendPolicy",
+            &pick(&["p", "q"]),
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "targetRefs": [{ "group": "", "kind": "Service", "name": "web" }],
+                    "balance": { "type": pick(&["Random", "RoundRobin", "Unknown"]) } }
+            }),
+        ),
+        "backend" => object(
+            "gateway.daemun.dev/v1alpha1",
+            "Backend",
+            "vm",
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "endpoints": [{ "address": pick(&["192.0.2.1", "no-address"]), "port": 80 }] }
+            }),
+        ),
+        "listeners" => object(
+            "gateway.daemun.dev/v1alpha1",
+            "ListenerPolicy",
+            "lp",
+            json!({
+                "spec": { "targetRefs": [{ "group": "gateway.networking.k8s.io", "kind": "Gateway",
+                        "name": pick(&["a", "b"]) }],
+                    "limits": { "requests": 7 } }
+            }),
+        ),
+        _ => {
+            let ca = concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../tests/golden/certs/ca.crt"
+            );
+            let ca = std::fs::read_to_string(ca).unwrap();
+            object(
+                "v1",
+                "ConfigMap",
+                "ca",
+                json!({
+                    "metadata": { "namespace": namespace },
+                    "data": { "ca.crt": pick(&[ca.as_str(), "nothing"]) },
+                }),
+            )
+        }
+    }
+}
+
+fn remove(cluster: &mut Cluster, object: &Any) {
+    let name = match object {
+        Any::Namespace(_) => ObjectName::new("", object.name()),
+        _ => ObjectName::new(
+            object.metadata().namespace.as_deref().unwrap_or("default"),
+            object.name(),
+        ),
+    };
+    match object {
+        Any::Gateway(_) => drop(cluster.gateways.remove(&name)),
+        Any::ListenerSet(_) => drop(cluster.listener_sets.remove(&name)),
+        Any::HttpRoute(_) => drop(cluster.http_routes.remove(&name)),
+        Any::Service(_) => drop(cluster.services.remove(&name)),
+        Any::EndpointSlice(_) => drop(cluster.endpoint_slices.remove(&name)),
+        Any::ReferenceGrant(_) => drop(cluster.reference_grants.remove(&name)),
+        Any::Namespace(_) => drop(cluster.namespaces.remove(&name)),
+        Any::BackendTlsPolicy(_) => drop(cluster.backend_tls_policies.remove(&name)),
+        Any::BackendPolicy(_) => drop(cluster.backend_policies.remove(&name)),
+        Any::Backend(_) => drop(cluster.backends.remove(&name)),
+        Any::ListenerPolicy(_) => drop(cluster.listener_policies.remove(&name)),
+        Any::ConfigMap(_) => drop(cluster.config_maps.remove(&name)),
+        Any::GatewayClass(_) | Any::Secret(_) => unreachable!("no random object is one"),
+    }
+}
+
+#[test]
+fn memory_changes_nothing_but_the_cost() {
+    for seed in 1..=20 {
+        let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ seed);
+        let mut cluster = Cluster::default();
+        let mut translator = Translator::default();
+        for step in 0..200 {
+            let object = random(&mut numbers);
+            if numbers.below(4) == 0 {
+                remove(&mut cluster, &object);
+            } else {
+                cluster.insert(object);
+            }
+            let remembered = translator.translate(&cluster);
+            let fresh = translate(&cluster);
+            assert_eq!(
+                remembered.configuration, fresh.configuration,
+                "seed {seed}, step {step}"
+            );
+            assert_eq!(
+                remembered.verdicts, fresh.verdicts,
+                "seed {seed}, step {step}"
+            );
+            let again = translator.translate(&cluster);
+            assert_same(&again, &remembered);
+        }
+    }
+}
+
+/// Every part is the very same.
+fn assert_same(one: &Outcome, two: &Outcome) {
+    assert_eq!(
+        one.configuration.gateways.len(),
+        two.configuration.gateways.len()
+    );
+    for (name, snapshot) in &one.configuration.gateways {
+        assert!(
+            Arc::ptr_eq(snapshot, &two.configuration.gateways[name]),
+            "{name}"
+        );
+    }
+    assert_eq!(one.verdicts.len(), two.verdicts.len());
+    for (one, two) in one.verdicts.iter().zip(&two.verdicts) {
+        assert!(Arc::ptr_eq(one, two), "{}", one.object);
+    }
+}
+
+fn many(routes: usize) -> Cluster {
+    let mut cluster = Cluster::default();
+    cluster.insert(object(
+        GATEWAY_API,
+        "Gateway",
+        "shop",
+        json!({
+            "spec": { "gatewayClassName": "daemun",
+                "listeners": [{ "name": "http", "port": 80, "protocol": "HTTP" }] }
+        }),
+    ));
+    for index in 0..routes {
+        cluster.insert(route(index, "/"));
+        let service = format!("service-{index}");
+        cluster.insert(object(
+            "v1",
+            "Service",
+            &service,
+            json!({
+                "spec": { "ports": [{ "port": 80 }] }
+            }),
+        ));
+        cluster.insert(slice(index, "10.0.0.1"));
+    }
+    cluster
+}
+
+fn route(index: usize, path: &str) -> Any {
+    object(
+        GATEWAY_API,
+        "HTTPRoute",
+        &format!("route-{index}"),
+        json!({
+            "spec": {
+                "parentRefs": [{ "name": "shop" }],
+                "hostnames": [format!("host-{}.example.com", index % 500)],
+                "rules": [{ "matches": [{ "path": { "value": path } }],
+                    "backendRefs": [{ "name": format!("service-{index}"), "port": 80 }] }],
+            }
+        }),
+    )
+}
+
+fn slice(index: usize, address: &str) -> Any {
+    object(
+        "discovery.k8s.io/v1",
+        "EndpointSlice",
+        &format!("slice-{index}"),
+        json!({
+            "metadata": { "labels": { "kubernetes.io/service-name": format!("service-{index}") } },
+            "addressType": "IPv4",
+            "ports": [{ "port": 3000 }],
+            "endpoints": [{ "addresses": [address] }],
+        }),
+    )
+}
+
+fn shop(outcome: &Outcome) -> Arc<Snapshot> {
+    Arc::clone(&outcome.configuration.gateways[&ObjectName::new("default", "shop")])
+}
+
+/// How many parts are not the same `Arc`.
+fn differences(old: &Snapshot, new: &Snapshot) -> (usize, usize) {
+    let routes = new.routes.iter().filter(|(key, route)| {
+        !old.routes
+            .get(key)
+            .is_some_and(|old| Arc::ptr_eq(old, route))
+    });
+    let backends = new.backends.iter().filter(|(key, backend)| {
+        !old.backends
+            .get(key)
+            .is_some_and(|old| Arc::ptr_eq(old, backend))
+    });
+    (routes.count(), backends.count())
+}
+
+#[test]
+fn one_change_among_thousands_is_one_part_and_quick() {
+    let mut cluster = many(5_000);
+    let mut translator = Translator::default();
+    let first = shop(&translator.translate(&cluster));
+    assert_eq!((first.routes.len(), first.backends.len()), (5_000, 5_000));
+
+    cluster.insert(route(7, "/changed"));
+    let (second, time) = timed(&mut translator, &cluster);
+    assert_eq!(differences(&first, &second), (1, 0));
+    // A debug build takes some milliseconds; a second is far from the work of one route, and far from noise.
+    assert!(time < Duration::from_secs(1), "{time:?}");
+
+    cluster.insert(slice(8, "10.0.0.2"));
+    let (third, time) = timed(&mut translator, &cluster);
+    assert_eq!(differences(&second, &third), (0, 1));
+    assert!(time < Duration::from_secs(1), "{time:?}");
+
+    // An object that was written again and says the same changes nothing at all.
+    cluster.insert(route(9, "/"));
+    let (fourth, _) = timed(&mut translator, &cluster);
+    assert!(Arc::ptr_eq(&third, &fourth));
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time that a test takes is no part of what it decides"
+)]
+fn timed(translator: &mut Translator, cluster: &Cluster) -> (Arc<Snapshot>, Duration) {
+    let start = std::time::Instant::now();
+    let outcome = translator.translate(cluster);
+    let time = start.elapsed();
+    println!("translated in {time:?}");
+    (shop(&outcome), time)
+}
+
+#[test]
+fn kubernetes_says_nothing_of_what_is_not_ours() {
+    let mut cluster = many(1);
+    cluster.settings.home = Home::Kubernetes;
+    let outcome = translate(&cluster);
+    assert!(outcome.configuration.gateways.is_empty());
+    assert!(outcome.verdicts.is_empty(), "{:?}", outcome.verdicts);
+}
