@@ -5,7 +5,9 @@
     reason = "a test that cannot be set up has failed"
 )]
 
-use std::io::{BufRead as _, BufReader};
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -87,14 +89,9 @@ fn a_running_process_explains_what_it_does() {
     let socket: PathBuf = directory.path().join("admin.sock");
     let admin = format!("unix:{}", socket.display());
     let listen = format!("127.0.0.1:{}", daemun_testkit::ports::free());
-    let mut running = daemun(&[
+    let mut running = serving(&[
         "run", "--listen", &listen, "--health", "off", "--admin", &admin,
-    ])
-    .stdout(Stdio::piped())
-    .spawn()
-    .unwrap();
-    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
-    lines.next().unwrap().unwrap();
+    ]);
     let (told, problems, status) = run(&[
         "explain",
         "GET",
@@ -110,4 +107,153 @@ fn a_running_process_explains_what_it_does() {
         "{told}"
     );
     assert!(told.contains("Backend default/echo"), "{told}");
+}
+
+const CASES: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web}
+spec:
+  gatewayClassName: daemun
+  addresses: [{value: 127.0.0.1}]
+  listeners:
+  - {name: http, port: PORT, protocol: HTTP, hostname: '*.example.com'}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec:
+  parentRefs: [{name: web}]
+  hostnames: [a.example.com]
+  rules:
+  - matches: [{path: {value: /echo}}]
+    backendRefs: [{group: gateway.daemun.dev, kind: Backend, name: echo}]
+  - matches: [{path: {value: /missing}}]
+    backendRefs: [{name: missing, port: 80}]
+  - matches: [{path: {value: /empty}}]
+    backendRefs: [{name: empty, port: 80}]
+  - matches: [{path: {value: /none}}]
+  - matches: [{path: {value: /zero}}]
+    backendRefs: [{group: gateway.daemun.dev, kind: Backend, name: echo, weight: 0}]
+  - matches: [{path: {value: /redirect}}]
+    filters: [{type: RequestRedirect, requestRedirect: {hostname: b.example.com, statusCode: 307}}]
+  - matches: [{path: {value: /cors}}]
+    filters: [{type: CORS, cors: {allowOrigins: ['*']}}]
+    backendRefs: [{group: gateway.daemun.dev, kind: Backend, name: echo}]
+  - matches: [{path: {value: /extension}}]
+    filters: [{type: ExtensionRef, extensionRef: {group: example.com, kind: Nothing, name: nothing}}]
+    backendRefs: [{group: gateway.daemun.dev, kind: Backend, name: echo}]
+  - matches: [{path: {value: /header}, headers: [{name: x-a, value: '1'}], method: PUT}]
+    backendRefs: [{group: gateway.daemun.dev, kind: Backend, name: echo}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: empty}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: empty, labels: {kubernetes.io/service-name: empty}}
+addressType: IPv4
+endpoints: []
+ports: [{port: 80}]
+---
+apiVersion: gateway.daemun.dev/v1alpha1
+kind: Backend
+metadata: {name: echo}
+spec: {endpoints: [{address: 127.0.0.1, port: ECHO}]}
+";
+
+/// What `explain` says that the gateway answers by itself, it answers; where it names a backend, that answers.
+#[test]
+fn what_is_explained_is_what_happens() {
+    let (port, echo) = (
+        daemun_testkit::ports::free(),
+        daemun_testkit::ports::free().to_string(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cases.yaml");
+    fs::write(
+        &file,
+        CASES
+            .replace("PORT", &port.to_string())
+            .replace("ECHO", &echo),
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let mut backend = serving(&["echo", &echo]);
+    let mut gateway = serving(&[
+        "run",
+        file,
+        "--health",
+        "off",
+        "--admin",
+        "off",
+        "--log-level",
+        "error",
+    ]);
+    let long = format!("/echo?{}", "x".repeat(17_000));
+    let preflight = "Origin: http://c\r\nAccess-Control-Request-Method: PUT";
+    for (host, method, target, headers, expected) in [
+        ("a.example.com", "GET", "/echo/1", "", 200),
+        ("A.Example.Com", "GET", "/x/../echo", "", 200),
+        ("a.example.com", "GET", "/other", "", 404),
+        ("b.example.com", "GET", "/echo", "", 404),
+        ("a.example.org", "GET", "/echo", "", 404),
+        ("a.example.com", "GET", "/missing", "", 500),
+        ("a.example.com", "GET", "/empty", "", 503),
+        ("a.example.com", "GET", "/none", "", 500),
+        ("a.example.com", "GET", "/zero", "", 500),
+        ("a.example.com", "GET", "/redirect", "", 307),
+        ("a.example.com", "GET", "/extension", "", 500),
+        ("a.example.com", "OPTIONS", "/cors", preflight, 204),
+        ("a.example.com", "GET", "/cors", preflight, 200),
+        ("a.example.com", "PUT", "/header", "x-a: 1", 200),
+        ("a.example.com", "PUT", "/header", "x-a: 2", 404),
+        ("a.example.com", "GET", "/../echo", "", 400),
+        ("a.example.com", "GET", &long, "", 414),
+    ] {
+        let url = format!("http://{host}:{port}{target}");
+        let mut arguments = vec!["explain", method, &url, file, "-o", "json"];
+        let lines = headers.split("\r\n").filter(|line| !line.is_empty());
+        lines.for_each(|line| arguments.extend(["-H", line]));
+        let told: serde_json::Value = serde_json::from_str(&run(&arguments).0).unwrap();
+        let told = told["outcome"]["status"].as_u64().unwrap_or(200);
+        let status = ask(
+            port,
+            &format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{headers}"),
+        );
+        let shown = &target[..target.len().min(20)];
+        assert_eq!(
+            (told, status),
+            (expected, expected),
+            "{method} {host} {shown} {headers}"
+        );
+    }
+    for child in [&mut gateway, &mut backend] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+/// A process that says in a line when it is ready.
+fn serving(arguments: &[&str]) -> std::process::Child {
+    let mut child = daemun(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    std::thread::spawn(move || lines.for_each(drop));
+    child
+}
+
+fn ask(port: u16, head: &str) -> u64 {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!("{}\r\nConnection: close\r\n\r\n", head.trim_end());
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
