@@ -50,6 +50,14 @@ impl Tap {
     /// # Panics
     /// If there is no port left.
     pub async fn start(steps: Vec<Step>) -> Self {
+        Self::start_each(vec![steps]).await
+    }
+
+    /// Does the first steps on the first connection, the next on the second, and so on, over and over.
+    ///
+    /// # Panics
+    /// If there is no port left, or there are no steps.
+    pub async fn start_each(scripts: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -60,18 +68,16 @@ impl Tap {
             // The connections end with the task that owns them.
             let mut running = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                let number = {
-                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                    kept.push(Vec::new());
-                    kept.len() - 1
-                };
+                let _ = stream.set_nodelay(true);
+                let number = count.fetch_add(1, Ordering::Relaxed);
+                lock(&kept).push(Vec::new());
                 let connection = Connection {
                     stream,
                     heard: Arc::clone(&kept),
                     number,
                 };
-                running.spawn(connection.run(steps.clone()));
+                running.spawn(connection.run(scripts[number % scripts.len()].clone()));
+                while running.try_join_next().is_some() {}
             }
         });
         Self {

@@ -16,6 +16,7 @@ mod http1;
 mod http2;
 mod listeners_tls;
 mod reload;
+mod responses;
 mod routing;
 mod session;
 mod takeover;
