@@ -4,7 +4,7 @@
 //! an input that was of interest once, and a target that no longer builds finds nothing.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::commands::{cargo, program, succeeds};
@@ -16,7 +16,7 @@ pub(super) fn seeds() -> Outcome {
     if let Err(why) = program("c++", "g++") {
         return Outcome::Skipped(format!("{why} libFuzzer is written in C++."));
     }
-    let output = repository::root().join("target/fuzz");
+    let output = repository::root().join("target");
     let mut build = cargo(&[
         "build",
         "--locked",
@@ -24,18 +24,18 @@ pub(super) fn seeds() -> Outcome {
         "--manifest-path",
         "fuzz/Cargo.toml",
     ]);
-    build.arg("--target-dir").arg(&output);
+    // In the same place and with the same profile as the workspace, so that what is others' is not
+    // built once more.
+    build
+        .arg("--target-dir")
+        .arg(&output)
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     if !succeeds(build).has_passed() {
         return Outcome::one(false);
     }
     let mut count = Count::default();
     for target in targets() {
-        let mut run = Command::new(output.join("debug").join(&target));
-        // Each seed once, and nothing made up. A crash is kept beside the build.
-        run.args(["-runs=0", "-verbosity=0"])
-            .arg(format!("-artifact_prefix={}/", output.display()));
-        run.arg(repository::root().join("fuzz/seeds").join(&target));
-        let passed = succeeds(run).has_passed();
+        let passed = takes_its_seeds(&target, &output);
         println!(
             "{}: {}",
             target.display(),
@@ -45,6 +45,27 @@ pub(super) fn seeds() -> Outcome {
         count.failed += usize::from(!passed);
     }
     Outcome::Counted(count)
+}
+
+/// Runs each seed once, and nothing made up. A crash is kept beside the build.
+fn takes_its_seeds(target: &Path, output: &Path) -> bool {
+    let seeds = repository::root().join("fuzz/seeds").join(target);
+    let mut run = Command::new(output.join("debug").join(target));
+    run.arg("-runs=0")
+        .arg(format!("-artifact_prefix={}/", output.display()))
+        .arg(seeds);
+    match run.output() {
+        Ok(output) => {
+            if !output.status.success() {
+                println!("{}", String::from_utf8_lossy(&output.stderr));
+            }
+            output.status.success()
+        }
+        Err(error) => {
+            println!("{} cannot be run: {error}.", target.display());
+            false
+        }
+    }
 }
 
 fn targets() -> Vec<PathBuf> {
