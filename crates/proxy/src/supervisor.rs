@@ -92,7 +92,10 @@ impl Proxy {
                 Inherited::take(Some(&told.pid), Some(&told.count), told.names.as_deref())?
             }
         };
-        let metrics = Arc::new(Metrics::start(&settings)?);
+        let metrics = Arc::new(Metrics::start(
+            settings.workers,
+            settings.access_log.clone(),
+        )?);
         let mut workers = Vec::with_capacity(settings.workers);
         for id in 0..settings.workers {
             let (messages, thread) = Worker::start(id, metrics.worker(id))
@@ -144,7 +147,9 @@ impl Proxy {
             compile::apply(&self.configuration, self.names.resolved(), &mut self.keep);
         let live = Arc::new(live);
         self.live = Arc::clone(&live);
-        self.metrics.compiled(&live, &self.configuration);
+        let backends = live.backends.iter().flatten();
+        let endpoints = backends.map(|backend| (&backend.series, backend.endpoints.len()));
+        self.metrics.compiled(&self.configuration, endpoints);
         let mut applied = Applied {
             report,
             ..Applied::default()

@@ -13,7 +13,7 @@ use tokio::time::Sleep;
 
 use crate::http::connection::Busy;
 use crate::live::InFlight;
-use crate::observe::trip::Finished;
+use crate::observe::trip::{BrokenBy, Finished};
 use crate::upstream::http1::Broken;
 use crate::upstream::received::Received;
 
@@ -24,6 +24,15 @@ pub(crate) enum BodyError {
     Backend(Broken),
     /// The request's time was over.
     TimedOut,
+}
+
+impl BodyError {
+    fn by(&self) -> BrokenBy {
+        match self {
+            Self::Backend(_) => BrokenBy::Backend,
+            Self::TimedOut => BrokenBy::Timeout,
+        }
+    }
 }
 
 impl std::fmt::Display for BodyError {
@@ -121,7 +130,7 @@ impl HttpBody for Body {
         if let (Poll::Ready(frame), Some(trip)) = (&frame, &mut this.trip) {
             match frame {
                 Some(Ok(frame)) => trip.sent(frame.data_ref().map_or(0, Bytes::len)),
-                Some(Err(error)) => trip.broken(error),
+                Some(Err(error)) => trip.broken(error.by()),
                 None => {}
             }
         }

@@ -21,14 +21,10 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName,
     HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
-use http::request::Parts;
 use smallvec::SmallVec;
 
 pub(crate) use client::{Client, client};
 
-use super::check::Host;
-use super::filters::Way;
-use super::upgrade::Upgrade;
 use crate::balance::Random;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -40,31 +36,10 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Makes a request's head ready for its backend, and gives the request's id.
-pub(crate) fn prepare(
-    parts: &mut Parts,
-    way: &Way<'_>,
-    host: &Host,
-    upgrade: Option<&Upgrade>,
-) -> HeaderValue {
-    let random = &mut way.connection.worker.random.borrow_mut();
-    let headers = &mut parts.headers;
-    clean_request(headers, way.client.trusted);
-    let hop = Hop {
-        peer: way.connection.peer.ip(),
-        standing: &way.connection.standing,
-        https: way.connection.tls.is_some(),
-        host: &host.sent,
-        trusted: way.client.trusted,
-        forwarded: way.port.forwarding.forwarded,
-    };
-    tell(headers, &hop);
-    if let Some(upgrade) = upgrade {
-        upgrade.ask(headers, [random.next_u64(), random.next_u64()]);
-        if upgrade.is_connect() {
-            parts.method = http::Method::GET;
-        }
-    }
-    request_id(headers, way.client.trusted, random)
+pub(crate) fn prepare(headers: &mut HeaderMap, hop: &Hop<'_>, random: &mut Random) -> HeaderValue {
+    clean_request(headers, hop.trusted);
+    tell(headers, hop);
+    request_id(headers, hop.trusted, random)
 }
 
 /// Removes from a response what belongs to the connection that it came on.
@@ -202,16 +177,19 @@ impl Standing {
 }
 
 /// What this gateway knows about where a request comes from.
-struct Hop<'a> {
-    peer: IpAddr,
-    standing: &'a Standing,
-    https: bool,
+pub(crate) struct Hop<'a> {
+    /// The connection's other end.
+    pub(crate) peer: IpAddr,
+    /// What is written once for a connection.
+    pub(crate) standing: &'a Standing,
+    /// Whether the connection is TLS.
+    pub(crate) https: bool,
     /// `Host` as the client sent it.
-    host: &'a HeaderValue,
+    pub(crate) host: &'a HeaderValue,
     /// Whether what the peer has said stays.
-    trusted: bool,
+    pub(crate) trusted: bool,
     /// Whether `Forwarded` is written too.
-    forwarded: bool,
+    pub(crate) forwarded: bool,
 }
 
 /// Writes where the request comes from. From peers that are not trusted, nothing is there any more.

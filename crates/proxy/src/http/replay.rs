@@ -13,6 +13,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
 
+use crate::observe::trip::Counted;
+
 /// Why a body could not be passed on.
 #[derive(Debug)]
 pub(crate) enum RequestBodyError {
@@ -81,6 +83,12 @@ struct State {
     /// Too much came, or trailers: nothing is kept any more.
     overflown: bool,
     ended: bool,
+}
+
+impl Counted for Source {
+    fn counted(&self) -> u64 {
+        self.received.get()
+    }
 }
 
 impl Source {

@@ -23,7 +23,6 @@ use crate::upstream::tls;
 
 mod words;
 
-pub(crate) use words::ANSWERS;
 use words::Words;
 
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -106,7 +105,7 @@ impl Own {
         self.words().status
     }
 
-    /// Its place in [`ANSWERS`]: the same for all answers of one kind.
+    /// Its place in `observe::answers`: the same for all answers of one kind.
     pub(crate) fn number(&self) -> usize {
         let words = self.words();
         words::ALL

@@ -12,23 +12,25 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::body::{Body, FromBackend, Held};
+use super::check::Host;
 use super::choose::{self, Choice};
 use super::connection::Connection;
 use super::filters::{self, After, Way};
 use super::replay::Source;
-use super::reply::{Asker, Own};
+use super::reply::{self, Asker, Own};
 use super::upgrade::{Tunnel, Upgrade};
 use super::{check, forward, session};
 use crate::live::{EndpointLive, InFlight, ListenerLive, PortLive};
-use crate::observe::trip::Trip;
+use crate::observe::trip::{OwnAnswer, Trip};
 use crate::upstream::mirror;
 use crate::upstream::send::{self, Errand, Sent};
+use crate::worker::Worker;
 
 /// Answers a request. Whatever goes wrong becomes an answer; an error of the service would only close
 /// the connection without a word.
@@ -41,14 +43,17 @@ pub(crate) async fn request(
         _busy: Some(busy),
         listener: None,
     };
-    let mut trip = Trip::begin(&connection, &request);
+    let worker = &connection.worker;
+    let origin = (connection.peer, connection.tls.is_some());
+    let random = || worker.random.borrow_mut().next_u64();
+    let mut trip = Trip::begin(&worker.metrics, &request, origin, random);
     let asker = Asker::of(&request);
     let mut after = After::default();
     let answered = answer(&connection, request, &mut trip, &mut held, &mut after).await;
     let mut response = match answered {
         Ok(response) => response,
         Err(own) => {
-            let mut response = trip.own(&own, &asker).map(Body::own);
+            let mut response = own_answer(worker, &own, &asker, &mut trip).map(Body::own);
             after.on_own_answer(response.headers_mut());
             if own.closes_connection() && !connection.http2 {
                 response
@@ -118,7 +123,7 @@ async fn answer(
         &parts.headers,
         &port.forwarding,
     );
-    trip.client(&client);
+    trip.client(client.address);
     let way = Way {
         connection,
         live: &live,
@@ -129,8 +134,7 @@ async fn answer(
     };
     // Before the filters, so that a client's `Connection` cannot take away what they add, and what they
     // say about forwarding counts.
-    let request_id = forward::prepare(&mut parts, &way, &host, upgrade.as_ref());
-    trip.has_id(request_id);
+    trip.has_id(prepare(&way, &mut parts, &host, upgrade.as_ref()));
     if let Some(response) = filters::before(&way, &rule.filters, &mut parts, after)? {
         return Ok(response);
     }
@@ -145,7 +149,7 @@ async fn answer(
         0
     };
     let body = (!body.is_end_stream()).then(|| Source::new(body, listener.limits.body_bytes, keep));
-    trip.has_body(body.as_ref());
+    trip.has_body(body.clone().map(|body| body as _));
     mirror::send_copies(&way, &parts, body.as_ref(), after.mirrors());
 
     let errand = Errand {
@@ -169,6 +173,48 @@ async fn answer(
         return switch(&way, sent, upgrade, (held, trip), after);
     }
     Ok(pass_back(&way, sent, &choice, after))
+}
+
+/// Takes from a request what belongs to the client's connection, and adds what the backend must know.
+fn prepare(
+    way: &Way<'_>,
+    parts: &mut Parts,
+    host: &Host,
+    upgrade: Option<&Upgrade>,
+) -> HeaderValue {
+    let random = &mut way.connection.worker.random.borrow_mut();
+    let hop = forward::Hop {
+        peer: way.connection.peer.ip(),
+        standing: &way.connection.standing,
+        https: way.connection.tls.is_some(),
+        host: &host.sent,
+        trusted: way.client.trusted,
+        forwarded: way.port.forwarding.forwarded,
+    };
+    let id = forward::prepare(&mut parts.headers, &hop, random);
+    if let Some(upgrade) = upgrade {
+        upgrade.ask(&mut parts.headers, [random.next_u64(), random.next_u64()]);
+        if upgrade.is_connect() {
+            parts.method = Method::GET;
+        }
+    }
+    id
+}
+
+/// The response for an answer of the gateway's own. A request that came to its end before it had an id
+/// gets one here, so that its sender can ask about it.
+fn own_answer(worker: &Worker, own: &Own, asker: &Asker, trip: &mut Trip) -> Response<Bytes> {
+    if trip.id().is_none() {
+        trip.has_id(forward::new_id(&mut worker.random.borrow_mut()));
+    }
+    trip.own(OwnAnswer {
+        number: own.number(),
+        status: own.status(),
+        text: own,
+        details: own.details(),
+        tick: worker.tick(),
+    });
+    reply::response(own, asker, trip.proxy_status(), trip.id())
 }
 
 /// The most specific listener for the request's host. On a TLS connection it must be the one that the

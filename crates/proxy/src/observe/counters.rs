@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::access_log::Sink;
-use crate::http::reply::ANSWERS;
-use crate::live::BackendLive;
+use super::answers::ANSWERS;
+use super::series::BackendSeries;
 
 /// A number that one thread writes. Adding is a load and a store, without a lock on the memory bus.
 #[derive(Default)]
@@ -142,17 +142,17 @@ impl WorkerMetrics {
     }
 
     /// A connection to an endpoint is begun.
-    pub(crate) fn upstream_connecting(&self, backend: &BackendLive) {
+    pub(crate) fn upstream_connecting(&self, backend: &BackendSeries) {
         self.upstream_connects.add(1);
-        if let Some(counters) = backend.series.of(self.worker) {
+        if let Some(counters) = backend.of(self.worker) {
             counters.connects.add(1);
         }
     }
 
     /// It did not come about.
-    pub(crate) fn upstream_connect_failed(&self, backend: &BackendLive) {
+    pub(crate) fn upstream_connect_failed(&self, backend: &BackendSeries) {
         self.upstream_connects_failed.add(1);
-        if let Some(counters) = backend.series.of(self.worker) {
+        if let Some(counters) = backend.of(self.worker) {
             counters.connects_failed.add(1);
         }
     }

@@ -1,8 +1,7 @@
 //! What `docs/observing.md` says is what the code does. Tests only.
 
-use crate::http::reply::ANSWERS;
+use crate::observe::answers::ANSWERS;
 use crate::observe::metrics::Metrics;
-use crate::settings::Settings;
 
 const PAGE: &str = include_str!("../../../../docs/observing.md");
 
@@ -19,15 +18,13 @@ fn names(section: &str) -> Vec<&'static str> {
 
 #[test]
 fn all_metrics_are_documented_and_no_others() {
-    let settings = Settings {
-        access_log: Some(crate::access_log::Settings {
-            destination: crate::access_log::Destination::File("/dev/null".into()),
-            ..crate::access_log::Settings::default()
-        }),
-        ..Settings::default()
+    let log = crate::access_log::Settings {
+        destination: crate::access_log::Destination::File("/dev/null".into()),
+        ..crate::access_log::Settings::default()
     };
     let mut text = String::new();
-    Metrics::start(&settings).unwrap().write(&mut text).unwrap();
+    let metrics = Metrics::start(1, Some(log)).unwrap();
+    metrics.write(&mut text).unwrap();
     let helps = text.lines().filter_map(|line| line.strip_prefix("# HELP "));
     let mut written: Vec<_> = helps.map(|help| help.split(' ').next().unwrap()).collect();
     written.sort_unstable();

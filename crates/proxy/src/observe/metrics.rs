@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use daemun_model::Configuration;
 
-use super::access_log::AccessLog;
+use super::access_log::{self, AccessLog};
 use super::counters::WorkerMetrics;
 use super::exposition;
-use super::series::{Registry, backend_labels, labels};
-use crate::live::Live;
-use crate::settings::Settings;
+use super::series::{BackendSeries, Registry, labels};
 
 /// The metrics of all workers, and the access log that their requests are written to.
 pub struct Metrics {
@@ -40,17 +38,19 @@ impl Metrics {
     ///
     /// # Errors
     /// A sentence, if the access log cannot be written.
-    pub(crate) fn start(settings: &Settings) -> Result<Self, String> {
-        let log = settings.access_log.clone();
-        let log = log
-            .map(|log| AccessLog::start(log, settings.workers))
+    pub(crate) fn start(
+        workers: usize,
+        access_log: Option<access_log::Settings>,
+    ) -> Result<Self, String> {
+        let log = access_log
+            .map(|log| AccessLog::start(log, workers))
             .transpose()?;
         let sink = |worker| log.as_ref().and_then(|log| log.sink(worker));
         Ok(Self {
-            workers: (0..settings.workers)
+            workers: (0..workers)
                 .map(|worker| Arc::new(WorkerMetrics::new(worker, sink(worker))))
                 .collect(),
-            registry: Registry::new(settings.workers),
+            registry: Registry::new(workers),
             configured: Mutex::default(),
             accepted: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -71,42 +71,29 @@ impl Metrics {
         self.registry.clone()
     }
 
-    /// A configuration was compiled and is about to become live.
-    pub(crate) fn compiled(&self, live: &Live, configuration: &Configuration) {
-        let snapshots = || configuration.gateways.values();
-        let certificates = snapshots()
+    /// A configuration was compiled and is about to become live, with these backends and as many
+    /// endpoints that may get requests.
+    pub(crate) fn compiled<'a>(
+        &self,
+        configuration: &Configuration,
+        backends: impl Iterator<Item = (&'a BackendSeries, usize)>,
+    ) {
+        let certificates = configuration
+            .gateways
+            .values()
             .flat_map(|snapshot| snapshot.certificates.values())
-            .map(|certificate| {
-                (
-                    labels(&[("certificate", &certificate.name)]),
-                    certificate.not_after,
-                )
-            });
-        let endpoints = snapshots().flat_map(|snapshot| {
-            snapshot
-                .backends
-                .keys()
-                .map(|key| backend_labels(&snapshot.gateway.name, key))
-        });
-        let counts = live
-            .backends
-            .iter()
-            .flatten()
-            .map(|backend| (backend.series.labels.to_string(), backend.endpoints.len()));
-        let mut counts: std::collections::BTreeMap<_, _> = counts.collect();
+            .map(|one| (labels(&[("certificate", &one.name)]), one.not_after));
         let mut configured = Configured {
             since: daemun_base::clock::unix_seconds(),
             certificates: certificates.collect(),
-            endpoints: endpoints
-                .map(|labels| {
-                    let count = counts.remove(&labels).unwrap_or_default();
-                    (labels, count)
-                })
+            endpoints: backends
+                .map(|(series, endpoints)| (series.labels.to_string(), endpoints))
                 .collect(),
         };
         configured.certificates.sort_unstable();
         // Two Gateways may use one certificate.
         configured.certificates.dedup();
+        configured.endpoints.sort_unstable();
         *self
             .configured
             .lock()

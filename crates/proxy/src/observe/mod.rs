@@ -6,6 +6,7 @@
 //! over workers ([`exposition`]).
 
 pub mod access_log;
+pub(crate) mod answers;
 pub(crate) mod counters;
 #[cfg(test)]
 mod documented;

@@ -181,7 +181,13 @@ impl Registry {
 
     /// A backend's series.
     pub(crate) fn backend(&self, gateway: &ObjectName, key: &BackendKey) -> BackendSeries {
-        let labels = backend_labels(gateway, key);
+        let kind = key.kind.as_str();
+        let labels = labels(&[
+            ("gateway", gateway),
+            ("kind", &kind),
+            ("backend", &key.name),
+            ("port", &key.port),
+        ]);
         find(&mut self.all().backends, labels, self.workers)
     }
 
@@ -215,17 +221,6 @@ fn find<T: Default>(family: &mut Family<T>, labels: String, workers: usize) -> A
     let series = Arc::new(Series::new(&labels, workers));
     family.insert(labels.into_boxed_str(), Arc::clone(&series));
     series
-}
-
-/// A backend's labels.
-pub(super) fn backend_labels(gateway: &ObjectName, key: &BackendKey) -> String {
-    let kind = key.kind.as_str();
-    labels(&[
-        ("gateway", gateway),
-        ("kind", &kind),
-        ("backend", &key.name),
-        ("port", &key.port),
-    ])
 }
 
 /// `name="value",…`, with values escaped as OpenMetrics wants it.

@@ -4,25 +4,48 @@
 //! settled; whichever of the two is dropped with the record in it counts the request, so that one whose
 //! client went away is counted too.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use daemun_model::listener::ProxyStatus;
+use http::{HeaderValue, Request, StatusCode};
 
 use super::access_log::{Entry, Told};
+use super::answers::ANSWERS;
 use super::counters::WorkerMetrics;
 use super::series::Ended;
-use crate::http::body::BodyError;
-use crate::http::connection::Connection;
-use crate::http::forward::{self, Client};
-use crate::http::replay::Source;
-use crate::http::reply::{self, ANSWERS, Asker, Own};
 use crate::live::{BackendLive, ListenerLive, RuleLive};
-use crate::worker::Worker;
+
+/// What knows how many bytes of a request's body have come.
+pub(crate) trait Counted {
+    /// How many, until now.
+    fn counted(&self) -> u64;
+}
+
+/// An answer of the gateway's own.
+pub(crate) struct OwnAnswer<'a> {
+    /// Its place in [`ANSWERS`].
+    pub(crate) number: usize,
+    /// What the client hears.
+    pub(crate) status: StatusCode,
+    /// What is wrong, for the log.
+    pub(crate) text: &'a dyn std::fmt::Display,
+    /// What operators may know beyond the reason.
+    pub(crate) details: Option<String>,
+    /// The worker's coarse clock, now.
+    pub(crate) tick: u32,
+}
+
+/// Why a response did not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BrokenBy {
+    /// The backend broke off.
+    Backend,
+    /// The request's time was over.
+    Timeout,
+}
 
 /// A request on its way.
 pub(crate) struct Trip {
@@ -37,12 +60,12 @@ pub(crate) struct Finished(Record);
 struct Record {
     started: Instant,
     /// Whose counters are written. None for what is not counted, and once the record was moved on.
-    worker: Option<Rc<Worker>>,
+    worker: Option<Arc<WorkerMetrics>>,
     listener: Option<Arc<ListenerLive>>,
     rule: Option<Arc<RuleLive>>,
     backend: Option<Arc<BackendLive>>,
     /// The request's body, which knows how much of it has come.
-    body: Option<Rc<Source>>,
+    body: Option<Rc<dyn Counted>>,
     /// Bytes of the request that are counted elsewhere: those of a tunnel.
     received: u64,
     sent: u64,
@@ -65,22 +88,20 @@ enum Outcome {
 }
 
 impl Trip {
-    /// A request begins.
-    pub(crate) fn begin(connection: &Connection, request: &Request<Incoming>) -> Self {
-        let worker = &connection.worker;
-        worker.metrics.requests_begun.add(1);
-        let entry = worker.metrics.log.as_ref().map(|log| {
-            let sampled = log.sample(worker.random.borrow_mut().next_u64());
-            Box::new(Entry::of(
-                request,
-                connection.peer,
-                connection.tls.is_some(),
-                sampled,
-            ))
-        });
+    /// A request begins on a connection from `peer`, over TLS or not. `random` gives any 64 random bits.
+    pub(crate) fn begin<B>(
+        worker: &Arc<WorkerMetrics>,
+        request: &Request<B>,
+        (peer, tls): (SocketAddr, bool),
+        random: impl FnOnce() -> u64,
+    ) -> Self {
+        worker.requests_begun.add(1);
         let mut record = Record::uncounted(daemun_base::clock::now());
-        record.worker = Some(Rc::clone(worker));
-        record.entry = entry;
+        record.worker = Some(Arc::clone(worker));
+        record.entry = worker.log.as_ref().map(|log| {
+            let sampled = log.sample(random());
+            Box::new(Entry::of(request, peer, tls, sampled))
+        });
         Self { record, id: None }
     }
 
@@ -108,9 +129,9 @@ impl Trip {
     }
 
     /// It is known who sent the request.
-    pub(crate) fn client(&mut self, client: &Client) {
+    pub(crate) fn client(&mut self, address: IpAddr) {
         if let Some(entry) = &mut self.record.entry {
-            entry.client = Some(client.address);
+            entry.client = Some(address);
         }
     }
 
@@ -128,14 +149,10 @@ impl Trip {
     }
 
     /// A try was in vain, and there will be another one.
-    pub(crate) fn retries(&mut self, worker: &Worker) {
-        worker.metrics.retries.add(1);
-        let of_backend = self
-            .record
-            .backend
-            .as_ref()
-            .and_then(|it| it.series.of(worker.metrics.worker));
-        if let Some(counters) = of_backend {
+    pub(crate) fn retries(&mut self, worker: &WorkerMetrics) {
+        worker.retries.add(1);
+        let backend = self.record.backend.as_ref();
+        if let Some(counters) = backend.and_then(|it| it.series.of(worker.worker)) {
             counters.retries.add(1);
         }
     }
@@ -148,37 +165,40 @@ impl Trip {
         self.id = Some(id);
     }
 
-    /// The request has a body, or none.
-    pub(crate) fn has_body(&mut self, body: Option<&Rc<Source>>) {
-        self.record.body = body.cloned();
+    /// Its id, once it has one.
+    pub(crate) fn id(&self) -> Option<&HeaderValue> {
+        self.id.as_ref()
     }
 
-    /// The response for an answer of the gateway's own. A request that came to its end before it had an
-    /// id gets one here, so that its sender can ask about it.
-    pub(crate) fn own(&mut self, own: &Own, asker: &Asker) -> Response<Bytes> {
-        self.record.outcome = Outcome::Own(u8::try_from(own.number()).unwrap_or(u8::MAX));
-        if let Some(worker) = self.record.worker.clone() {
-            worker.metrics.own_answers[own.number()].add(1);
-            if self.id.is_none() {
-                let id = forward::new_id(&mut worker.random.borrow_mut());
-                self.has_id(id);
-            }
-            self.tell(own, &worker);
+    /// The request has a body, or none.
+    pub(crate) fn has_body(&mut self, body: Option<Rc<dyn Counted>>) {
+        self.record.body = body;
+    }
+
+    /// What an answer of the gateway's own may tell, as far as the listener is known.
+    pub(crate) fn proxy_status(&self) -> ProxyStatus {
+        let listener = self.record.listener.as_ref();
+        listener.map(|one| one.proxy_status).unwrap_or_default()
+    }
+
+    /// The gateway answers by itself.
+    pub(crate) fn own(&mut self, answer: OwnAnswer<'_>) {
+        self.record.outcome = Outcome::Own(u8::try_from(answer.number).unwrap_or(u8::MAX));
+        if let Some(worker) = &self.record.worker {
+            worker.own_answers[answer.number].add(1);
+            self.tell(&answer, worker);
         }
         if let Some(entry) = &mut self.record.entry {
-            entry.details = own.details();
+            entry.details = answer.details;
         }
-        let listener = self.record.listener.as_ref();
-        let proxy_status = listener.map(|one| one.proxy_status).unwrap_or_default();
-        reply::response(own, asker, proxy_status, self.id.as_ref())
     }
 
     /// Tells operators of answers that are theirs to prevent, but of a flood of them only now and then.
-    fn tell(&self, own: &Own, worker: &Worker) {
-        if !own.status().is_server_error() {
+    fn tell(&self, answer: &OwnAnswer<'_>, worker: &WorkerMetrics) {
+        if !answer.status.is_server_error() {
             return;
         }
-        let Some(untold) = worker.metrics.to_be_told(own.number(), worker.tick()) else {
+        let Some(untold) = worker.to_be_told(answer.number, answer.tick) else {
             return;
         };
         let Record {
@@ -211,8 +231,9 @@ impl Trip {
             .unwrap_or_default();
         tracing::warn!(
             request_id = id,
-            "A request was answered {}{place}: {own}.{more}",
-            own.status().as_u16()
+            "A request was answered {}{place}: {}.{more}",
+            answer.status.as_u16(),
+            answer.text
         );
     }
 
@@ -232,10 +253,10 @@ impl Finished {
     }
 
     /// The response's body was broken off.
-    pub(crate) fn broken(&mut self, error: &BodyError) {
-        self.0.outcome = match error {
-            BodyError::Backend(_) => Outcome::BrokenByBackend,
-            BodyError::TimedOut => Outcome::TimedOut,
+    pub(crate) fn broken(&mut self, by: BrokenBy) {
+        self.0.outcome = match by {
+            BrokenBy::Backend => Outcome::BrokenByBackend,
+            BrokenBy::Timeout => Outcome::TimedOut,
         };
     }
 
@@ -264,33 +285,32 @@ impl Record {
         }
     }
 
-    fn count(&self, worker: &Worker) {
-        let metrics = &worker.metrics;
+    fn count(&self, metrics: &WorkerMetrics) {
         let ended = Ended {
             status: self.status,
             lasted: daemun_base::clock::now().saturating_duration_since(self.started),
-            received: self.received + self.body.as_ref().map_or(0, |body| body.received.get()),
+            received: self.received + self.body.as_ref().map_or(0, |body| body.counted()),
             sent: self.sent,
         };
         metrics.requests_ended.add(1);
         if let Some(counters) = self
             .listener
             .as_ref()
-            .and_then(|it| it.series.of(worker.metrics.worker))
+            .and_then(|it| it.series.of(metrics.worker))
         {
             counters.count(&ended);
         }
         if let Some(counters) = self
             .rule
             .as_ref()
-            .and_then(|it| it.series.of(worker.metrics.worker))
+            .and_then(|it| it.series.of(metrics.worker))
         {
             counters.count(&ended);
         }
         if let Some(counters) = self
             .backend
             .as_ref()
-            .and_then(|it| it.series.of(worker.metrics.worker))
+            .and_then(|it| it.series.of(metrics.worker))
         {
             counters.traffic.count(&ended);
         }

@@ -74,10 +74,10 @@ pub(crate) async fn connect(
     endpoint: &EndpointLive,
     (open, speak): (Open, Speak),
 ) -> Result<Made, ConnectError> {
-    worker.metrics.upstream_connecting(backend);
+    worker.metrics.upstream_connecting(&backend.series);
     let result = connect_uncounted(worker, backend, endpoint, (open, speak)).await;
     if result.is_err() {
-        worker.metrics.upstream_connect_failed(backend);
+        worker.metrics.upstream_connect_failed(&backend.series);
     }
     result
 }

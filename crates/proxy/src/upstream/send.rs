@@ -116,7 +116,7 @@ async fn tries(
                     return Ok(sent);
                 }
                 drop(sent);
-                trip.retries(errand.worker);
+                trip.retries(&errand.worker.metrics);
                 let pause = policy.pause(&mut errand.worker.random.borrow_mut());
                 tokio::time::sleep(pause).await;
             }
@@ -132,7 +132,7 @@ async fn tries(
                 if !again {
                     return Err(failure);
                 }
-                trip.retries(errand.worker);
+                trip.retries(&errand.worker.metrics);
                 if let Some(policy) = &mut policy {
                     let pause = policy.pause(&mut errand.worker.random.borrow_mut());
                     tokio::time::sleep(pause).await;

@@ -5,6 +5,8 @@ use http::{HeaderValue, Method, Request};
 
 use super::{Asker, Own, response};
 use crate::http::check::Fault;
+use crate::http::reply::words;
+use crate::observe::answers::ANSWERS;
 use crate::upstream::connect::ConnectError;
 use crate::upstream::tls;
 
@@ -135,9 +137,10 @@ fn every_answer_has_its_status_and_type_and_tells_no_secret() {
 
 #[test]
 fn labels_tell_answers_apart() {
+    assert_eq!(words::ALL.map(|words| words.label), ANSWERS);
     let mut labels: Vec<_> = all()
         .iter()
-        .map(|(own, ..)| super::ANSWERS[own.number()])
+        .map(|(own, ..)| ANSWERS[own.number()])
         .collect();
     // The path and the target share one, as do two ways for a connection to fail.
     labels.sort_unstable();

@@ -7,10 +7,12 @@
 
 use http::StatusCode;
 
+use crate::observe::answers::ANSWERS;
+
 /// An answer.
 pub(super) struct Words {
     pub(super) status: StatusCode,
-    /// For logs and metrics.
+    /// One of [`ANSWERS`].
     pub(super) label: &'static str,
     /// The error type of RFC 9209.
     pub(super) error: &'static str,
@@ -33,21 +35,8 @@ const ROUTE_OWNER: &str = "The owner of the route can put it right; the gateway'
 const SERVICE_OWNER: &str = "The owner of the service can see why; the gateway's log says more";
 const OPERATOR: &str = "The operator of the gateway can see why";
 
-/// The labels of all answers, each at its number.
-pub(crate) const ANSWERS: [&str; 25] = labels();
-
-const fn labels() -> [&'static str; 25] {
-    let mut labels = [""; 25];
-    let mut number = 0;
-    while number < labels.len() {
-        labels[number] = ALL[number].label;
-        number += 1;
-    }
-    labels
-}
-
-/// All answers.
-pub(super) const ALL: [&Words; 25] = [
+/// All answers, each at the place of its label in [`ANSWERS`].
+pub(super) const ALL: [&Words; ANSWERS.len()] = [
     &MALFORMED,
     &BAD_TARGET,
     &TARGET_TOO_LONG,

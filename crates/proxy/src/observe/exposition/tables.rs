@@ -2,7 +2,7 @@
 
 use super::super::counters::{CONNECTION_ERRORS, Counter, HANDSHAKES, WorkerMetrics};
 use super::super::series::BackendCounters;
-use crate::http::reply::ANSWERS;
+use crate::observe::answers::ANSWERS;
 
 /// Name without its ending, what it is, and where it is found.
 type One<F> = (&'static str, &'static str, F);

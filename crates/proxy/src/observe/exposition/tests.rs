@@ -9,14 +9,9 @@ use daemun_model::names::{
 
 use crate::observe::metrics::Metrics;
 use crate::observe::series::Ended;
-use crate::settings::Settings;
 
 fn metrics() -> Metrics {
-    Metrics::start(&Settings {
-        workers: 3,
-        ..Settings::default()
-    })
-    .unwrap()
+    Metrics::start(3, None).unwrap()
 }
 
 fn text(metrics: &Metrics) -> String {
@@ -151,10 +146,7 @@ fn an_object_that_changes_keeps_its_series_and_one_that_goes_loses_it() {
 #[test]
 fn configurations_and_floods_are_counted() {
     let metrics = metrics();
-    metrics.compiled(
-        &crate::live::Live::default(),
-        &daemun_model::Configuration::default(),
-    );
+    metrics.compiled(&daemun_model::Configuration::default(), std::iter::empty());
     metrics.configuration_refused();
     let text = text(&metrics);
     assert!(text.contains("daemun_configurations_total{result=\"accepted\"} 1\n"));
