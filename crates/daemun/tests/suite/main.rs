@@ -10,6 +10,7 @@ mod examples;
 mod explain;
 mod filters;
 mod forwarding;
+mod gateways;
 mod grpc_trailers;
 mod hardening;
 mod http1;
