@@ -10,9 +10,10 @@ use daemun_model::verdict::{FieldPath, Severity, Step};
 use daemun_objects::Any;
 
 use super::deserializer::{NodeDeserializer, Shared, Trail};
-use super::document::{Broken, Document, Node, Place, Value, parse};
+use super::document::{Node, Place, Value};
 use super::fault::Fault;
 use super::named::{NamedFile, named_files};
+use super::parse::{Broken, Document, parse};
 use super::problem::{Problem, Reason, Spot};
 use super::text::{one_line, snippet};
 
@@ -417,5 +418,4 @@ fn is_name(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "chunk/tests.rs"]
 mod tests;

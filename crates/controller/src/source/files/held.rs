@@ -12,7 +12,7 @@ use daemun_model::verdict::FieldPath;
 use daemun_objects::Any;
 
 use super::chunk::Chunk;
-use super::document::Document;
+use super::parse::Document;
 use super::problem::Spot;
 
 /// Where a version of an object was read.

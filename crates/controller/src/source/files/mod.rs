@@ -12,13 +12,14 @@ mod fault;
 mod held;
 mod named;
 mod nearest;
+mod parse;
 mod problem;
 mod scalar;
 mod text;
 mod walk;
 pub(crate) mod watch;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -48,9 +49,11 @@ pub struct Files {
     paths: Vec<PathBuf>,
     /// What can be read only once: standard input and pipes.
     once: BTreeMap<PathBuf, Result<String, String>>,
-    states: BTreeMap<PathBuf, State>,
+    states: HashMap<PathBuf, State>,
     named: NamedFiles,
     held: Arc<HeldObjects>,
+    /// The directories that the last look went through.
+    directories: Option<BTreeSet<PathBuf>>,
     /// Counts the looks.
     looks: u64,
 }
@@ -148,6 +151,7 @@ impl Files {
         self.named.begin(look);
         let mut fresh = Fresh::new();
         let order = self.refresh(&found, look, &mut fresh);
+        self.directories = Some(found.directories);
         let parts: Vec<Part<'_>> = order
             .iter()
             .filter_map(|path| self.states.get(path))
@@ -216,13 +220,18 @@ impl Files {
             order.push(path.clone());
         }
         self.unreadable(found, &mut order, fresh);
-        let there: BTreeSet<PathBuf> = order.iter().cloned().collect();
-        // What is being written or replaced stays as it was, though it may be gone for a moment.
-        self.states
-            .retain(|path, _| there.contains(path) || look.unsettled.contains(path));
-        let unsettled = self.states.keys().filter(|path| !there.contains(*path));
-        order.extend(unsettled.cloned());
-        order.sort_by(|one, two| self.rank(one).cmp(&self.rank(two)));
+        // Each of these has a state: if there are no more states, none is left over.
+        if self.states.len() != order.len() {
+            let there: HashSet<PathBuf> = order.iter().cloned().collect();
+            // What is being written or replaced stays as it was, though it may be gone for a moment.
+            self.states
+                .retain(|path, _| there.contains(path) || look.unsettled.contains(path));
+            let unsettled = self.states.keys().filter(|path| !there.contains(*path));
+            order.extend(unsettled.cloned());
+        }
+        if !look.unsettled.is_empty() || !found.unreadable.is_empty() {
+            order.sort_by(|one, two| self.rank(one).cmp(&self.rank(two)));
+        }
         order
     }
 
@@ -234,7 +243,8 @@ impl Files {
 
     /// What to watch.
     pub(crate) fn interest(&self) -> Interest {
-        let directories = self.find().directories;
+        let directories = self.directories.clone();
+        let directories = directories.unwrap_or_else(|| self.find().directories);
         Interest {
             directories: directories
                 .into_iter()

@@ -107,19 +107,25 @@ impl Problem {
             return String::new();
         }
         match (&self.kept, &self.object) {
-            (Some(kept), _) => kept.sentence(self.object.is_some()),
+            (Some(kept), _) => kept.sentence(self.reason != Reason::Unreadable),
             (None, Some(object)) => {
                 format!(
                     "{object} is not in force until this is put right. All else in the file is live."
                 )
             }
-            (None, None) => "Nothing of it is in force until this is put right.".to_owned(),
+            (None, None) if self.reason == Reason::Unreadable => {
+                "Nothing of it is in force until this is put right.".to_owned()
+            }
+            (None, None) => {
+                "What stands there is not in force until this is put right. All else in the file is live."
+                    .to_owned()
+            }
         }
     }
 }
 
 impl Kept {
-    fn sentence(&self, one_object: bool) -> String {
+    fn sentence(&self, rest_is_live: bool) -> String {
         const SHOWN: usize = 3;
         let named: Vec<String> = self
             .objects
@@ -135,7 +141,7 @@ impl Kept {
             1 => ("goes on as it was", ""),
             _ => ("go on as they were", ""),
         };
-        let rest = if one_object {
+        let rest = if rest_is_live {
             " All else in the file is live."
         } else {
             ""

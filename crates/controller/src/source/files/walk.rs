@@ -3,7 +3,7 @@
 //! A directory stands for all `*.yaml`, `*.yml` and `*.json` below it, in the order of their names.
 //! Names that begin with a dot are left out: editors' and ConfigMap volumes' own files (`..data`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -85,8 +85,10 @@ pub(super) fn walk(paths: &[PathBuf]) -> Found {
             }
         }
     }
-    let mut taken = BTreeSet::new();
-    found.files.retain(|(path, _)| taken.insert(path.clone()));
+    if paths.len() > 1 {
+        let mut taken = HashSet::new();
+        found.files.retain(|(path, _)| taken.insert(path.clone()));
+    }
     found
 }
 
@@ -102,21 +104,33 @@ fn directory(
         return;
     }
     found.directories.insert(path.to_path_buf());
-    let mut names: Vec<PathBuf> = match fs::read_dir(path) {
-        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+    let mut entries: Vec<(PathBuf, bool)> = match fs::read_dir(path) {
+        Ok(entries) => entries
+            .flatten()
+            .map(|entry| {
+                let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+                (entry.path(), is_link)
+            })
+            .collect(),
         Err(error) => return found.refuse(path, &error),
     };
-    names.sort();
-    for inner in names {
+    entries.sort();
+    for (inner, is_link) in entries {
         if is_hidden(&inner) {
             continue;
         }
         match fs::metadata(&inner) {
             Ok(metadata) if metadata.is_dir() => {
-                directory(&inner, &metadata, depth + 1, seen, found)
+                if is_link {
+                    found.directories.extend(parents(&inner));
+                }
+                directory(&inner, &metadata, depth + 1, seen, found);
             }
             Ok(metadata) if metadata.is_file() && is_object_file(&inner) => {
-                found.directories.extend(parents(&inner));
+                // Only links lead elsewhere; asking for each of thousands of files would take its time.
+                if is_link {
+                    found.directories.extend(parents(&inner));
+                }
                 found.files.push((inner, Stamp::of(&metadata)));
             }
             // Not for us; or gone since the directory was listed; or a link to nothing.

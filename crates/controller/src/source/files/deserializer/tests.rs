@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::super::document::parse;
+use super::super::parse::parse;
 use super::{NodeDeserializer, Shared, Trail};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]

@@ -2,7 +2,9 @@
 
 use daemun_model::verdict::FieldPath;
 
-use super::{Document, Node, Resolved, Value, parse};
+use super::super::document::{Node, Value};
+use super::super::scalar::Resolved;
+use super::{Document, parse};
 
 fn one(text: &str) -> Document {
     let (mut documents, broken) = parse(text);
