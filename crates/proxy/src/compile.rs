@@ -22,12 +22,12 @@ use daemun_route::{Input, Table};
 use crate::balance::Weighted;
 use crate::endpoints::Backends;
 use crate::filter::headers;
-use crate::listen::tls;
 use crate::live::{
     BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive, Target,
     TlsLive,
 };
 use crate::observe::series::Registry;
+use crate::termination;
 
 /// The addresses of DNS names, as far as they are known.
 pub(crate) type Resolved = HashMap<String, Arc<[IpAddr]>>;
@@ -377,7 +377,7 @@ fn compile_tls(
     {
         return kept.live.clone();
     }
-    let config = tls::server_config(termination, &snapshot.certificates);
+    let config = termination::server_config(termination, &snapshot.certificates);
     if let Err(reason) = &config {
         report.refused.push(format!(
             "listener {key}: {reason}; TLS handshakes fail there"

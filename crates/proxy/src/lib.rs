@@ -16,6 +16,8 @@ mod observe;
 mod pki;
 pub mod settings;
 mod supervisor;
+mod termination;
+mod thread;
 mod upstream;
 mod worker;
 

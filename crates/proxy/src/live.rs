@@ -27,8 +27,8 @@ use daemun_route::Table;
 use daemun_route::hosts::Hosts;
 
 use crate::balance::{Balancer, Load, Weighted};
-use crate::listen::tls::ServerTls;
 use crate::observe::series::{BackendSeries, ListenerSeries, RuleSeries};
+use crate::termination::ServerTls;
 
 /// All that workers need to serve.
 #[derive(Default)]

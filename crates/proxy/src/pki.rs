@@ -1,4 +1,4 @@
-//! PEM, keys and trust, as both sides of TLS need them: `listen::tls` towards clients, `upstream::tls`
+//! PEM, keys and trust, as both sides of TLS need them: `termination` towards clients, `upstream::tls`
 //! towards backends.
 //!
 //! `translate` has judged all of it before, so an error here is one that only the TLS library finds.

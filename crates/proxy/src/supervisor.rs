@@ -20,7 +20,7 @@ use crate::listen::socket::{self, Inherited};
 use crate::live::{Live, PortId, PortKey};
 use crate::observe::Metrics;
 use crate::settings::Settings;
-use crate::worker::{Drain, Message, Worker};
+use crate::thread::{self, Drain, Message};
 
 /// How long applying waits for names that are new, so that their backends do not begin without
 /// addresses.
@@ -98,7 +98,7 @@ impl Proxy {
         )?);
         let mut workers = Vec::with_capacity(settings.workers);
         for id in 0..settings.workers {
-            let (messages, thread) = Worker::start(id, metrics.worker(id))
+            let (messages, thread) = thread::start(id, metrics.worker(id))
                 .map_err(|error| format!("worker {id} could not be started: {error}"))?;
             workers.push(Handle {
                 messages,

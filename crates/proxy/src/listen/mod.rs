@@ -7,4 +7,3 @@ pub mod proxy_protocol;
 pub(crate) mod reach;
 pub(crate) mod sni;
 pub(crate) mod socket;
-pub(crate) mod tls;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::tls::{ClientCertificate, ServerTls};
+use crate::termination::{ClientCertificate, ServerTls};
 
 /// A fatal alert `unrecognized_name` (RFC 8446, 6; RFC 6066, 3) as it goes over the wire.
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
