@@ -87,9 +87,13 @@ impl Chunk {
         }
         let mut chunk = reader.chunk;
         if let Some(Broken { place, message }) = broken {
-            // What does not parse cannot be asked for its kind.
-            chunk.secret |= text.contains("Secret") && text.to_lowercase().contains("data");
-            let message = format!("this is not YAML: {message}.");
+            chunk.secret |= may_be_secret(text);
+            let message = if chunk.secret {
+                "this is not YAML. What is wrong is not shown, because it may be a secret."
+                    .to_owned()
+            } else {
+                format!("this is not YAML: {message}.")
+            };
             chunk
                 .flaws
                 .push(Flaw::error(Reason::Malformed, place, message));
@@ -152,6 +156,12 @@ impl Position {
         });
         Some(root.locate(&full))
     }
+}
+
+/// What does not parse cannot be asked for its kind. A Gateway may speak of Secrets, but it has no data.
+fn may_be_secret(text: &str) -> bool {
+    let mut words = text.split(|character: char| !character.is_alphanumeric());
+    text.contains("Secret") && words.any(|word| word == "data" || word == "stringData")
 }
 
 #[derive(Default)]

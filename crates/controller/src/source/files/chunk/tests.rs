@@ -146,6 +146,7 @@ fn nothing_of_a_secret_is_shown() {
         "data: {password: 'not/base64!'}",
         "stringData: {password: hunter2hunter2}\nmore: hunter2hunter2",
         "stringData: {password: [hunter2hunter2}",
+        "stringData: {password: *hunter2hunter2}",
     ] {
         let text = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\n{data}\n");
         let (chunk, _) = Chunk::read(&text);
@@ -165,4 +166,12 @@ fn nothing_of_a_secret_is_shown() {
         );
         assert_eq!(spot.snippet, None);
     }
+}
+
+#[test]
+fn a_broken_gateway_that_names_a_secret_is_shown() {
+    let (chunk, _) = Chunk::read("metadata: {name: x}\nspec: {certificateRefs: [{kind: Secret}}\n");
+    assert!(!chunk.secret);
+    let message = &chunk.flaws[0].message;
+    assert!(message.starts_with("this is not YAML: "), "{message}");
 }
