@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use crate::http::connection::Busy;
 use crate::live::InFlight;
 use crate::observe::trip::{BrokenBy, Finished};
-use crate::upstream::http1::Broken;
+use crate::upstream::failure::Broken;
 use crate::upstream::received::Received;
 
 /// Why a response ended early. The client sees its connection or stream broken off.

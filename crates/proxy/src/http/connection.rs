@@ -184,15 +184,21 @@ impl Connection {
         }
     }
 
+    /// Whether nothing goes on until the client moves: it does not read, or every request that is under
+    /// way waits for its body.
+    fn waits_for_client(&self) -> bool {
+        let pulse = &self.pulse;
+        pulse.blocked.load(Ordering::Relaxed)
+            || pulse.bodies.load(Ordering::Relaxed) >= self.in_flight.get()
+    }
+
     /// Ends the connection if its client has stood still for too long.
     pub(crate) fn sweep(&self, now: u32) {
         let still = |since: &AtomicU32| {
             Duration::from_secs(now.saturating_sub(since.load(Ordering::Relaxed)).into())
         };
         if self.is_busy() {
-            if self.pulse.blocked.load(Ordering::Relaxed)
-                && still(&self.pulse.moved) > self.limits.stall
-            {
+            if self.waits_for_client() && still(&self.pulse.moved) > self.limits.stall {
                 self.worker.metrics.client_stalled();
                 self.cut();
             }
@@ -235,8 +241,10 @@ pub(crate) struct Pulse {
     head_since: AtomicU32,
     /// Whether a request is under way.
     in_request: AtomicBool,
-    /// Whether the last write found the socket full, or a request's body is waited for.
-    pub(crate) blocked: AtomicBool,
+    /// Whether the last write found the socket full.
+    blocked: AtomicBool,
+    /// How many requests wait for their client's body.
+    bodies: AtomicU32,
 }
 
 impl Pulse {
@@ -250,6 +258,7 @@ impl Pulse {
             head_since: AtomicU32::new(now),
             in_request: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            bodies: AtomicU32::new(0),
         })
     }
 
@@ -260,6 +269,17 @@ impl Pulse {
             self.in_head.store(true, Ordering::Relaxed);
             self.head_since.store(now, Ordering::Relaxed);
         }
+    }
+
+    /// One more request waits for its client's body, or one less does.
+    pub(crate) fn waits_for_body(&self, waits: bool) {
+        let waiting = self.bodies.load(Ordering::Relaxed);
+        let now = if waits {
+            waiting + 1
+        } else {
+            waiting.saturating_sub(1)
+        };
+        self.bodies.store(now, Ordering::Relaxed);
     }
 
     fn wrote(&self, full: bool) {

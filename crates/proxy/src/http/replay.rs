@@ -6,12 +6,15 @@
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
+
+use super::connection::Pulse;
 
 use crate::observe::trip::Counted;
 
@@ -64,6 +67,10 @@ pub(crate) struct Source {
     most: u64,
     keep: u32,
     ended: Notify,
+    /// The client's connection, which is to know when it is waited for.
+    pulse: Option<Arc<Pulse>>,
+    waiting: Cell<bool>,
+    answered: Cell<bool>,
 }
 
 /// Whose fault it was that a body did not come to its end.
@@ -94,7 +101,11 @@ impl Counted for Source {
 impl Source {
     /// A client's body. `most`: bytes that the listener allows. `keep`: bytes that are kept so that they
     /// can be sent again; 0 keeps nothing.
-    pub(crate) fn new(incoming: Incoming, most: Option<u64>, keep: u32) -> Rc<Self> {
+    pub(crate) fn new(
+        incoming: Incoming,
+        (most, keep): (Option<u64>, u32),
+        pulse: &Arc<Pulse>,
+    ) -> Rc<Self> {
         Rc::new(Self {
             size_hint: incoming.size_hint(),
             state: RefCell::new(State {
@@ -109,7 +120,27 @@ impl Source {
             most: most.unwrap_or(u64::MAX),
             keep,
             ended: Notify::new(),
+            pulse: Some(Arc::clone(pulse)),
+            waiting: Cell::new(false),
+            answered: Cell::new(false),
         })
+    }
+
+    /// The answer has begun: from now on nobody waits for the rest of the body.
+    pub(crate) fn answer_has_begun(&self) {
+        self.answered.set(true);
+        self.wait(false);
+    }
+
+    fn wait(&self, waits: bool) {
+        let waits = waits && !self.answered.get();
+        if let Some(pulse) = self
+            .pulse
+            .as_ref()
+            .filter(|_| self.waiting.replace(waits) != waits)
+        {
+            pulse.waits_for_body(waits);
+        }
     }
 
     /// A body that was kept whole, as a source of its own.
@@ -129,6 +160,9 @@ impl Source {
             most: u64::MAX,
             keep: u32::MAX,
             ended: Notify::new(),
+            pulse: None,
+            waiting: Cell::new(false),
+            answered: Cell::new(false),
         })
     }
 
@@ -183,7 +217,9 @@ impl Source {
         let Some(incoming) = &mut state.incoming else {
             return Poll::Ready(None);
         };
-        let frame = match std::task::ready!(Pin::new(incoming).poll_frame(cx)) {
+        let polled = Pin::new(incoming).poll_frame(cx);
+        self.wait(polled.is_pending());
+        let frame = match std::task::ready!(polled) {
             None => {
                 self.end(&mut state);
                 return Poll::Ready(None);
@@ -233,6 +269,12 @@ impl Source {
     fn end(&self, state: &mut State) {
         state.ended = true;
         self.ended.notify_waiters();
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.wait(false);
     }
 }
 

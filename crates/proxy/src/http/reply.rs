@@ -16,9 +16,9 @@ use http::header::{
 use http::{Method, Request, Response, StatusCode};
 
 use super::check::Fault;
-use crate::upstream::connect::ConnectError;
-use crate::upstream::http1::Broken;
-use crate::upstream::send::Failure;
+use crate::upstream::failure::Broken;
+use crate::upstream::failure::ConnectError;
+use crate::upstream::failure::Failure;
 use crate::upstream::tls;
 
 mod words;

@@ -148,7 +148,8 @@ async fn answer(
     } else {
         0
     };
-    let body = (!body.is_end_stream()).then(|| Source::new(body, listener.limits.body_bytes, keep));
+    let bounds = (listener.limits.body_bytes, keep);
+    let body = (!body.is_end_stream()).then(|| Source::new(body, bounds, &connection.pulse));
     trip.has_body(body.clone().map(|body| body as _));
     mirror::send_copies(&way, &parts, body.as_ref(), after.mirrors());
 
@@ -166,9 +167,11 @@ async fn answer(
         upgrades: upgrade.is_some(),
     };
     let is_connect = upgrade.as_ref().is_some_and(Upgrade::is_connect);
-    let sent = send::send(&errand, parts, body, trip)
-        .await
-        .map_err(Own::from)?;
+    let sending = send::send(&errand, parts, body.clone(), trip);
+    let sent = sending.await.map_err(Own::from)?;
+    if let Some(body) = &body {
+        body.answer_has_begun();
+    }
     if sent.response.status() == StatusCode::SWITCHING_PROTOCOLS || is_connect {
         return switch(&way, sent, upgrade, (held, trip), after);
     }

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+use super::peek::Waits;
 use super::{proxy_protocol, sni};
 use crate::http::connection::{ClientIo, Connection, Made, Pulse, Secured, Wish};
 use crate::http::serve;
@@ -216,12 +217,15 @@ impl Arrival {
 /// Whether a plain connection begins with HTTP/2's preface. Looks at the bytes without taking them.
 async fn has_preface(stream: &TcpStream) -> bool {
     let mut bytes = [0; PREFACE.len()];
+    let mut waits = Waits::new();
     loop {
         match stream.peek(&mut bytes).await {
             Ok(PREFACE_LENGTH) => return bytes == PREFACE,
             Ok(seen) if seen > 0 && PREFACE.starts_with(&bytes[..seen]) => {
                 // The bytes that were seen are still there, so waiting for readability would not wait.
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                if !waits.for_more(stream).await {
+                    return false;
+                }
             }
             Ok(_) | Err(_) => return false,
         }

@@ -1,6 +1,5 @@
 //! Making a connection to an endpoint: TCP, TLS if the backend has it, and the HTTP engine's handshake.
 
-use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,37 +12,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::live::{BackendLive, EndpointLive};
+use crate::upstream::failure::ConnectError;
 use crate::upstream::http1::{self, Stream};
-use crate::upstream::pool::{Made, Open};
+use crate::upstream::kept::{Made, Open};
 use crate::upstream::tls;
 use crate::worker::Worker;
-
-/// Why there is no connection. Nothing was sent.
-#[derive(Debug)]
-pub(crate) enum ConnectError {
-    /// Not in time.
-    TimedOut,
-    /// TCP: refused, unreachable, reset.
-    Tcp(std::io::Error),
-    /// The endpoint's certificate, or TLS itself.
-    Tls(tls::ConnectError),
-    /// The HTTP engine's handshake.
-    Http(hyper::Error),
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TimedOut => f.write_str("no connection came about in time"),
-            Self::Tcp(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                f.write_str("connection refused: nothing listens on that port")
-            }
-            Self::Tcp(error) => write!(f, "no connection: {error}"),
-            Self::Tls(reason) => write!(f, "TLS failed: {reason}"),
-            Self::Http(error) => write!(f, "the HTTP handshake failed: {error}"),
-        }
-    }
-}
 
 /// Runs the HTTP engine's tasks on the worker's own thread.
 #[derive(Clone)]

@@ -9,14 +9,13 @@ mod body;
 mod encode;
 mod head;
 
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use http::{HeaderMap, Method, Response, Uri};
+use http::{HeaderMap, Method, Response};
 use http_body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -25,8 +24,10 @@ use tokio_rustls::client::TlsStream;
 pub(crate) use body::Body;
 use encode::Framing;
 
-use crate::http::replay::{RequestBody, RequestBodyError};
-use crate::upstream::pool::{Home, Open};
+use crate::http::replay::RequestBody;
+use crate::upstream::failure::Broken;
+use crate::upstream::head::Plain;
+use crate::upstream::kept::{Home, Open};
 
 /// How much is read at once where nothing else is known.
 const READ: usize = 8 * 1024;
@@ -34,56 +35,6 @@ const READ: usize = 8 * 1024;
 const LONGEST_HEAD: usize = 256 * 1024;
 /// A body's beginning that is sent together with the head, in one write.
 const WITH_HEAD: usize = 16 * 1024;
-
-/// Why an exchange broke.
-#[derive(Debug)]
-pub(crate) enum Broken {
-    /// The connection was closed before a byte of a response.
-    Closed,
-    /// The connection was closed within a response.
-    Truncated,
-    /// The connection failed.
-    Io(io::Error),
-    /// The response breaks the protocol, and how.
-    Malformed(&'static str),
-    /// The request's body did not come to its end.
-    RequestBody(RequestBodyError),
-    /// The other engine's words.
-    Engine(hyper::Error),
-}
-
-impl Broken {
-    /// Whether not a byte of an answer had come.
-    pub(crate) fn before_an_answer(&self) -> bool {
-        match self {
-            Self::Closed => true,
-            Self::Engine(error) => !error.is_parse(),
-            Self::Truncated | Self::Io(_) | Self::Malformed(_) | Self::RequestBody(_) => false,
-        }
-    }
-
-    /// Whether what the backend sent is no HTTP, rather than too little of it.
-    pub(crate) fn is_malformed(&self) -> bool {
-        match self {
-            Self::Malformed(_) => true,
-            Self::Engine(error) => error.is_parse(),
-            Self::Closed | Self::Truncated | Self::Io(_) | Self::RequestBody(_) => false,
-        }
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the backend closed the connection without an answer"),
-            Self::Truncated => f.write_str("the backend closed the connection within its answer"),
-            Self::Io(error) => write!(f, "the connection to the backend failed: {error}"),
-            Self::Malformed(how) => write!(f, "the backend's answer is malformed: {how}"),
-            Self::RequestBody(error) => error.fmt(f),
-            Self::Engine(error) => error.fmt(f),
-        }
-    }
-}
 
 /// A connection to an endpoint.
 pub(crate) struct Connection {
@@ -140,15 +91,6 @@ impl Stream {
     }
 }
 
-/// A request's head, as it is to be sent.
-pub(crate) struct Head<'a> {
-    pub(crate) method: &'a Method,
-    /// In origin form.
-    pub(crate) target: &'a Uri,
-    /// With `Host`, without hop-by-hop headers. `Content-Length` is not taken from here.
-    pub(crate) headers: &'a HeaderMap,
-}
-
 impl Connection {
     /// A new connection.
     pub(crate) fn new(stream: Stream, open: Open) -> Self {
@@ -176,7 +118,7 @@ impl Connection {
     /// Why there is no response. The connection is closed then.
     pub(crate) async fn exchange(
         mut self: Box<Self>,
-        head: &Head<'_>,
+        head: &Plain<'_>,
         body: RequestBody,
         home: Home,
     ) -> Result<Response<Body>, Broken> {

@@ -3,57 +3,24 @@
 //! Pools are the worker's own, so nothing here locks. A pool is found by the endpoint's id, which stays
 //! the same as long as address, protocol and TLS settings do.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::{Request, Response};
-use hyper::client::conn::http2;
-use tokio::sync::Notify;
 
 use crate::http::replay::{RequestBody, Source};
 use crate::live::{BackendLive, EndpointLive, Live};
-use crate::upstream::connect::{self, ConnectError, Speak};
-use crate::upstream::http1::{self, Broken};
+use crate::upstream::connect::{self, Speak};
+use crate::upstream::failure::{Broken, ConnectError};
+use crate::upstream::head::Head;
+use crate::upstream::kept::{Home, Idle, Made, Open, Pool};
 use crate::upstream::received::Received;
-use crate::upstream::send::Head;
 use crate::worker::Worker;
 
 /// All pools of a worker, by endpoint.
 #[derive(Default)]
 pub(crate) struct Pools(RefCell<HashMap<u64, Rc<Pool>, foldhash::fast::RandomState>>);
-
-/// The connections to one endpoint.
-#[derive(Default)]
-pub(crate) struct Pool {
-    idle: RefCell<Vec<Idle>>,
-    /// The HTTP/2 connection that requests share.
-    shared: RefCell<Option<http2::SendRequest<RequestBody>>>,
-    /// A connection that could become the shared one is being made.
-    connecting: Cell<bool>,
-    open: Cell<u32>,
-    most_idle: Cell<u32>,
-    idle_seconds: Cell<u32>,
-    retired: Cell<bool>,
-    freed: Notify,
-}
-
-struct Idle {
-    connection: Box<http1::Connection>,
-    since: u32,
-}
-
-/// A connection to an endpoint.
-pub(crate) enum Made {
-    /// HTTP/1.1, for one exchange at a time.
-    Http1(Box<http1::Connection>),
-    /// HTTP/1.1, for a request that will change the protocol.
-    Upgradable(hyper::client::conn::http1::SendRequest<RequestBody>),
-    /// HTTP/2, shared by requests.
-    Http2(http2::SendRequest<RequestBody>),
-}
 
 /// A connection that a request may use.
 pub(crate) struct Lease {
@@ -61,28 +28,6 @@ pub(crate) struct Lease {
     /// Whether it has carried a request before: then the endpoint may have closed it meanwhile.
     pub(crate) reused: bool,
     pool: Rc<Pool>,
-}
-
-/// Where an HTTP/1.1 connection goes when it can carry another request.
-pub(crate) struct Home {
-    pool: Rc<Pool>,
-    ticks: Arc<AtomicU32>,
-}
-
-impl Home {
-    /// A connection's place in a pool.
-    pub(crate) fn new(pool: &Rc<Pool>, ticks: &Arc<AtomicU32>) -> Self {
-        Self {
-            pool: Rc::clone(pool),
-            ticks: Arc::clone(ticks),
-        }
-    }
-
-    /// Keeps a connection for the next request.
-    pub(crate) fn keep(&self, connection: Box<http1::Connection>) {
-        self.pool
-            .keep(connection, self.ticks.load(Ordering::Relaxed));
-    }
 }
 
 impl Pools {
@@ -265,14 +210,6 @@ async fn make(
     })
 }
 
-impl Pool {
-    fn retire(&self) {
-        self.retired.set(true);
-        self.idle.borrow_mut().clear();
-        *self.shared.borrow_mut() = None;
-    }
-}
-
 /// A connection is being made; whoever waits for it looks again when this is dropped.
 struct Connecting(Rc<Pool>);
 
@@ -287,24 +224,6 @@ impl Drop for Connecting {
     fn drop(&mut self) {
         self.0.connecting.set(false);
         self.0.freed.notify_waiters();
-    }
-}
-
-/// An open connection, counted until its task ends.
-pub(crate) struct Open(Rc<Pool>);
-
-impl Open {
-    /// Counts a connection that is about to be opened.
-    pub(crate) fn count(pool: &Rc<Pool>) -> Self {
-        pool.open.set(pool.open.get() + 1);
-        Self(Rc::clone(pool))
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.set(self.0.open.get() - 1);
-        self.0.freed.notify_one();
     }
 }
 
@@ -352,30 +271,5 @@ impl Lease {
                 unsent: failed.take_message().map(Box::new),
                 broken: Broken::Engine(failed.into_error()),
             })
-    }
-}
-
-impl Pool {
-    /// How many connections are kept.
-    #[cfg(test)]
-    pub(crate) fn idle_count(&self) -> usize {
-        self.idle.borrow().len()
-    }
-
-    /// A pool that keeps connections.
-    #[cfg(test)]
-    pub(crate) fn keeping(most: u32) -> Rc<Self> {
-        let pool = Self::default();
-        pool.most_idle.set(most);
-        Rc::new(pool)
-    }
-
-    fn keep(&self, connection: Box<http1::Connection>, since: u32) {
-        let mut idle = self.idle.borrow_mut();
-        if !self.retired.get() && idle.len() < self.most_idle.get() as usize {
-            idle.push(Idle { connection, since });
-        }
-        drop(idle);
-        self.freed.notify_one();
     }
 }

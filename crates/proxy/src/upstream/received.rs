@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::http1::{self, Broken};
+use super::failure::Broken;
+use super::http1;
 
 /// A response's body.
 pub(crate) enum Received {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use daemun_model::policy::retry::Retry;
 use http::StatusCode;
 
-use super::send::Failure;
+use super::failure::Failure;
 use crate::balance::Random;
 
 /// The longest pause, as a multiple of the shortest.
@@ -74,8 +74,8 @@ mod tests {
 
     use super::Tries;
     use crate::balance::Random;
-    use crate::upstream::connect::ConnectError;
-    use crate::upstream::send::Failure;
+    use crate::upstream::failure::ConnectError;
+    use crate::upstream::failure::Failure;
 
     fn policy(attempts: u32, backoff: u64) -> Retry {
         Retry {

@@ -8,16 +8,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Response;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use crate::http::replay::{Fault, RequestBody, Source};
+use crate::http::replay::{Fault, Source};
 use crate::live::{BackendLive, EndpointLive, InFlight};
 use crate::observe::trip::Trip;
-use crate::upstream::connect::ConnectError;
-use crate::upstream::http1::{self, Broken};
+use crate::upstream::failure::Failure;
+use crate::upstream::head::Head;
 use crate::upstream::pool::{self, SendError};
 use crate::upstream::received::Received;
 use crate::upstream::retry::Tries;
@@ -50,25 +50,6 @@ pub(crate) struct Sent {
     pub(crate) in_flight: InFlight,
     /// When the body must have ended.
     pub(crate) deadline: Option<Instant>,
-}
-
-/// Why there is no response.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// No endpoint is ready.
-    NoEndpoints,
-    /// No connection came about; nothing was sent.
-    Connect(ConnectError),
-    /// The time for one try was over.
-    TryTimedOut,
-    /// The time for the whole request was over.
-    TimedOut,
-    /// The connection broke before the head of a response.
-    Broken(Broken),
-    /// The client's body broke off or is malformed.
-    ClientBody,
-    /// The client's body is longer than the listener allows.
-    TooLarge,
 }
 
 /// Sends a request and waits for the head of its response.
@@ -232,100 +213,4 @@ async fn exchange(
             .await
             .map_err(Failure::Connect)?;
     }
-}
-
-/// A request's head, for as many tries as there may be.
-pub(crate) struct Head {
-    method: Method,
-    uri: Uri,
-    /// None while a try has them and no copy was kept.
-    headers: Option<HeaderMap>,
-    /// Whether a copy is kept when a try takes the headers.
-    keep: bool,
-    /// Whether it may be sent twice without a policy (RFC 9110, section 9.2.2), and was not yet.
-    repeatable: bool,
-}
-
-impl Head {
-    fn new(parts: Parts, has_policy: bool, has_body: bool) -> Self {
-        let repeatable = parts.method.is_idempotent() && !has_body;
-        Self {
-            method: parts.method,
-            uri: parts.uri,
-            headers: Some(parts.headers),
-            keep: has_policy || repeatable,
-            repeatable,
-        }
-    }
-
-    /// Whether there are headers for one more try.
-    fn is_kept(&self) -> bool {
-        self.headers.is_some()
-    }
-
-    /// Takes the right to send it once more without a policy.
-    fn repeat(&mut self, body: Option<&Source>) -> bool {
-        let may = self.repeatable && self.headers.is_some() && body.is_none();
-        self.repeatable = false;
-        may
-    }
-
-    /// The head for our own engine, which takes nothing.
-    pub(crate) fn plain(&self) -> http1::Head<'_> {
-        static NO_HEADERS: std::sync::LazyLock<HeaderMap> =
-            std::sync::LazyLock::new(HeaderMap::new);
-        let headers = self.headers.as_ref().unwrap_or(&NO_HEADERS);
-        http1::Head {
-            method: &self.method,
-            target: &self.uri,
-            headers,
-        }
-    }
-
-    fn put_back(&mut self, request: Request<RequestBody>) {
-        if self.headers.is_none() {
-            self.headers = Some(request.into_parts().0.headers);
-        }
-    }
-
-    /// The request for one try: in origin form for HTTP/1 (RFC 9112, section 3.2.1), with scheme and
-    /// authority for HTTP/2 (RFC 9113, section 8.3.1).
-    pub(crate) fn request(
-        &mut self,
-        body: Option<&Rc<Source>>,
-        http2: bool,
-        tls: bool,
-    ) -> Request<RequestBody> {
-        let mut headers = if self.keep {
-            self.headers.clone()
-        } else {
-            self.headers.take()
-        }
-        .unwrap_or_default();
-        let body = body.map_or(RequestBody::Empty, Source::body);
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method.clone();
-        if http2 {
-            *request.version_mut() = Version::HTTP_2;
-            let host = headers.remove(http::header::HOST);
-            *request.uri_mut() = absolute(&self.uri, host.as_ref(), tls);
-        } else {
-            *request.uri_mut() = self.uri.clone();
-        }
-        *request.headers_mut() = headers;
-        request
-    }
-}
-
-fn absolute(uri: &Uri, host: Option<&HeaderValue>, tls: bool) -> Uri {
-    let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(if tls {
-        http::uri::Scheme::HTTPS
-    } else {
-        http::uri::Scheme::HTTP
-    });
-    parts.authority = host.and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok());
-    parts.path_and_query = uri.path_and_query().cloned();
-    // Without an authority there is no absolute form; the engine refuses what it cannot send.
-    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }

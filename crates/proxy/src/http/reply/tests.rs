@@ -7,7 +7,7 @@ use super::{Asker, Own, response};
 use crate::http::check::Fault;
 use crate::http::reply::words;
 use crate::observe::answers::ANSWERS;
-use crate::upstream::connect::ConnectError;
+use crate::upstream::failure::ConnectError;
 use crate::upstream::tls;
 
 fn asker(lines: &[(&str, &str)], method: Method) -> Asker {

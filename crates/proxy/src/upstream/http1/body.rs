@@ -8,8 +8,9 @@ use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{Broken, Connection, READ, Sending};
-use crate::upstream::pool::Home;
+use super::{Connection, READ, Sending};
+use crate::upstream::failure::Broken;
+use crate::upstream::kept::Home;
 
 /// The most that is read at once of a body whose length is known.
 const MOST_READ: u64 = 64 * 1024;

@@ -5,8 +5,8 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Method};
 use http_body::Body as _;
 
-use super::Head;
 use crate::http::replay::RequestBody;
+use crate::upstream::head::Plain;
 
 /// How the end of a request's body is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ impl Framing {
 }
 
 /// Writes a request's head.
-pub(super) fn head(out: &mut BytesMut, head: &Head<'_>, framing: Framing) {
-    let Head {
+pub(super) fn head(out: &mut BytesMut, head: &Plain<'_>, framing: Framing) {
+    let Plain {
         method,
         target,
         headers,

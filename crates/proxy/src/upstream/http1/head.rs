@@ -8,8 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use smallvec::SmallVec;
 
 use super::body::{Body, Rest};
-use super::{Broken, Connection, Sending};
-use crate::upstream::pool::Home;
+use super::{Connection, Sending};
+use crate::upstream::failure::Broken;
+use crate::upstream::kept::Home;
 
 /// The most headers a response may have.
 const MOST_HEADERS: usize = 128;

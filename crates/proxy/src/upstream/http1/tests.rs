@@ -9,9 +9,11 @@ use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Broken, Connection, Head, Stream};
+use super::{Connection, Stream};
 use crate::http::replay::{RequestBody, Source};
-use crate::upstream::pool::{Home, Open, Pool};
+use crate::upstream::failure::Broken;
+use crate::upstream::head::Plain;
+use crate::upstream::kept::{Home, Open, Pool};
 
 /// What came of an exchange.
 struct Outcome {
@@ -34,7 +36,7 @@ fn exchange(method: Method, body: Option<Vec<Bytes>>, pieces: &[&[u8]], close: b
         let connection = Box::new(Connection::new(Stream::Plain(stream), Open::count(&pool)));
         let headers = HeaderMap::from_iter([(http::header::HOST, HeaderValue::from_static("h"))]);
         let target = Uri::from_static("/a?b");
-        let head = Head {
+        let head = Plain {
             method: &method,
             target: &target,
             headers: &headers,
