@@ -31,6 +31,8 @@ pub(crate) struct Worker {
     pub(crate) pools: Pools,
     pub(crate) random: RefCell<Random>,
     pub(crate) tasks: LocalTasks,
+    /// Tunnels, which live on after the connections that they were.
+    pub(crate) tunnels: LocalTasks,
     pub(crate) metrics: Arc<WorkerMetrics>,
     /// Seconds since the worker started, coarse; what connections measure idleness with.
     pub(crate) ticks: Arc<AtomicU32>,
@@ -49,6 +51,7 @@ impl Worker {
             pools: Pools::default(),
             random: RefCell::new(Random::seeded()),
             tasks: LocalTasks::default(),
+            tunnels: LocalTasks::default(),
             metrics,
             ticks: Arc::default(),
             connections: RefCell::default(),
@@ -89,11 +92,12 @@ impl Worker {
         connections.iter().for_each(|connection| visit(connection));
     }
 
-    /// Whether connections are open, and whether a request is under way on one of them.
+    /// Whether connections or tunnels are open, and whether a request or tunnel is under way.
     pub(crate) fn is_open_or_busy(&self) -> (bool, bool) {
         let connections = self.connections.borrow();
-        let busy = connections.values().any(|connection| connection.is_busy());
-        (!connections.is_empty(), busy)
+        let tunnels = self.tunnels.count() > 0;
+        let busy = tunnels || connections.values().any(|connection| connection.is_busy());
+        (tunnels || !connections.is_empty(), busy)
     }
 
     /// Requests that begin from now on see the next configuration. Connections on ports and listeners

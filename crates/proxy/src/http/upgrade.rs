@@ -84,7 +84,7 @@ impl Upgrade {
         let worker = Rc::clone(&tunnel.worker);
         let client = self.client;
         worker
-            .tasks
+            .tunnels
             .spawn(async move { tunnel.run(client, backend).await });
         if self.connect {
             head.status = StatusCode::OK;
