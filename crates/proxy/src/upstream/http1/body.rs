@@ -60,6 +60,8 @@ pub(crate) struct Body {
     sending: Sending,
     home: Home,
     keep_alive: bool,
+    /// The rest of the request could not be sent.
+    gave_up: bool,
 }
 
 impl Body {
@@ -76,6 +78,7 @@ impl Body {
             sending,
             home,
             keep_alive,
+            gave_up: false,
         };
         if matches!(body.rest, Rest::None) {
             body.finish();
@@ -99,10 +102,10 @@ impl Body {
             let Some(connection) = &mut self.connection else {
                 return Poll::Ready(None);
             };
-            if !self.sending.is_done(connection) && self.keep_alive {
+            if !self.gave_up && !self.sending.is_done(connection) {
                 // The backend answers before it has everything. Whether it wants the rest is its business.
                 if let Poll::Ready(Err(_)) = self.sending.poll(connection, cx) {
-                    self.keep_alive = false;
+                    self.gave_up = true;
                 }
             }
             let step = match &mut self.rest {
