@@ -23,6 +23,6 @@ mod worker;
 
 pub use compile::Report;
 pub use listen::proxy_protocol;
-pub use observe::{Metrics, access_log};
+pub use observe::{Metrics, Source, access_log};
 pub use settings::Settings;
 pub use supervisor::{Applied, Listening, NotBound, Proxy};

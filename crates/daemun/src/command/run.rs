@@ -70,6 +70,7 @@ async fn serve(
     let first = Arc::clone(&state.borrow_and_update());
     let applied = proxy.apply(Arc::clone(&first.configuration)).await;
     observe::readiness(&readiness, &first, &applied);
+    observe::source(proxy.metrics(), &first);
     refuse_to_begin(&first, &applied)?;
     let (health, admin) = shown.start(arguments, level, &tasks).await?;
     let serving = Serving {
@@ -103,6 +104,7 @@ async fn serve(
 }
 
 async fn apply(proxy: &mut Proxy, next: &State, readiness: &Readiness) {
+    observe::source(proxy.metrics(), next);
     if Arc::ptr_eq(proxy.configuration(), &next.configuration) {
         observe::problems(readiness, next);
         return;

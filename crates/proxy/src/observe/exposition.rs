@@ -4,10 +4,11 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
-use super::metrics::{Configured, Metrics};
-use super::series::{BUCKETS, BackendCounters, CLASSES, Family, ListenerCounters, Series, Traffic};
+use super::metrics::{Configured, Metrics, Source};
+use super::series::{
+    BUCKETS, BackendCounters, CLASSES, Family, ListenerCounters, Series, Traffic, labels,
+};
 
 mod tables;
 
@@ -71,23 +72,34 @@ fn configured(metrics: &Metrics, out: Out<'_>) -> fmt::Result {
             log.dropped(),
         )?;
     }
-    let name = "daemun_configurations";
+    let Source {
+        accepted,
+        refused,
+        problems,
+    } = &*metrics
+        .source
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let name = "daemun_configuration_changes";
     head(
         out,
         name,
         "counter",
-        "Configurations that became live, and changes that were refused.",
+        "Changes of the configuration, and whether they brought a new error.",
     )?;
-    writeln!(
+    writeln!(out, "{name}_total{{result=\"accepted\"}} {accepted}")?;
+    writeln!(out, "{name}_total{{result=\"refused\"}} {refused}")?;
+    let name = "daemun_configuration_problems";
+    head(
         out,
-        "{name}_total{{result=\"accepted\"}} {}",
-        metrics.accepted.load(Ordering::Relaxed)
+        name,
+        "gauge",
+        "What is wrong with the configuration at this moment, by reason.",
     )?;
-    writeln!(
-        out,
-        "{name}_total{{result=\"refused\"}} {}",
-        metrics.refused.load(Ordering::Relaxed)
-    )?;
+    for (reason, count) in problems {
+        let labels = labels(&[("reason", reason)]);
+        writeln!(out, "{name}{{{labels}}} {count}")?;
+    }
     let Configured {
         since,
         certificates,

@@ -2,7 +2,6 @@
 //! process tells about configurations. Lives on the runtime beside the workers.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use daemun_model::Configuration;
@@ -17,8 +16,7 @@ pub struct Metrics {
     pub(super) workers: Vec<Arc<WorkerMetrics>>,
     pub(super) registry: Registry,
     pub(super) configured: Mutex<Configured>,
-    pub(super) accepted: AtomicU64,
-    pub(super) refused: AtomicU64,
+    pub(super) source: Mutex<Source>,
     pub(super) log: Option<AccessLog>,
 }
 
@@ -31,6 +29,17 @@ pub(super) struct Configured {
     pub(super) certificates: Vec<(String, i64)>,
     /// Labels of backends, and how many of their endpoints may get requests.
     pub(super) endpoints: Vec<(String, usize)>,
+}
+
+/// What is known of where configurations come from: files, on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Changes that were read without a new error.
+    pub accepted: u64,
+    /// Changes that brought a new error: what they concern goes on as it was.
+    pub refused: u64,
+    /// What is wrong at this moment: how many problems there are for each reason.
+    pub problems: Vec<(String, usize)>,
 }
 
 impl Metrics {
@@ -52,8 +61,7 @@ impl Metrics {
                 .collect(),
             registry: Registry::new(workers),
             configured: Mutex::default(),
-            accepted: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
+            source: Mutex::default(),
             log,
         })
     }
@@ -98,14 +106,13 @@ impl Metrics {
             .configured
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = configured;
-        self.accepted.fetch_add(1, Ordering::Relaxed);
         self.registry.prune();
     }
 
-    /// Counts a change of the configuration that was refused, wholly or in part: what it concerns goes on
-    /// as it was. To be called by who reads configurations.
-    pub fn configuration_refused(&self) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+    /// Takes over what is known of the source of configurations. To be called by who reads it, when it
+    /// has changed.
+    pub fn source(&self, source: Source) {
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = source;
     }
 
     /// Writes all metrics as OpenMetrics text, piece by piece.

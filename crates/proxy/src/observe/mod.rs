@@ -16,4 +16,4 @@ pub(crate) mod series;
 pub(crate) mod trip;
 
 pub(crate) use counters::WorkerMetrics;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Source};

@@ -93,6 +93,18 @@ fn admin(state: watch::Receiver<Arc<State>>, log: Level) -> Admin {
     }
 }
 
+/// Shows in metrics which changes of the files were read, and what is wrong in them.
+pub(super) fn source(metrics: &daemun_proxy::Metrics, state: &State) {
+    let by_reason = state.problems.by_reason().into_iter();
+    metrics.source(daemun_proxy::Source {
+        accepted: state.counts.accepted,
+        refused: state.counts.refused,
+        problems: by_reason
+            .map(|(reason, count)| (reason.as_str().to_owned(), count))
+            .collect(),
+    });
+}
+
 /// Reports listeners and configuration as parts of readiness.
 pub(super) fn readiness(readiness: &Readiness, state: &State, applied: &Applied) {
     let bound = applied.listening.len();

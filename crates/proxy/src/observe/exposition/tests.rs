@@ -7,7 +7,7 @@ use daemun_model::names::{
     BackendKey, BackendKind, ListenerKey, ListenerOwner, ObjectName, RouteKey, RouteKind,
 };
 
-use crate::observe::metrics::Metrics;
+use crate::observe::metrics::{Metrics, Source};
 use crate::observe::series::Ended;
 
 fn metrics() -> Metrics {
@@ -147,10 +147,15 @@ fn an_object_that_changes_keeps_its_series_and_one_that_goes_loses_it() {
 fn configurations_and_floods_are_counted() {
     let metrics = metrics();
     metrics.compiled(&daemun_model::Configuration::default(), std::iter::empty());
-    metrics.configuration_refused();
+    metrics.source(Source {
+        accepted: 3,
+        refused: 1,
+        problems: vec![("Syntax".to_owned(), 2)],
+    });
     let text = text(&metrics);
-    assert!(text.contains("daemun_configurations_total{result=\"accepted\"} 1\n"));
-    assert!(text.contains("daemun_configurations_total{result=\"refused\"} 1\n"));
+    assert!(text.contains("daemun_configuration_changes_total{result=\"accepted\"} 3\n"));
+    assert!(text.contains("daemun_configuration_changes_total{result=\"refused\"} 1\n"));
+    assert!(text.contains("daemun_configuration_problems{reason=\"Syntax\"} 2\n"));
 
     let worker = metrics.worker(0);
     let told: Vec<_> = [0, 0, 5, 9, 10, 11, 30]
