@@ -127,3 +127,126 @@ async fn no_change_of_a_request_makes_a_backend_doubt() {
     );
     assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
 }
+
+/// A frame of HTTP/2 as it goes over the wire.
+fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len())
+        .expect("a small frame")
+        .to_be_bytes();
+    let stream: &[u8] = if kind == 4 { &[0; 4] } else { &[0, 0, 0, 1] };
+    [&length[1..], &[kind, flags], stream, payload].concat()
+}
+
+/// Literal fields without Huffman coding (RFC 7541, 6.2.2).
+fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
+    let text = |text: &str| {
+        let length = u8::try_from(text.len()).expect("a short text");
+        [&[length], text.as_bytes()].concat()
+    };
+    let field = |(name, value): &(&str, &str)| [vec![0], text(name), text(value)].concat();
+    fields.iter().flat_map(field).collect()
+}
+
+#[tokio::test]
+async fn heads_over_http_2_make_no_backend_doubt() {
+    let port = ports::free();
+    let backend = Strict::start().await;
+    let _gateway = Gateway::start(&yaml::documents(&[
+        &yaml::gateway(port),
+        &yaml::backend("strict", &backend),
+        &yaml::route_all("one", "strict"),
+    ]))
+    .await;
+    let usual = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":authority", "example.org"),
+        (":path", "/"),
+    ];
+    let with = |name: &str, value: &str| {
+        let mut head: Vec<(String, String)> = usual
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        match head.iter_mut().find(|(known, _)| known == name) {
+            Some(field) => field.1 = value.to_owned(),
+            None => head.push((name.to_owned(), value.to_owned())),
+        }
+        head
+    };
+    let mut served = 0;
+    for (name, value) in [
+        ("x-a", "fine"),
+        (":path", "/a b"),
+        (":path", "/a\r\nx-b: c"),
+        (":path", "/a HTTP/1.1\r\nHost: b\r\n\r\nGET /c"),
+        (":path", ""),
+        (":path", "*"),
+        (":path", "a"),
+        (":path", "http://b/"),
+        (":path", "//b/c"),
+        (":path", "/a#b"),
+        (":path", "/a?b#c d"),
+        (":path", "/\u{e9}"),
+        (":path", "/a\tb"),
+        (":method", "GET / HTTP/1.1\r\nx-b: c\r\n\r\nGET"),
+        (":method", "G T"),
+        (":method", ""),
+        (":authority", "a b"),
+        (":authority", "a\r\nx-b: c"),
+        (":authority", "user@a"),
+        (":authority", ""),
+        (":authority", "a/b"),
+        (":scheme", "ftp"),
+        (":scheme", "a b"),
+        ("host", "other.example.org"),
+        ("content-length", "3"),
+        ("content-length", "1000"),
+        ("content-length", "+5"),
+        ("content-length", "5, 5"),
+        ("transfer-encoding", "chunked"),
+        ("te", "chunked"),
+        ("connection", "content-length"),
+        ("upgrade", "websocket"),
+        ("trailer", "content-length"),
+        ("expect", "100-continue"),
+        ("x-a", "a\r\n\r\nGET /b HTTP/1.1"),
+        ("x-a", "a\nb"),
+        ("x-a", "a\0"),
+        ("x-a ", "b"),
+        ("x-a:", "b"),
+        ("x-a\r\nx-b", "c"),
+        ("", "b"),
+        ("X-A", "b"),
+    ] {
+        let head = with(name, value);
+        let head: Vec<(&str, &str)> = head
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let mut client = Raw::connect(port).await;
+        let settings = frame(4, 0, &[]);
+        let bytes = [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            settings,
+            frame(1, 4, &fields(&head)),
+            frame(0, 0, b"hel"),
+            frame(0, 1, b"lo"),
+        ];
+        client.send(bytes.concat()).await;
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        let doubts = backend.doubts();
+        assert!(
+            doubts.is_empty(),
+            "{name:?}: {value:?} made the backend doubt: {doubts:?}"
+        );
+        let requests = backend.requests();
+        for request in &requests[served..] {
+            // A body that turns out longer than announced is cut, as all that was announced has come.
+            let sound = b"hello".starts_with(&request.body);
+            assert!(sound, "{name:?}: {value:?} gave {request:?}");
+        }
+        served = requests.len();
+    }
+    assert!(served > 0, "the first is fine");
+}

@@ -307,3 +307,38 @@ async fn an_ipv4_client_of_a_dual_stack_socket_is_an_ipv4_client() {
         "{seen:?}"
     );
 }
+
+#[tokio::test]
+async fn trailers_say_nothing_about_routing_or_framing() {
+    let world = World::plain(&[]).await;
+    let forbidden = [
+        ("host", "b"),
+        ("content-length", "7"),
+        ("transfer-encoding", "chunked"),
+        ("connection", "close"),
+        ("authorization", "Basic eA=="),
+        ("cookie", "a=b"),
+        ("x-forwarded-for", "192.0.2.1"),
+        ("forwarded", "for=192.0.2.1"),
+    ];
+    let lines: String = forbidden
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let mut client = Raw::connect(world.port).await;
+    client
+        .send(format!(
+            "POST / HTTP/1.1\r\nHost: example.org\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 42\r\n{lines}\r\n"
+        ))
+        .await;
+    let answer = client.answer().await;
+    // To refuse them is as good as to drop them.
+    if answer.status == 200 {
+        let trailers = world.backend.last().trailers.unwrap_or_default();
+        for (name, _) in forbidden {
+            assert_eq!(trailers.get(name), None, "{name}");
+        }
+    } else {
+        assert_eq!((answer.status, world.backend.count()), (400, 0));
+    }
+}
