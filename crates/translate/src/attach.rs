@@ -12,9 +12,8 @@ use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName, ObjectRef};
 use daemun_model::route::Attachment;
 use daemun_model::verdict::{FieldPath, Finding};
 
-use crate::listener::{Entry, Labels, Namespaces};
+use crate::listener::{Labels, Namespaces};
 use crate::nearest::{did_you_mean, list};
-use crate::read::gateway::ReadGateways;
 use crate::verdict::{Refusal, warning};
 
 /// A Gateway or ListenerSet as Routes see it.
@@ -49,60 +48,6 @@ pub(crate) struct FaceListener {
 
 /// The parents that Routes can name, by what they are.
 pub(crate) type Faces = BTreeMap<(ListenerOwner, ObjectName), Arc<Face>>;
-
-/// The faces of all parents that are ours.
-pub(crate) fn faces(gateways: &ReadGateways) -> Faces {
-    let mut faces = Faces::new();
-    for gateway in &gateways.ours {
-        let closed = gateway.pending.clone().or_else(|| {
-            gateway
-                .refused
-                .first()
-                .map(|refusal| refusal.message.clone())
-        });
-        let mut add = |owner, kind: &str, name: &ObjectName, set_closed, entries: &[Entry]| {
-            // A Gateway that is not usable keeps its Routes attached in status; nothing is served.
-            let listeners = entries
-                .iter()
-                .map(|entry| FaceListener {
-                    key: entry.key.clone(),
-                    port: entry.port,
-                    hostname: entry.hostname.clone(),
-                    kinds: entry.kinds.clone(),
-                    namespaces: entry.namespaces.clone(),
-                    idle: closed
-                        .clone()
-                        .or_else(|| entry.why_not_served().map(str::to_owned)),
-                })
-                .collect();
-            let face = Face {
-                object: ObjectRef::new(kind, name.clone()),
-                gateway: gateway.name.clone(),
-                closed: set_closed,
-                listeners,
-            };
-            faces.insert((owner, name.clone()), Arc::new(face));
-        };
-        add(
-            ListenerOwner::Gateway,
-            "Gateway",
-            &gateway.name,
-            None,
-            &gateway.entries,
-        );
-        for set in &gateway.sets {
-            let closed = set.refused.as_ref().map(|refusal| refusal.message.clone());
-            add(
-                ListenerOwner::ListenerSet,
-                "ListenerSet",
-                &set.name,
-                closed,
-                &set.entries,
-            );
-        }
-    }
-    faces
-}
 
 /// What a Route asks of a parent.
 pub(crate) struct Wish<'a> {

@@ -13,8 +13,8 @@ use daemun_objects::own::backend::Backend;
 use crate::cluster::Cluster;
 use crate::nearest::{did_you_mean, list};
 use crate::policy::targets::TlsTargets;
-use crate::read::port;
 use crate::refs::{self, OWN_GROUP, Referred, Referrer};
+use crate::value::port;
 use crate::verdict::{Refusal, reason};
 
 /// What a Route's translation looked at beside the Route itself.

@@ -20,8 +20,8 @@ use crate::listener::{Entry, Protocol, Treatment};
 use crate::policies::BackendPolicies;
 use crate::read::gateway::{ReadGateway, ReadGateways};
 use crate::read::gatewayclass;
-use crate::translator::standing::{Standing, Touched};
-use crate::verdict::gateways;
+use crate::standing::{Standing, Touched};
+use crate::status;
 use crate::verdict::warning;
 
 /// All that was made, before it is put together.
@@ -282,9 +282,9 @@ fn verdicts(
         .filter_map(|(name, class)| gatewayclass::verdict(cluster, name, class))
         .collect();
     for gateway in &gateways.ours {
-        made.push(gateways::gateway(gateway, standing));
+        made.push(status::gateway(gateway, standing));
         let sets = gateway.sets.iter();
-        made.extend(sets.map(|set| gateways::set(gateway, set, standing)));
+        made.extend(sets.map(|set| status::set(gateway, set, standing)));
     }
     if cluster.on_host() {
         made.extend(gateways.foreign.iter().map(|(name, why)| Verdict {
@@ -302,7 +302,7 @@ fn verdicts(
         gateways
             .orphans
             .iter()
-            .map(|(name, set, refusal)| gateways::orphan(name, set, refusal)),
+            .map(|(name, set, refusal)| status::orphan(name, set, refusal)),
     );
     made.extend(said);
     // Those of routes were kept, or not, with the routes themselves.

@@ -16,7 +16,7 @@ use daemun_objects::own::backend::{Backend as OwnBackend, BackendEndpoint, Proto
 
 use crate::backends;
 use crate::cluster::{Cluster, namespace_of};
-use crate::read::port;
+use crate::value::port;
 
 /// EndpointSlices by the Service that they belong to.
 #[derive(Debug, Default)]

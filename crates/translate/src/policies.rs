@@ -16,7 +16,7 @@ use crate::read::backend::{self, TlsOfBackends};
 use crate::read::backendpolicy::{self, SettingsByTarget};
 use crate::read::backendtlspolicy::{self, TlsByTarget};
 use crate::read::gateway::ReadGateways;
-use crate::translator::standing::Standing;
+use crate::standing::Standing;
 
 /// What policies, and Backends themselves, say.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -6,17 +6,14 @@
 //! parts that changed in their places. Whatever is made anew and equals what was there is thrown away for
 //! what was there, so that who compares pointers sees no change.
 
-pub(crate) mod standing;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use daemun_model::names::{BackendKey, BackendKind, ListenerOwner, ObjectName};
 use daemun_model::verdict::Verdict;
 
-use self::standing::{Standing, Touched};
 use crate::Outcome;
-use crate::attach::{self, Faces};
+use crate::attach::Faces;
 use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
 use crate::emit::{self, Made};
@@ -24,9 +21,11 @@ use crate::endpoints::{Slices, service_of};
 use crate::memo::Judgements;
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
+use crate::read::faces::faces;
 use crate::read::gateway::{ReadGateways, read_gateways};
 use crate::read::httproute::{self, RouteOutcome, Surroundings};
 use crate::read::listenerpolicy;
+use crate::standing::{Standing, Touched};
 
 /// Translates again and again, and gives the same `Arc` for what did not change.
 #[derive(Debug, Default)]
@@ -81,7 +80,7 @@ impl Translator {
         gateways: &ReadGateways,
         touched: &mut Touched,
     ) {
-        let faces = kept_faces(attach::faces(gateways), &self.faces);
+        let faces = kept_faces(faces(gateways), &self.faces);
         let tls = TlsTargets::read(cluster);
         let stale = self.stale_routes(cluster, changes, gateways, (&faces, &tls));
         let around = Surroundings {

@@ -1,7 +1,5 @@
 //! Saying what was found: how conditions and findings are made, so that they read alike everywhere.
 
-pub(crate) mod gateways;
-
 use daemun_model::verdict::{Condition, FieldPath, Finding, Severity, Status};
 
 /// A part of an object that cannot be used, with the place and the remedy.

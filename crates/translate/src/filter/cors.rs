@@ -5,7 +5,7 @@ use daemun_model::verdict::FieldPath;
 use daemun_objects::gateway_api::httproute::filters::HttpCorsFilter;
 use http::HeaderName;
 
-use crate::read::matches::{header_name, unknown};
+use crate::value::{header_name, unknown};
 use crate::verdict::Refusal;
 
 const METHODS: [&str; 9] = [

@@ -5,7 +5,7 @@ use daemun_model::verdict::FieldPath;
 use daemun_objects::gateway_api::shared::{HeaderModifier as Written, HttpHeader};
 use http::{HeaderName, HeaderValue};
 
-use crate::read::matches::header_name;
+use crate::value::header_name;
 use crate::verdict::Refusal;
 
 /// Headers that frame a message or belong to one connection: changing them would let two parsers read one

@@ -18,7 +18,7 @@ use daemun_objects::gateway_api::httproute::filters::{
 };
 
 use crate::backends::Resolver;
-use crate::read::matches::{character_outside_paths, unknown};
+use crate::value::{character_outside_paths, unknown};
 use crate::verdict::{Refusal, reason};
 
 /// Where filters stand.
@@ -402,7 +402,7 @@ fn precise_hostname(written: &str, path: &FieldPath) -> Result<String, Refusal> 
         )),
         Err(why) => Err(Refusal::unsupported(
             path.clone(),
-            format!("{}.", crate::read::listener::capitalized(&why)),
+            format!("{}.", crate::value::capitalized(&why)),
         )),
     }
 }

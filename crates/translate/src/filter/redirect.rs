@@ -6,8 +6,8 @@ use daemun_model::verdict::FieldPath;
 use daemun_objects::gateway_api::httproute::filters::{HttpRequestRedirectFilter, RedirectScheme};
 
 use super::{path_modifier, precise_hostname};
-use crate::read::matches::unknown;
-use crate::read::port as read_port;
+use crate::value::port as read_port;
+use crate::value::unknown;
 use crate::verdict::Refusal;
 
 /// Reads the filter.

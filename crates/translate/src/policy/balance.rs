@@ -9,7 +9,7 @@ use daemun_objects::own::backend_policy::{
 };
 
 use super::limits::positive;
-use crate::read::matches::{header_name, unknown};
+use crate::value::{header_name, unknown};
 use crate::verdict::Refusal;
 
 /// Reads the algorithm.

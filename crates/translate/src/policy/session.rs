@@ -9,7 +9,7 @@ use daemun_objects::gateway_api::httproute::{
 use http::HeaderName;
 
 use super::timeouts::duration;
-use crate::read::matches::unknown;
+use crate::value::unknown;
 use crate::verdict::Refusal;
 
 /// Reads the policy of a rule of a route. A name that is not given is made of both, so that it stays the

@@ -13,10 +13,10 @@ use daemun_objects::own::backend::{
 use daemun_objects::{Known, Open};
 
 use super::backendtlspolicy::{Asked, read_hostname, read_names};
-use super::listener::capitalized;
-use super::matches::unknown;
 use crate::cluster::Cluster;
 use crate::memo::Judgements;
+use crate::value::capitalized;
+use crate::value::unknown;
 use crate::verdict::{Refusal, fails, holds, messages, reason, resolved_refs, warning};
 
 /// TLS of Backends: none, or what holds, or why the Backend is closed.

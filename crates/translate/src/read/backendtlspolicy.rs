@@ -15,13 +15,13 @@ use daemun_objects::gateway_api::backendtlspolicy::{
 use daemun_objects::gateway_api::shared::LocalObjectReference;
 
 use super::gateway::age;
-use super::listener::capitalized;
-use super::matches::unknown;
 use crate::cluster::Cluster;
+use crate::credentials::{self, Problem};
 use crate::memo::Judgements;
 use crate::policy::targets::{Claims, Judged, Target};
 use crate::refs::{Referred, Referrer};
-use crate::tls::authorities::{self, Problem};
+use crate::value::capitalized;
+use crate::value::unknown;
 use crate::verdict::{Refusal, reason};
 
 /// What can be a target.
@@ -174,7 +174,7 @@ impl Asked<'_> {
                 kind: &reference.kind,
                 name: &name,
             };
-            let (reason, message) = match authorities::resolve(cluster, judgements, &from, &to) {
+            let (reason, message) = match credentials::resolve(cluster, judgements, &from, &to) {
                 Ok(pem) => {
                     pems.push(pem);
                     continue;

@@ -10,15 +10,16 @@ use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::gateway_api::gateway::{AddressType, Gateway, GatewayAddress};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
+use super::frontend::{self, Frontend};
 use super::gatewayclass::{Class, class};
-use super::listener::{Owner, read_all, secret};
+use super::listener::{Owner, read_all};
 use super::listenerset::{self, ReadSet};
 use super::namespaces;
 use crate::cluster::Cluster;
 use crate::conflicts::{self, PortClaim};
+use crate::credentials::secret;
 use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
-use crate::tls::frontend::{self, Frontend};
 use crate::verdict::{Refusal, reason};
 
 /// A Gateway that is ours.

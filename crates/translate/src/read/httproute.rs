@@ -13,15 +13,16 @@ use daemun_model::verdict::{Condition, FieldPath, Finding, Part, Place, Verdict}
 use daemun_objects::gateway_api::httproute::{HttpRoute as Written, HttpRouteRule};
 use daemun_objects::gateway_api::shared::ParentReference;
 
-use super::listener::capitalized;
 use super::listenerset::gateways_that_exist;
-use super::{namespaces, port, rule};
+use super::{namespaces, rule};
 use crate::attach::{self, Faces, Wish};
 use crate::backends::{Resolver, Seen};
 use crate::cluster::Cluster;
 use crate::nearest::did_you_mean;
 use crate::policy::targets::TlsTargets;
 use crate::refs::{GATEWAY_GROUP, Referrer};
+use crate::value::capitalized;
+use crate::value::port;
 use crate::verdict::{Refusal, fails, holds, messages, reason, resolved_refs, warning};
 
 /// The kind, as listeners name it.

@@ -1,25 +1,23 @@
 //! Listeners as Gateways and ListenerSets write them (gateway-api `Listener`, `ListenerEntry`): each is
 //! judged by itself here, and among the others in `conflicts`.
 
-use std::sync::Arc;
-
 use daemun_model::hostname::HostPattern;
 use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName};
 use daemun_model::policy::forwarding::Forwarding;
-use daemun_model::tls::Certificate;
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::gateway_api::gateway::{
     AllowedRoutes, Listener, ListenerTlsConfig, Protocol as WrittenProtocol, TlsMode,
 };
-use daemun_objects::gateway_api::shared::SecretObjectReference;
 
-use super::{is_section_name, namespaces, port};
+use super::namespaces;
 use crate::cluster::Cluster;
+use crate::credentials::secret;
 use crate::listener::{Entry, Namespaces, Protocol, Treatment};
 use crate::memo::Judgements;
 use crate::nearest::did_you_mean;
-use crate::refs::{self, GATEWAY_GROUP, Referred, Referrer};
+use crate::refs::GATEWAY_GROUP;
 use crate::tls::certificates;
+use crate::value::{capitalized, is_section_name, port};
 use crate::verdict::{Refusal, reason, warning};
 
 /// The kinds of Route that HTTP and HTTPS listeners take.
@@ -140,15 +138,6 @@ fn read(
     read_tls(&secrets, judgements, tls.as_ref(), &mut entry);
     warn_about_certificates(cluster.now, &mut entry);
     entry
-}
-
-/// The first letter in upper case, for sentences that begin with what another part of the program said.
-pub(crate) fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
 }
 
 fn read_protocol(
@@ -285,52 +274,6 @@ fn read_tls(
             }
         }
     }
-}
-
-/// The certificate in a Secret that an object (its kind and name) refers to. The error is a reason and a
-/// sentence.
-pub(crate) fn secret(
-    cluster: &Cluster,
-    judgements: &mut Judgements,
-    (kind, object): (&str, &ObjectName),
-    reference: &SecretObjectReference,
-) -> Result<Arc<Certificate>, (&'static str, String)> {
-    if !reference.group().is_empty() || reference.kind() != "Secret" {
-        return Err((
-            reason::INVALID_CERTIFICATE_REF,
-            format!(
-                "A certificate cannot come from {} of group \"{}\"; a Secret of the core group (group \"\") can.",
-                reference.kind(),
-                reference.group()
-            ),
-        ));
-    }
-    let namespace = reference.namespace.as_deref().unwrap_or(&object.namespace);
-    let name = ObjectName::new(namespace, &reference.name);
-    let from = Referrer {
-        kind,
-        namespace: &object.namespace,
-    };
-    let to = Referred {
-        group: "",
-        kind: "Secret",
-        name: &name,
-    };
-    if !refs::permitted(cluster, &from, &to) {
-        return Err((reason::REF_NOT_PERMITTED, refs::refusal(&from, &to)));
-    }
-    let Some(secret) = cluster.secrets.get(&name) else {
-        return Err((
-            reason::INVALID_CERTIFICATE_REF,
-            format!(
-                "Secret {name} does not exist.{}",
-                did_you_mean(&name.name, cluster.secrets.names_in(namespace))
-            ),
-        ));
-    };
-    judgements
-        .certificate(&name, secret)
-        .map_err(|why| (reason::INVALID_CERTIFICATE_REF, why))
 }
 
 fn warn_about_certificates(now: i64, entry: &mut Entry) {

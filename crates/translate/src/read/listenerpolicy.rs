@@ -16,12 +16,12 @@ use daemun_objects::own::listener_policy::{
 };
 
 use super::gateway::{ReadGateway, ReadGateways, age};
-use super::matches::unknown;
 use crate::cluster::Cluster;
 use crate::listener::{Entry, Treatment};
 use crate::policy::targets::{Claims, Judged, Target};
 use crate::policy::{forwarding, limits};
 use crate::refs::GATEWAY_GROUP;
+use crate::value::unknown;
 use crate::verdict::{Refusal, warning};
 
 /// What can be a target.

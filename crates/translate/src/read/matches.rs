@@ -8,10 +8,9 @@ use daemun_objects::gateway_api::httproute::{
     HttpHeaderMatch, HttpMethod, HttpPathMatch, HttpQueryParamMatch, HttpRouteMatch, PathMatchType,
     ValueMatchType,
 };
-use http::HeaderName;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use crate::nearest::did_you_mean;
+use crate::value::{character_outside_paths, header_name, unknown};
 use crate::verdict::{Refusal, warning};
 
 /// How large a regular expression may be, in states once compiled: one route must not take a proxy's memory.
@@ -115,25 +114,6 @@ fn check_path(value: &str, path: &FieldPath) -> Result<(), Refusal> {
     }
 }
 
-/// The first character that a path does not have in the clear (RFC 3986, `pchar` and `/`), a percent sign
-/// without two hexadecimal digits included.
-pub(crate) fn character_outside_paths(value: &str) -> Option<char> {
-    for (at, character) in value.char_indices() {
-        let fine = character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/".contains(character);
-        if fine {
-            continue;
-        }
-        let encoded = character == '%'
-            && value
-                .get(at + 1..at + 3)
-                .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        if !encoded {
-            return Some(character);
-        }
-    }
-    None
-}
-
 fn read_method(method: &Open<HttpMethod>, path: &FieldPath) -> Result<http::Method, Refusal> {
     use daemun_objects::Known;
     let known: Vec<&str> = HttpMethod::VALUES.iter().map(|(text, _)| *text).collect();
@@ -167,22 +147,6 @@ fn read_headers(
         });
     }
     Ok(headers)
-}
-
-/// Reads a header's name.
-pub(crate) fn header_name(written: &str, path: &FieldPath) -> Result<HeaderName, Refusal> {
-    if written.len() > 256 {
-        return Err(Refusal::unsupported(
-            path.clone(),
-            "A header's name has at most 256 characters.",
-        ));
-    }
-    HeaderName::from_bytes(written.as_bytes()).map_err(|_| {
-        Refusal::unsupported(
-            path.clone(),
-            format!("\"{written}\" is not a header's name: letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110)."),
-        )
-    })
 }
 
 fn read_query(
@@ -299,22 +263,4 @@ fn states(hir: &Hir) -> usize {
             .iter()
             .fold(0, |sum: usize, part| sum.saturating_add(states(part))),
     }
-}
-
-/// The refusal of a value that is not in a list.
-pub(crate) fn unknown(path: &FieldPath, what: &str, written: &str, known: &[&str]) -> Refusal {
-    let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
-    let are = if names.len() == 1 {
-        "known is"
-    } else {
-        "known are"
-    };
-    Refusal::unsupported(
-        path.clone(),
-        format!(
-            "The {what} \"{written}\" is not known here; {are} {}.{}",
-            crate::nearest::list_all(&names),
-            did_you_mean(written, known.iter().copied())
-        ),
-    )
 }

@@ -9,9 +9,9 @@ use daemun_objects::gateway_api::shared::{
     RouteNamespaces,
 };
 
-use super::matches::unknown;
 use crate::cluster::Cluster;
 use crate::listener::{Labels, Namespaces, Operator, Requirement, Selector};
+use crate::value::unknown;
 use crate::verdict::Refusal;
 
 /// The label that every namespace has with its own name.

@@ -13,10 +13,11 @@ use daemun_model::route::{Rule, WeightedBackend};
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::gateway_api::httproute::{HttpBackendRef, HttpRouteRule};
 
-use super::{is_section_name, matches};
+use super::matches;
 use crate::backends::Resolver;
 use crate::filter::{self, Filters, Level};
 use crate::policy::{retry, session, timeouts};
+use crate::value::is_section_name;
 use crate::verdict::{Refusal, warning};
 
 /// The largest weight of a backend reference.

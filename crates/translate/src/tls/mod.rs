@@ -3,5 +3,4 @@
 pub(crate) mod authorities;
 pub(crate) mod certificates;
 pub(crate) mod date;
-pub(crate) mod frontend;
 pub(crate) mod keys;

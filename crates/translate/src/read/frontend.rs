@@ -10,12 +10,12 @@ use daemun_objects::gateway_api::gateway::{
     FrontendTlsConfig, FrontendTlsValidation, FrontendValidationMode, TlsConfig,
 };
 
-use super::authorities::{self, Problem};
 use crate::cluster::Cluster;
+use crate::credentials::{self, Problem};
 use crate::listener::{Entry, Protocol};
 use crate::memo::Judgements;
-use crate::read::port;
 use crate::refs::{Referred, Referrer};
+use crate::value::port;
 use crate::verdict::{Refusal, reason};
 
 /// What is asked of clients on each port.
@@ -182,7 +182,7 @@ fn asked(
             kind: &reference.kind,
             name: &name,
         };
-        let (reason, message) = match authorities::resolve(cluster, judgements, &from, &to) {
+        let (reason, message) = match credentials::resolve(cluster, judgements, &from, &to) {
             Ok(pem) => {
                 authorities.push(pem);
                 continue;

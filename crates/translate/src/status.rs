@@ -4,11 +4,11 @@ use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::{Condition, Finding, Part, Place, Status, Verdict};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
-use super::{Refusal, fails, holds, messages, resolved_refs};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 use crate::read::listenerset::ReadSet;
-use crate::translator::standing::Standing;
+use crate::standing::Standing;
+use crate::verdict::{Refusal, fails, holds, messages, resolved_refs};
 
 /// What is said about a Gateway.
 pub(crate) fn gateway(gateway: &ReadGateway, standing: &Standing) -> Verdict {

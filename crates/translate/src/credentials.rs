@@ -1,0 +1,112 @@
+//! Certificates and authorities that objects refer to: found, permitted by a grant, and judged.
+
+use std::sync::Arc;
+
+use daemun_model::names::ObjectName;
+use daemun_model::tls::{Certificate, Pem};
+use daemun_objects::gateway_api::shared::SecretObjectReference;
+
+use crate::cluster::Cluster;
+use crate::memo::Judgements;
+use crate::nearest::did_you_mean;
+use crate::refs::{self, Referred, Referrer};
+use crate::verdict::reason;
+
+/// The certificate in a Secret that an object (its kind and name) refers to. The error is a reason and a
+/// sentence.
+pub(crate) fn secret(
+    cluster: &Cluster,
+    judgements: &mut Judgements,
+    (kind, object): (&str, &ObjectName),
+    reference: &SecretObjectReference,
+) -> Result<Arc<Certificate>, (&'static str, String)> {
+    if !reference.group().is_empty() || reference.kind() != "Secret" {
+        return Err((
+            reason::INVALID_CERTIFICATE_REF,
+            format!(
+                "A certificate cannot come from {} of group \"{}\"; a Secret of the core group (group \"\") can.",
+                reference.kind(),
+                reference.group()
+            ),
+        ));
+    }
+    let namespace = reference.namespace.as_deref().unwrap_or(&object.namespace);
+    let name = ObjectName::new(namespace, &reference.name);
+    let from = Referrer {
+        kind,
+        namespace: &object.namespace,
+    };
+    let to = Referred {
+        group: "",
+        kind: "Secret",
+        name: &name,
+    };
+    if !refs::permitted(cluster, &from, &to) {
+        return Err((reason::REF_NOT_PERMITTED, refs::refusal(&from, &to)));
+    }
+    let Some(secret) = cluster.secrets.get(&name) else {
+        return Err((
+            reason::INVALID_CERTIFICATE_REF,
+            format!(
+                "Secret {name} does not exist.{}",
+                did_you_mean(&name.name, cluster.secrets.names_in(namespace))
+            ),
+        ));
+    };
+    judgements
+        .certificate(&name, secret)
+        .map_err(|why| (reason::INVALID_CERTIFICATE_REF, why))
+}
+
+/// Why authorities that are referred to cannot be used; each with a sentence.
+pub(crate) enum Problem {
+    /// The kind of the object is not one that holds authorities.
+    Kind(String),
+    /// The object does not exist, or what it holds cannot be used.
+    Content(String),
+    /// It is in another namespace, and no grant permits the reference.
+    NotPermitted(String),
+}
+
+/// Resolves a reference to authorities: a ConfigMap, or a Secret, with the key `ca.crt`.
+///
+/// # Errors
+/// Why not, with the remedy.
+pub(crate) fn resolve(
+    cluster: &Cluster,
+    judgements: &mut Judgements,
+    from: &Referrer<'_>,
+    to: &Referred<'_>,
+) -> Result<Pem, Problem> {
+    if !to.group.is_empty() || !matches!(to.kind, "ConfigMap" | "Secret") {
+        return Err(Problem::Kind(format!(
+            "Authorities cannot come from {} of group \"{}\"; a ConfigMap or a Secret of the core group (group \"\") can.",
+            to.kind, to.group
+        )));
+    }
+    if !refs::permitted(cluster, from, to) {
+        return Err(Problem::NotPermitted(refs::refusal(from, to)));
+    }
+    let name = to.name;
+    let missing = |suggestion: String| {
+        Problem::Content(format!("{} {name} does not exist.{suggestion}", to.kind))
+    };
+    if to.kind == "Secret" {
+        let secret = cluster.secrets.get(name).ok_or_else(|| {
+            missing(did_you_mean(
+                &name.name,
+                cluster.secrets.names_in(&name.namespace),
+            ))
+        })?;
+        return judgements
+            .secret_bundle(name, secret)
+            .map_err(Problem::Content);
+    }
+    let map = cluster.config_maps.get(name).ok_or_else(|| {
+        missing(did_you_mean(
+            &name.name,
+            cluster.config_maps.names_in(&name.namespace),
+        ))
+    })?;
+    judgements.bundle(name, map).map_err(Problem::Content)
+}

@@ -1,0 +1,63 @@
+//! The faces of Gateways and ListenerSets: what Routes may know of them.
+
+use std::sync::Arc;
+
+use daemun_model::names::{ListenerOwner, ObjectName, ObjectRef};
+
+use super::gateway::ReadGateways;
+use crate::attach::{Face, FaceListener, Faces};
+use crate::listener::Entry;
+
+/// The faces of all parents that are ours.
+pub(crate) fn faces(gateways: &ReadGateways) -> Faces {
+    let mut faces = Faces::new();
+    for gateway in &gateways.ours {
+        let closed = gateway.pending.clone().or_else(|| {
+            gateway
+                .refused
+                .first()
+                .map(|refusal| refusal.message.clone())
+        });
+        let mut add = |owner, kind: &str, name: &ObjectName, set_closed, entries: &[Entry]| {
+            // A Gateway that is not usable keeps its Routes attached in status; nothing is served.
+            let listeners = entries
+                .iter()
+                .map(|entry| FaceListener {
+                    key: entry.key.clone(),
+                    port: entry.port,
+                    hostname: entry.hostname.clone(),
+                    kinds: entry.kinds.clone(),
+                    namespaces: entry.namespaces.clone(),
+                    idle: closed
+                        .clone()
+                        .or_else(|| entry.why_not_served().map(str::to_owned)),
+                })
+                .collect();
+            let face = Face {
+                object: ObjectRef::new(kind, name.clone()),
+                gateway: gateway.name.clone(),
+                closed: set_closed,
+                listeners,
+            };
+            faces.insert((owner, name.clone()), Arc::new(face));
+        };
+        add(
+            ListenerOwner::Gateway,
+            "Gateway",
+            &gateway.name,
+            None,
+            &gateway.entries,
+        );
+        for set in &gateway.sets {
+            let closed = set.refused.as_ref().map(|refusal| refusal.message.clone());
+            add(
+                ListenerOwner::ListenerSet,
+                "ListenerSet",
+                &set.name,
+                closed,
+                &set.entries,
+            );
+        }
+    }
+    faces
+}
