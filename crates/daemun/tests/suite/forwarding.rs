@@ -303,7 +303,7 @@ async fn an_ipv4_client_of_a_dual_stack_socket_is_an_ipv4_client() {
     );
     assert!(
         seen.header("forwarded")
-            .is_some_and(|value| value.contains("for=127.0.0.1")),
+            .is_some_and(|value| value.starts_with("for=192.0.2.9, for=127.0.0.1;")),
         "{seen:?}"
     );
 }

@@ -2,8 +2,9 @@
 //!
 //! - Headers that belong to one connection go (RFC 9110, section 7.6.1), in both directions.
 //! - `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, and `Forwarded` where it is wanted, say where the
-//!   request comes from. What a proxy that is trusted has said stays and is added to; from all others
-//!   every `X-Forwarded-…`, `X-Real-IP` and `Forwarded` is dropped before ours are written.
+//!   request comes from. What a proxy that is trusted has said stays and is added to, and what it has said
+//!   in one of `X-Forwarded-For` and `Forwarded` is said in the other too; from all others every
+//!   `X-Forwarded-…`, `X-Real-IP` and `Forwarded` is dropped before ours are written.
 //! - `X-Request-Id` is kept if it is well-formed and comes from a trusted proxy, else made: whoever is
 //!   outside must not choose which requests look like one in logs. `traceparent` and the like pass.
 //! - Cookies that HTTP/2 has sent one by one become one line (RFC 9113, section 8.2.3).
@@ -184,6 +185,8 @@ pub(crate) struct Hop<'a> {
     pub(crate) standing: &'a Standing,
     /// Whether the connection is TLS.
     pub(crate) https: bool,
+    /// Whether the client came over TLS, to us or to a trusted proxy.
+    pub(crate) client_https: bool,
     /// `Host` as the client sent it.
     pub(crate) host: &'a HeaderValue,
     /// Whether what the peer has said stays.
@@ -194,9 +197,20 @@ pub(crate) struct Hop<'a> {
 
 /// Writes where the request comes from. From peers that are not trusted, nothing is there any more.
 fn tell(headers: &mut HeaderMap, hop: &Hop<'_>) {
+    // Before the other header has this hop.
+    let forwarded = hop.forwarded.then(|| forwarded(headers, hop));
     if hop.trusted {
         let mut line = Line::new();
-        line.join(headers, &X_FORWARDED_FOR);
+        if headers.contains_key(X_FORWARDED_FOR) {
+            line.join(headers, &X_FORWARDED_FOR);
+        } else {
+            for address in client::from_the_left(headers) {
+                match address {
+                    Some(address) => line.push(format_args!("{address}")),
+                    None => line.push(format_args!("unknown")),
+                }
+            }
+        }
         line.push(format_args!("{}", hop.peer));
         headers.insert(X_FORWARDED_FOR, line.value());
     } else {
@@ -207,30 +221,51 @@ fn tell(headers: &mut HeaderMap, hop: &Hop<'_>) {
             headers.insert(name, value());
         }
     };
-    say(X_FORWARDED_PROTO, &|| HeaderValue::from_static(scheme(hop)));
+    say(X_FORWARDED_PROTO, &|| {
+        HeaderValue::from_static(scheme(hop.client_https))
+    });
     say(X_FORWARDED_HOST, &|| hop.host.clone());
     say(X_FORWARDED_PORT, &|| hop.standing.port.clone());
-    if hop.forwarded {
-        let mut line = Line::new();
-        if hop.trusted {
-            line.join(headers, &FORWARDED);
-        }
-        let host = hop.host.to_str().unwrap_or_default();
-        let proto = scheme(hop);
-        match hop.peer {
-            IpAddr::V4(peer) => line.push(format_args!("for={peer};host=\"{host}\";proto={proto}")),
-            IpAddr::V6(peer) => {
-                line.push(format_args!(
-                    "for=\"[{peer}]\";host=\"{host}\";proto={proto}"
-                ));
-            }
-        }
-        headers.insert(FORWARDED, line.value());
+    if let Some(forwarded) = forwarded {
+        headers.insert(FORWARDED, forwarded);
     }
 }
 
-fn scheme(hop: &Hop<'_>) -> &'static str {
-    if hop.https { "https" } else { "http" }
+/// `Forwarded` (RFC 7239) with this hop at its end. Where proxies in front have written
+/// `X-Forwarded-For` only, its addresses are taken over (section 7.4).
+fn forwarded(headers: &HeaderMap, hop: &Hop<'_>) -> HeaderValue {
+    let mut line = Line::new();
+    if hop.trusted && headers.contains_key(FORWARDED) {
+        line.join(headers, &FORWARDED);
+    } else if hop.trusted {
+        for address in client::from_the_left(headers) {
+            line.push(format_args!("for={}", Node(address)));
+        }
+    }
+    line.push(format_args!(
+        "for={};host=\"{}\";proto={}",
+        Node(Some(hop.peer)),
+        hop.host.to_str().unwrap_or_default(),
+        scheme(hop.https)
+    ));
+    line.value()
+}
+
+/// An address as `Forwarded` has it (RFC 7239, section 6).
+struct Node(Option<IpAddr>);
+
+impl std::fmt::Display for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            None => f.write_str("unknown"),
+            Some(IpAddr::V4(address)) => write!(f, "{address}"),
+            Some(IpAddr::V6(address)) => write!(f, "\"[{address}]\""),
+        }
+    }
+}
+
+fn scheme(https: bool) -> &'static str {
+    if https { "https" } else { "http" }
 }
 
 /// A header's value in the making: elements, with commas between them.

@@ -190,6 +190,7 @@ fn prepare(
         peer: way.connection.peer.ip(),
         standing: &way.connection.standing,
         https: way.connection.tls.is_some(),
+        client_https: way.client.https,
         host: &host.sent,
         trusted: way.client.trusted,
         forwarded: way.port.forwarding.forwarded,

@@ -8,8 +8,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use daemun_model::policy::forwarding::{Forwarding, TrustedProxies};
 use http::header::{FORWARDED, HeaderMap, HeaderName};
+use smallvec::SmallVec;
 
 use super::{X_FORWARDED_FOR, X_FORWARDED_PROTO};
+
+/// As many proxies as are taken over from one header into the other.
+const LONGEST_PATH: usize = 32;
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +75,13 @@ fn path(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
             address(parameter(element, "for")?)
         }
     })
+}
+
+/// The same, the farthest first: what a header can be made of that is not there. At most so many, since
+/// each is somebody's word.
+pub(super) fn from_the_left(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
+    let nearest: SmallVec<[Option<IpAddr>; 4]> = path(headers).take(LONGEST_PATH).collect();
+    nearest.into_iter().rev()
 }
 
 fn said_https(headers: &HeaderMap) -> Option<bool> {

@@ -132,6 +132,7 @@ fn backends_are_told_where_a_request_comes_from() {
         peer,
         standing: &Standing::new(peer, 8443),
         https: true,
+        client_https: true,
         host: &host,
         trusted: false,
         forwarded: false,
@@ -149,6 +150,7 @@ fn backends_are_told_where_a_request_comes_from() {
         trusted: true,
         forwarded: true,
         https: false,
+        client_https: false,
         standing: &Standing::new(peer, 8081),
         ..hop
     };
@@ -184,6 +186,49 @@ fn backends_are_told_where_a_request_comes_from() {
         "forwarded: for=\"[2001:db8::1]\";host=\"a.example:8443\";proto=http"
     );
     assert_eq!(told[1], "x-forwarded-for: 2001:db8::1");
+}
+
+#[test]
+fn what_is_said_in_one_header_is_said_in_the_other() {
+    let host = HeaderValue::from_static("a.example");
+    let peer = "10.0.0.9".parse().unwrap();
+    let hop = Hop {
+        peer,
+        standing: &Standing::new(peer, 80),
+        https: false,
+        client_https: true,
+        host: &host,
+        trusted: true,
+        forwarded: true,
+    };
+    let own = "for=10.0.0.9;host=\"a.example\";proto=http";
+    for (name, value, list, forwarded) in [
+        (
+            "x-forwarded-for",
+            "1.1.1.1, 2001:db8::1, nobody",
+            "1.1.1.1, 2001:db8::1, nobody, 10.0.0.9",
+            "for=1.1.1.1, for=\"[2001:db8::1]\", for=unknown, ",
+        ),
+        (
+            "forwarded",
+            "for=1.1.1.1;proto=https, for=\"[2001:db8::1]:80\", for=_hidden",
+            "1.1.1.1, 2001:db8::1, unknown, 10.0.0.9",
+            "for=1.1.1.1;proto=https, for=\"[2001:db8::1]:80\", for=_hidden, ",
+        ),
+        ("x-other", "1", "10.0.0.9", ""),
+    ] {
+        let told = told(&[(name, value)], &hop);
+        let has = |line: &str| told.iter().any(|it| it == line);
+        assert!(has(&format!("x-forwarded-for: {list}")), "{told:?}");
+        assert!(has(&format!("forwarded: {forwarded}{own}")), "{told:?}");
+        assert!(has("x-forwarded-proto: https"), "{told:?}");
+    }
+    let silent = Hop {
+        forwarded: false,
+        ..hop
+    };
+    let told = told(&[("x-forwarded-for", "1.1.1.1")], &silent);
+    assert!(!told.iter().any(|line| line.starts_with("forwarded")));
 }
 
 #[test]
