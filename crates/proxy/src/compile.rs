@@ -273,7 +273,6 @@ fn compile_ports(
         let port = PortLive {
             key,
             id,
-            gateway: snapshot.gateway.name.clone(),
             hosts: hosts.collect::<Hosts<usize>>(),
             tls: compiled.iter().any(|listener| listener.tls.is_some()),
             listeners: compiled,

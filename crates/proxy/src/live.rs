@@ -15,7 +15,7 @@ use daemun_model::filter::mirror::Share;
 use daemun_model::filter::redirect::Redirect;
 use daemun_model::filter::rewrite::Rewrite;
 use daemun_model::listener::ProxyStatus;
-use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::names::{BackendKey, ListenerKey, RouteKey};
 use daemun_model::policy::balance::Balance;
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
@@ -74,7 +74,6 @@ pub(crate) struct PortKey {
 pub(crate) struct PortLive {
     pub(crate) key: PortKey,
     pub(crate) id: PortId,
-    pub(crate) gateway: ObjectName,
     /// The listeners, in the order of their keys.
     pub(crate) listeners: Vec<Arc<ListenerLive>>,
     /// Index into `listeners`, most specific hostname first.

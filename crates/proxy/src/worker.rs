@@ -19,10 +19,6 @@ use crate::upstream::pool::Pools;
 
 /// A configuration as a worker holds it: its requests count references of the worker's own, and not on
 /// a line of memory that all workers write.
-#[expect(
-    clippy::redundant_allocation,
-    reason = "the two counts of references are what it is for"
-)]
 pub(crate) type LocalLive = Rc<Arc<Live>>;
 
 /// A worker's state, shared by its tasks.

@@ -308,7 +308,7 @@ impl HttpBody for RequestBody {
             Self::Shared {
                 source,
                 position: 0,
-            } => source.size_hint.clone(),
+            } => source.size_hint,
             Self::Shared { .. } => SizeHint::default(),
         }
     }

@@ -45,10 +45,7 @@ impl Upgrade {
         }
         let headers = request.headers();
         let protocol = headers.get(UPGRADE)?.clone();
-        let asked = headers
-            .get_all(CONNECTION)
-            .iter()
-            .any(|value| names_upgrade(value));
+        let asked = headers.get_all(CONNECTION).iter().any(names_upgrade);
         if !asked || request.version() != Version::HTTP_11 {
             return None;
         }

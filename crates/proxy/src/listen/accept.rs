@@ -20,6 +20,7 @@ use super::{proxy_protocol, sni};
 use crate::http::connection::{ClientIo, Connection, Made, Pulse, Secured, Wish};
 use crate::http::serve;
 use crate::live::{InFlight, PortId, PortLive};
+use crate::termination::ClientCertificate;
 use crate::upstream::connect::LocalExecutor;
 use crate::worker::Worker;
 
@@ -180,11 +181,14 @@ impl Arrival {
                     return;
                 }
             };
+        if let ClientCertificate::Invalid(_, why) = &secured.client {
+            tracing::debug!(peer = %self.peer, "A client's certificate is not valid, which its listener accepts: {why}.");
+        }
         let client = listeners
             .get(secured.listener)
             .and_then(|one| one.tls.as_ref()?.client.clone());
         let tls = Secured {
-            sni: secured.server_name.map(String::from),
+            sni: secured.server_name,
             client,
         };
         let connection = self.connection(Some(tls), secured.http2);
