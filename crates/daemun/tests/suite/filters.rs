@@ -112,108 +112,91 @@ async fn redirected(world: &mut World, filter: &str, target: &str) -> Answer {
     raw::get(world.port, "example.org", target).await
 }
 
+/// Filter, target, and what is answered; `$port` is the gateway's own.
+const REDIRECTS: [(&str, &str, u16, &str); 16] = [
+    (
+        "{hostname: new.example.org}",
+        "/old/x?q=1",
+        302,
+        "http://new.example.org:$port/old/x?q=1",
+    ),
+    (
+        "{statusCode: 301}",
+        "/old",
+        301,
+        "http://example.org:$port/old",
+    ),
+    (
+        "{statusCode: 303}",
+        "/old",
+        303,
+        "http://example.org:$port/old",
+    ),
+    (
+        "{statusCode: 307}",
+        "/old",
+        307,
+        "http://example.org:$port/old",
+    ),
+    (
+        "{statusCode: 308}",
+        "/old",
+        308,
+        "http://example.org:$port/old",
+    ),
+    ("{scheme: https}", "/old", 302, "https://example.org/old"),
+    ("{scheme: http}", "/old", 302, "http://example.org/old"),
+    ("{port: 80}", "/old", 302, "http://example.org/old"),
+    ("{port: 443}", "/old", 302, "http://example.org:443/old"),
+    (
+        "{scheme: https, port: 443}",
+        "/old",
+        302,
+        "https://example.org/old",
+    ),
+    (
+        "{scheme: https, port: 8443}",
+        "/old",
+        302,
+        "https://example.org:8443/old",
+    ),
+    (
+        "{port: 80, path: {type: ReplaceFullPath, replaceFullPath: /new}}",
+        "/old/x?q=1",
+        302,
+        "http://example.org/new?q=1",
+    ),
+    (
+        "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}}",
+        "/old/x?q=1",
+        302,
+        "http://example.org/new/x?q=1",
+    ),
+    (
+        "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: /new/}}",
+        "/old/x",
+        302,
+        "http://example.org/new/x",
+    ),
+    (
+        "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}",
+        "/old/x",
+        302,
+        "http://example.org/x",
+    ),
+    (
+        "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: ''}}",
+        "/old",
+        302,
+        "http://example.org/",
+    ),
+];
+
 #[tokio::test]
 async fn redirects_change_what_they_name_and_keep_the_rest() {
     let mut world = World::plain(&[]).await;
-    let port = world.port;
-    for (filter, target, status, location) in [
-        (
-            "{hostname: new.example.org}",
-            "/old/x?q=1",
-            302,
-            format!("http://new.example.org:{port}/old/x?q=1"),
-        ),
-        (
-            "{statusCode: 301}",
-            "/old",
-            301,
-            format!("http://example.org:{port}/old"),
-        ),
-        (
-            "{statusCode: 303}",
-            "/old",
-            303,
-            format!("http://example.org:{port}/old"),
-        ),
-        (
-            "{statusCode: 307}",
-            "/old",
-            307,
-            format!("http://example.org:{port}/old"),
-        ),
-        (
-            "{statusCode: 308}",
-            "/old",
-            308,
-            format!("http://example.org:{port}/old"),
-        ),
-        (
-            "{scheme: https}",
-            "/old",
-            302,
-            "https://example.org/old".to_owned(),
-        ),
-        (
-            "{scheme: http}",
-            "/old",
-            302,
-            "http://example.org/old".to_owned(),
-        ),
-        (
-            "{port: 80}",
-            "/old",
-            302,
-            "http://example.org/old".to_owned(),
-        ),
-        (
-            "{port: 443}",
-            "/old",
-            302,
-            "http://example.org:443/old".to_owned(),
-        ),
-        (
-            "{scheme: https, port: 443}",
-            "/old",
-            302,
-            "https://example.org/old".to_owned(),
-        ),
-        (
-            "{scheme: https, port: 8443}",
-            "/old",
-            302,
-            "https://example.org:8443/old".to_owned(),
-        ),
-        (
-            "{port: 80, path: {type: ReplaceFullPath, replaceFullPath: /new}}",
-            "/old/x?q=1",
-            302,
-            "http://example.org/new?q=1".to_owned(),
-        ),
-        (
-            "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}}",
-            "/old/x?q=1",
-            302,
-            "http://example.org/new/x?q=1".to_owned(),
-        ),
-        (
-            "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: /new/}}",
-            "/old/x",
-            302,
-            "http://example.org/new/x".to_owned(),
-        ),
-        (
-            "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}",
-            "/old/x",
-            302,
-            "http://example.org/x".to_owned(),
-        ),
-        (
-            "{port: 80, path: {type: ReplacePrefixMatch, replacePrefixMatch: ''}}",
-            "/old",
-            302,
-            "http://example.org/".to_owned(),
-        ),
-    ] {
+    for (filter, target, status, location) in REDIRECTS {
+        let location = location.replace("$port", &world.port.to_string());
         let answer = redirected(&mut world, filter, target).await;
         assert_eq!(answer.status, status, "{filter}");
         assert_eq!(
