@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use crate::body::{self, Body};
@@ -108,6 +110,9 @@ struct Shared {
     plan: Mutex<VecDeque<Act>>,
     always: Mutex<Act>,
     connections: AtomicUsize,
+    /// Streams at a time on a new connection of HTTP/2.
+    streams: AtomicU32,
+    retire: Arc<Notify>,
 }
 
 impl Backend {
@@ -136,6 +141,8 @@ impl Backend {
             plan: Mutex::default(),
             always: Mutex::new(Act::Echo),
             connections: AtomicUsize::new(0),
+            streams: AtomicU32::new(200),
+            retire: Arc::default(),
         });
         let tasks = Tasks::default();
         let accepting = accept(listener, acceptor, Arc::clone(&shared));
@@ -160,6 +167,17 @@ impl Backend {
     /// What it does with requests for which nothing is planned.
     pub fn always(&self, act: Act) {
         *lock(&self.shared.always) = act;
+    }
+
+    /// Takes so many streams at a time on connections of HTTP/2 that are made from now on.
+    pub fn takes_streams(&self, count: u32) {
+        self.shared.streams.store(count, Ordering::Relaxed);
+    }
+
+    /// Ends all connections as a server does that is told to: idle ones at once, the others with the
+    /// requests that are under way.
+    pub fn retire_connections(&self) {
+        self.shared.retire.notify_waiters();
     }
 
     /// All requests so far.
@@ -268,20 +286,34 @@ async fn serve<S>(stream: S, http2: bool, shared: Arc<Shared>, origin: Origin)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (retire, streams) = (
+        Arc::clone(&shared.retire),
+        shared.streams.load(Ordering::Relaxed),
+    );
     let service = service_fn(move |request| answer(Arc::clone(&shared), origin.clone(), request));
     let stream = TokioIo::new(stream);
+    let mut retired = pin!(retire.notified());
     // How a connection ends is the gateway's business.
     if http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
-        let _ = builder
+        builder
             .enable_connect_protocol()
-            .serve_connection(stream, service)
-            .await;
+            .max_concurrent_streams(streams);
+        let mut connection = pin!(builder.serve_connection(stream, service));
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = retired.as_mut() => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
     } else {
-        let _ = http1::Builder::new()
-            .serve_connection(stream, service)
-            .with_upgrades()
-            .await;
+        let builder = http1::Builder::new();
+        let connection = builder.serve_connection(stream, service).with_upgrades();
+        let mut connection = pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = retired.as_mut() => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
     }
 }
 

@@ -269,3 +269,92 @@ async fn a_name_is_resolved() {
         );
     }
 }
+
+/// A gateway before one backend of a protocol.
+async fn before(backend: &Backend, protocol: &str) -> (u16, Gateway) {
+    let port = ports::free();
+    let gateway = Gateway::start(&yaml::documents(&[
+        &yaml::gateway(port),
+        &yaml::backend_with("pool", &[backend], &format!("protocol: {protocol}")),
+        &yaml::route_all("one", "pool"),
+    ]))
+    .await;
+    (port, gateway)
+}
+
+#[tokio::test]
+async fn a_backend_that_takes_one_stream_at_a_time_gets_one_at_a_time() {
+    let backend = Backend::start("h2c").await;
+    backend.takes_streams(1);
+    backend.always(Act::Delay(Duration::from_millis(20)));
+    let (port, _gateway) = before(&backend, "HTTP2").await;
+    let client = Http2::connect(port).await;
+    let mut set = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let client = client.clone();
+        set.spawn(async move { client.get("example.org", "/").await.status });
+    }
+    let statuses = daemun_testkit::within("twelve answers", set.join_all()).await;
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_backend_that_retires_its_connections_costs_nobody_a_request() {
+    for protocol in ["HTTP1", "HTTP2"] {
+        let backend = Backend::start("mortal").await;
+        let (port, _gateway) = before(&backend, protocol).await;
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let mut load = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let stop = std::sync::Arc::clone(&stop);
+            load.spawn(async move {
+                let mut client = Raw::connect(port).await;
+                let mut count = 0_usize;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let answer = client.get("example.org", "/").await;
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                    count += 1;
+                }
+                count
+            });
+        }
+        for _ in 0..40 {
+            tokio::time::sleep(Duration::from_millis(15)).await;
+            backend.retire_connections();
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        let served: usize = load.join_all().await.into_iter().sum();
+        assert!(served > 100, "{served}");
+        assert!(
+            backend.connections() > 20,
+            "{protocol}: {}",
+            backend.connections()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_post_is_not_sent_twice_when_a_connection_retires() {
+    let backend = Backend::start("mortal").await;
+    let (port, _gateway) = before(&backend, "HTTP1").await;
+    let mut client = Raw::connect(port).await;
+    let mut answered = 0;
+    for number in 0..60 {
+        client
+            .send(format!(
+                "POST /{number} HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1\r\n\r\nx"
+            ))
+            .await;
+        if number % 3 == 0 {
+            backend.retire_connections();
+        }
+        let answer = client.answer().await;
+        assert!(matches!(answer.status, 200 | 502 | 503), "{answer:?}");
+        answered += usize::from(answer.status == 200);
+    }
+    let seen = backend.seen();
+    let targets: std::collections::BTreeSet<_> =
+        seen.iter().map(|seen| seen.target.clone()).collect();
+    assert_eq!(targets.len(), seen.len(), "no request was seen twice");
+    assert!(answered > 30, "{answered}");
+}

@@ -579,3 +579,67 @@ async fn an_expired_backend_certificate_is_not_believed() {
         "{answer:?}"
     );
 }
+
+#[tokio::test]
+async fn a_handshake_that_does_not_go_on_is_given_up() {
+    let world = Tls::start(
+        ONE,
+        "",
+        &[&yaml::listener_policy("limits: {handshake: 300ms}")],
+    )
+    .await;
+    for start in [&b""[..], &[22, 3, 1, 2, 0, 1], b"PROXY TCP4 "] {
+        let mut client = Raw::connect(world.port).await;
+        client.send(start).await;
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(3), client.rest()).await;
+        assert!(ended.is_ok(), "{start:?}");
+    }
+    assert!(
+        world
+            .client()
+            .connect(world.port, "www.example.org")
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn sessions_resume_across_reloads_that_do_not_concern_them() {
+    let mut world = Tls::start(ONE, "", &[]).await;
+    let identity = world.authority.issue(&NAMES);
+    let text = |more: &[&str], world: &Tls| {
+        Tls::yaml(world.port, &world.backend, &identity, (ONE, ""), more)
+    };
+    let first = text(&[], &world);
+    world.gateway.reload(&first).await;
+    let client = world.client();
+    assert!(served(&client, world.port).await);
+    let second = text(&[&yaml::route_all("another", "echo")], &world);
+    world.gateway.reload(&second).await;
+    let stream = client.connect(world.port, "www.example.org").await.unwrap();
+    assert_eq!(
+        stream.get_ref().1.handshake_kind(),
+        Some(rustls::HandshakeKind::Resumed)
+    );
+}
+
+#[tokio::test]
+async fn upgrades_pass_over_tls() {
+    let world = Tls::start(ONE, "", &[]).await;
+    let stream = world
+        .client()
+        .connect(world.port, "www.example.org")
+        .await
+        .unwrap();
+    let mut client = Raw::over(stream);
+    let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
+    assert_eq!(
+        client
+            .request("GET", "www.example.org", "/", &upgrade)
+            .await
+            .status,
+        101
+    );
+    client.send("ping").await;
+    assert_eq!(client.bytes(4).await, b"ping");
+}
