@@ -18,29 +18,44 @@ use crate::backends;
 use crate::cluster::{Cluster, namespace_of};
 use crate::value::port;
 
-/// EndpointSlices by the Service that they belong to.
+/// EndpointSlices by the Service that they belong to, and by their own names.
 #[derive(Debug, Default)]
-pub(crate) struct Slices(BTreeMap<ObjectName, Vec<Arc<EndpointSlice>>>);
+pub(crate) struct Slices(BTreeMap<ObjectName, BTreeMap<ObjectName, Arc<EndpointSlice>>>);
 
 impl Slices {
-    /// Gathers the slices of all Services.
-    pub(crate) fn gather(cluster: &Cluster) -> Self {
-        let mut slices = Self::default();
-        for (_, slice) in &cluster.endpoint_slices {
-            if let Some(service) = service_of(slice) {
-                slices.0.entry(service).or_default().push(Arc::clone(slice));
+    /// Takes a slice in place of an older one of its name. Gives the Services to which the two belong.
+    pub(crate) fn replace(
+        &mut self,
+        name: &ObjectName,
+        old: Option<&Arc<EndpointSlice>>,
+        new: Option<&Arc<EndpointSlice>>,
+    ) -> impl Iterator<Item = ObjectName> {
+        let old = old.and_then(|old| service_of(old));
+        if let Some(service) = &old
+            && let Some(slices) = self.0.get_mut(service)
+        {
+            slices.remove(name);
+            // A Service without slices is another thing than one whose slices are empty.
+            if slices.is_empty() {
+                self.0.remove(service);
             }
         }
-        slices
+        let next = new.and_then(|new| Some((service_of(new)?, new)));
+        let service = next.map(|(service, new)| {
+            let slices = self.0.entry(service.clone()).or_default();
+            slices.insert(name.clone(), Arc::clone(new));
+            service
+        });
+        old.into_iter().chain(service)
     }
 
-    fn of(&self, service: &ObjectName) -> Option<&[Arc<EndpointSlice>]> {
-        self.0.get(service).map(Vec::as_slice)
+    fn of(&self, service: &ObjectName) -> Option<&BTreeMap<ObjectName, Arc<EndpointSlice>>> {
+        self.0.get(service)
     }
 }
 
 /// The Service that a slice belongs to.
-pub(crate) fn service_of(slice: &EndpointSlice) -> Option<ObjectName> {
+fn service_of(slice: &EndpointSlice) -> Option<ObjectName> {
     slice
         .service_name()
         .map(|service| ObjectName::new(namespace_of(&slice.metadata), service))
@@ -59,7 +74,7 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
             let spoken = backends::protocol(app_protocol).ok()?;
             let slices = slices.of(&key.name);
             let endpoints = match (slices, port) {
-                (Some(slices), Some(port)) => merged(slices, port),
+                (Some(slices), Some(port)) => merged(slices.values(), port),
                 _ if cluster.on_host() => vec![by_name(service, key, port)],
                 _ => Vec::new(),
             };
@@ -120,7 +135,10 @@ fn host(written: &str) -> EndpointHost {
 
 /// The endpoints of several slices, each once: the port by its name, both families, those that are ready
 /// and those that are going away but still answer.
-fn merged(slices: &[Arc<EndpointSlice>], service_port: &ServicePort) -> Vec<Endpoint> {
+fn merged<'s>(
+    slices: impl Iterator<Item = &'s Arc<EndpointSlice>>,
+    service_port: &ServicePort,
+) -> Vec<Endpoint> {
     let name = service_port.name.as_deref().unwrap_or_default();
     let mut found: BTreeMap<(EndpointHost, u16), EndpointState> = BTreeMap::new();
     for slice in slices {

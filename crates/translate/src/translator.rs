@@ -17,7 +17,7 @@ use crate::attach::Faces;
 use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
 use crate::emit::{self, Made};
-use crate::endpoints::{Slices, service_of};
+use crate::endpoints::Slices;
 use crate::memo::Judgements;
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
@@ -157,10 +157,7 @@ impl Translator {
         policies: BackendPolicies,
         touched: &mut Touched,
     ) {
-        let services = self.services_of_slices(cluster, changes);
-        if changes.endpoint_slices.any() {
-            self.slices = Slices::gather(cluster);
-        }
+        let services = self.take_slices(cluster, changes);
         let everything = policies != self.policies || changes.settings;
         self.policies = policies;
         let sources = [
@@ -185,17 +182,27 @@ impl Translator {
         }
     }
 
-    /// Services whose slices changed: those that the slices belong to now, or did.
-    fn services_of_slices(&self, cluster: &Cluster, changes: &Changes) -> Changed {
-        let Changed::These(names) = &changes.endpoint_slices else {
-            return Changed::All;
-        };
-        let old = self.cluster.as_ref().map(|old| &old.endpoint_slices);
-        let maps = [old, Some(&cluster.endpoint_slices)];
-        let slices = names
-            .iter()
-            .flat_map(|name| maps.iter().filter_map(move |map| (*map)?.get(name)));
-        Changed::These(slices.filter_map(|slice| service_of(slice)).collect())
+    /// Takes in the slices that changed, and names the Services that they belong to now, or did.
+    fn take_slices(&mut self, cluster: &Cluster, changes: &Changes) -> Changed {
+        let new = &cluster.endpoint_slices;
+        match &changes.endpoint_slices {
+            Changed::All => {
+                self.slices = Slices::default();
+                for (name, slice) in new {
+                    self.slices.replace(name, None, Some(slice)).for_each(drop);
+                }
+                Changed::All
+            }
+            Changed::These(names) => {
+                let old = self.cluster.as_ref().map(|old| &old.endpoint_slices);
+                let mut services = BTreeSet::new();
+                for name in names {
+                    let old = old.and_then(|old| old.get(name));
+                    services.extend(self.slices.replace(name, old, new.get(name)));
+                }
+                Changed::These(services)
+            }
+        }
     }
 }
 
