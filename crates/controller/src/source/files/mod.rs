@@ -358,25 +358,35 @@ fn shown_name(path: &Path) -> Arc<str> {
 
 /// Cuts a text into documents, of which those with known text are not read again.
 fn cut(text: &str, known: &[(u32, Arc<Chunk>)], fresh: &mut Fresh) -> Vec<(u32, Arc<Chunk>)> {
-    let known: HashMap<&str, &Arc<Chunk>> = known
-        .iter()
-        .map(|(_, chunk)| (chunk.text.as_str(), chunk))
-        .collect();
-    text::documents(text)
-        .into_iter()
-        .map(|(lines_before, text)| {
-            let chunk = known.get(text).map_or_else(
-                || {
-                    let (chunk, objects) = Chunk::read(text);
-                    let chunk = Arc::new(chunk);
-                    fresh.insert(Arc::as_ptr(&chunk), objects);
-                    chunk
-                },
-                |chunk| Arc::clone(chunk),
-            );
-            (lines_before, chunk)
-        })
-        .collect()
+    let mut by_text: Option<HashMap<&str, usize>> = None;
+    // Most documents follow the one that they followed before: comparing is cheaper than looking up.
+    let mut next = 0;
+    let mut documents = Vec::with_capacity(known.len());
+    for (lines_before, text) in text::documents(text) {
+        let is_next = known.get(next).is_some_and(|(_, chunk)| chunk.text == text);
+        let at = if is_next {
+            Some(next)
+        } else {
+            let by_text = by_text.get_or_insert_with(|| {
+                let texts = known.iter().map(|(_, chunk)| chunk.text.as_str());
+                texts.zip(0..).collect()
+            });
+            by_text.get(text).copied()
+        };
+        let chunk = match at.and_then(|at| known.get(at)) {
+            Some((_, chunk)) => Arc::clone(chunk),
+            None => {
+                let (chunk, objects) = Chunk::read(text);
+                let chunk = Arc::new(chunk);
+                fresh.insert(Arc::as_ptr(&chunk), objects);
+                chunk
+            }
+        };
+        // A changed document stands where the old one stood.
+        next = at.unwrap_or(next) + 1;
+        documents.push((lines_before, chunk));
+    }
+    documents
 }
 
 fn read(path: &Path) -> Result<String, String> {
