@@ -16,6 +16,7 @@ mod hardening;
 mod http1;
 mod http2;
 mod listeners_tls;
+mod observing;
 mod reload;
 mod responses;
 mod routing;

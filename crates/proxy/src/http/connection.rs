@@ -18,7 +18,8 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::task::AbortHandle;
 
 use crate::http::forward::Standing;
-use crate::live::PortId;
+use crate::live::{InFlight, PortId};
+use crate::observe::counters::OpenConnection;
 use crate::worker::Worker;
 
 /// What TLS said about a connection.
@@ -46,8 +47,11 @@ pub(crate) struct Connection {
     wish: Cell<Wish>,
     waker: RefCell<Option<Waker>>,
     task: RefCell<Option<AbortHandle>>,
-    _open: crate::live::InFlight,
+    _open: Open,
 }
+
+/// What counts a connection as open until it is dropped: for its port's limit, and for metrics.
+pub(crate) type Open = (InFlight, OpenConnection);
 
 /// How a connection is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +72,7 @@ pub(crate) struct Made {
     pub(crate) http2: bool,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) limits: ClientLimits,
-    pub(crate) open: crate::live::InFlight,
+    pub(crate) open: Open,
 }
 
 impl Connection {

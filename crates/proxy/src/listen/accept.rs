@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use super::peek::Waits;
 use super::{proxy_protocol, sni};
-use crate::http::connection::{ClientIo, Connection, Made, Pulse, Secured, Wish};
+use crate::http::connection::{ClientIo, Connection, Made, Open, Pulse, Secured, Wish};
 use crate::http::serve;
 use crate::live::{InFlight, PortId, PortLive};
 use crate::termination::ClientCertificate;
@@ -109,7 +109,7 @@ fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr)
         }
         return;
     };
-    worker.metrics.connection_accepted();
+    let open = (open, worker.metrics.connection_accepted());
     let arrival = Arrival {
         worker: Rc::clone(worker),
         port,
@@ -117,11 +117,7 @@ fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr)
         peer,
         open,
     };
-    worker.tasks.spawn(async move {
-        let worker = Rc::clone(&arrival.worker);
-        arrival.run(stream).await;
-        worker.metrics.connection_ended();
-    });
+    worker.tasks.spawn(arrival.run(stream));
 }
 
 /// A connection before its first request.
@@ -130,7 +126,7 @@ struct Arrival {
     port: PortId,
     on: Arc<PortLive>,
     peer: SocketAddr,
-    open: InFlight,
+    open: Open,
 }
 
 impl Arrival {

@@ -88,6 +88,15 @@ pub(crate) struct WorkerMetrics {
     pub(super) tunnels_closed: Counter,
 }
 
+/// A client's connection, counted as open until it is dropped.
+pub(crate) struct OpenConnection(Arc<WorkerMetrics>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.connections_ended.add(1);
+    }
+}
+
 impl WorkerMetrics {
     pub(super) fn new(worker: usize, log: Option<Arc<Sink>>) -> Self {
         Self {
@@ -167,12 +176,10 @@ impl WorkerMetrics {
         self.connections_refused.add(1);
     }
 
-    pub(crate) fn connection_accepted(&self) {
+    /// A connection was accepted; it is open until what this gives is dropped.
+    pub(crate) fn connection_accepted(self: &Arc<Self>) -> OpenConnection {
         self.connections_begun.add(1);
-    }
-
-    pub(crate) fn connection_ended(&self) {
-        self.connections_ended.add(1);
+        OpenConnection(Arc::clone(self))
     }
 
     pub(crate) fn proxy_protocol_refused(&self) {
