@@ -1,8 +1,8 @@
 //! Translating again and again: what follows from an object is kept until the object, or something that was
 //! looked at for it, is another one.
 //!
-//! Gateways are few and are judged every time (their certificates are parsed once). Routes are many and are
-//! looked at only if something that they saw has changed; a Gateway's snapshot is the one before with the
+//! Gateways are judged together, because they are judged against one another, and only if something that they
+//! look at has changed (their certificates are parsed once). Routes are looked at one by one, and only if something that they saw has changed; a Gateway's snapshot is the one before with the
 //! parts that changed in their places. Whatever is made anew and equals what was there is thrown away for
 //! what was there, so that who compares pointers sees no change.
 
@@ -22,16 +22,18 @@ use crate::memo::Judgements;
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
 use crate::read::faces::faces;
-use crate::read::gateway::{ReadGateways, read_gateways};
+use crate::read::gateway::{ReadGateway, ReadGateways, read_gateways};
 use crate::read::httproute::{self, RouteOutcome, Surroundings};
 use crate::read::listenerpolicy;
 use crate::standing::{Standing, Touched};
+use crate::tls::certificates::next_change;
 
 /// Translates again and again, and gives the same `Arc` for what did not change.
 #[derive(Debug, Default)]
 pub struct Translator {
     cluster: Option<Cluster>,
     judgements: Judgements,
+    gateways: Arc<JudgedGateways>,
     faces: Faces,
     foreign: BTreeMap<ObjectName, String>,
     tls: TlsTargets,
@@ -45,20 +47,16 @@ impl Translator {
     /// Translates a cluster.
     pub fn translate(&mut self, cluster: &Cluster) -> Outcome {
         let changes = Changes::between(self.cluster.as_ref(), cluster);
-        let mut gateways = read_gateways(cluster, &mut self.judgements);
-        let listener_policies = listenerpolicy::apply_all(cluster, &mut gateways);
-        let (policies, unsaid) = BackendPolicies::read(cluster, &mut self.judgements, &gateways);
+        let judged = self.judge_gateways(cluster);
+        let gateways = &judged.gateways;
+        let (policies, unsaid) = BackendPolicies::read(cluster, &mut self.judgements, gateways);
         let mut touched = Touched::default();
-        self.translate_routes(cluster, &changes, &gateways, &mut touched);
+        self.translate_routes(cluster, &changes, gateways, &mut touched);
         self.touch_backends(cluster, &changes, policies, &mut touched);
         let mut said = unsaid.say(cluster, &self.standing);
-        said.extend(
-            listener_policies
-                .into_iter()
-                .filter_map(|(policy, users)| policy.verdict(cluster, &users)),
-        );
+        said.extend(judged.said.iter().cloned());
         let made = Made {
-            gateways: &gateways,
+            gateways,
             standing: &self.standing,
             touched: &touched,
             policies: &self.policies,
@@ -71,6 +69,31 @@ impl Translator {
         self.cluster = Some(cluster.clone());
         self.last = outcome.clone();
         outcome
+    }
+
+    /// Judges Gateways, ListenerSets and ListenerPolicies, unless nothing that they look at has changed and no
+    /// certificate has come of age.
+    fn judge_gateways(&mut self, cluster: &Cluster) -> Arc<JudgedGateways> {
+        let still = self.cluster.as_ref().is_some_and(|old| {
+            old.settings == cluster.settings
+                && old.gateway_classes.is_same(&cluster.gateway_classes)
+                && old.gateways.is_same(&cluster.gateways)
+                && old.listener_sets.is_same(&cluster.listener_sets)
+                && old.listener_policies.is_same(&cluster.listener_policies)
+                && old.reference_grants.is_same(&cluster.reference_grants)
+                && old.namespaces.is_same(&cluster.namespaces)
+                && old.secrets.is_same(&cluster.secrets)
+                && old.config_maps.is_same(&cluster.config_maps)
+        });
+        if !still || !self.gateways.holds_at(cluster.now) {
+            let mut gateways = read_gateways(cluster, &mut self.judgements);
+            let said = listenerpolicy::apply_all(cluster, &mut gateways)
+                .into_iter()
+                .filter_map(|(policy, users)| policy.verdict(cluster, &users))
+                .collect();
+            self.gateways = Arc::new(JudgedGateways::new(gateways, said, cluster.now));
+        }
+        Arc::clone(&self.gateways)
     }
 
     fn translate_routes(
@@ -203,6 +226,38 @@ impl Translator {
                 Changed::These(services)
             }
         }
+    }
+}
+
+/// What was judged of Gateways, and for how long it holds.
+#[derive(Debug, Default)]
+struct JudgedGateways {
+    gateways: ReadGateways,
+    /// What is said about ListenerPolicies.
+    said: Vec<Verdict>,
+    /// When it was judged, and when something else is to be said about a certificate.
+    from: i64,
+    until: i64,
+}
+
+impl JudgedGateways {
+    fn new(gateways: ReadGateways, said: Vec<Verdict>, now: i64) -> Self {
+        let entries = gateways.ours.iter().flat_map(ReadGateway::all_entries);
+        let until = entries
+            .flat_map(|entry| &entry.certificates)
+            .filter_map(|certificate| next_change(certificate, now))
+            .min()
+            .unwrap_or(i64::MAX);
+        Self {
+            gateways,
+            said,
+            from: now,
+            until,
+        }
+    }
+
+    fn holds_at(&self, now: i64) -> bool {
+        (self.from..self.until).contains(&now)
     }
 }
 

@@ -424,6 +424,51 @@ fn timed(translator: &mut Translator, cluster: &Cluster) -> (Arc<Snapshot>, Dura
     (shop(&outcome), time)
 }
 
+/// Warnings of certificates come with time alone, to the second.
+#[test]
+fn time_passes_for_certificates() {
+    let file = |name: &str| {
+        let certs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/certs");
+        std::fs::read_to_string(format!("{certs}/{name}")).unwrap()
+    };
+    let mut cluster = Cluster::default();
+    cluster.insert(object(
+        "v1",
+        "Secret",
+        "shop",
+        json!({ "stringData": { "tls.crt": file("shop.crt"), "tls.key": file("shop.key") } }),
+    ));
+    cluster.insert(object(
+        GATEWAY_API,
+        "Gateway",
+        "shop",
+        json!({ "spec": { "gatewayClassName": "daemun", "listeners": [{
+            "name": "https", "port": 443, "protocol": "HTTPS",
+            "tls": { "certificateRefs": [{ "name": "shop" }] } }] } }),
+    ));
+    let (not_before, not_after, day) = (1_577_836_800, 4_733_510_400_i64, 86_400);
+    let moments = [
+        not_before,
+        not_after - 14 * day,
+        not_after - 13 * day,
+        not_after,
+    ];
+    let mut translator = Translator::default();
+    let mut said = Vec::new();
+    for now in moments
+        .iter()
+        .flat_map(|moment| [moment - 1, *moment, moment + 1])
+    {
+        cluster.now = now;
+        let remembered = translator.translate(&cluster).verdicts;
+        assert_eq!(remembered, translate(&cluster).verdicts, "{now}");
+        said.push(remembered);
+    }
+    said.dedup();
+    // Not yet valid; valid; 13, 12 and 0 days left; expired. Near the end, each comes once.
+    assert_eq!(said.len(), 6);
+}
+
 #[test]
 fn kubernetes_says_nothing_of_what_is_not_ours() {
     let mut cluster = many(1);

@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use super::date::{date, days_between};
+use super::date::{DAY, date, days_between};
 use super::keys;
 
 /// Where a Secret of type kubernetes.io/tls keeps the chain.
@@ -186,4 +186,18 @@ pub(crate) fn validity(certificate: &Certificate, now: i64) -> Option<(&'static 
             ),
         )
     })
+}
+
+/// The next moment at which [`validity`] says something else about a certificate, if there is one.
+pub(crate) fn next_change(certificate: &Certificate, now: i64) -> Option<i64> {
+    let Certificate {
+        not_before,
+        not_after,
+        ..
+    } = certificate;
+    let warned = (0..=WARN_DAYS).map(|days| not_after - days * DAY + 1);
+    warned
+        .chain([*not_before, *not_after])
+        .filter(|moment| *moment > now)
+        .min()
 }

@@ -2,7 +2,8 @@
 
 pub(crate) use daemun_model::shown::date;
 
-const DAY: i64 = 86_400;
+/// Seconds in a day.
+pub(crate) const DAY: i64 = 86_400;
 
 /// Whole days from one moment to a later one.
 pub(crate) fn days_between(from: i64, to: i64) -> i64 {
