@@ -198,3 +198,6 @@ async fn lookup(
         .saturating_duration_since(daemun_base::clock::now());
     Ok((addresses.into(), ttl))
 }
+
+#[cfg(test)]
+mod tests;

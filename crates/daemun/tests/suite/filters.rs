@@ -483,6 +483,28 @@ async fn actual_requests_reach_the_backend_and_get_the_headers() {
 }
 
 #[tokio::test]
+async fn a_redirect_has_what_response_filters_add() {
+    let modifier = "  - {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-set, value: '1'}]}}\n";
+    let redirect = "  - {type: RequestRedirect, requestRedirect: {scheme: https}}";
+    let rules = format!("rules:\n- filters:\n{CORS}\n{modifier}{redirect}");
+    let world = World::new(&[&yaml::route("one", &rules)]).await;
+    let answer = raw::get_with(
+        world.port,
+        "example.org",
+        "/",
+        &[("origin", "https://shop.example.org")],
+    )
+    .await;
+    assert_eq!(answer.status, 302);
+    assert_eq!(answer.header("x-set"), Some("1"));
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some("https://shop.example.org"),
+        "or no script could follow it"
+    );
+}
+
+#[tokio::test]
 async fn all_origins_are_all_and_credentials_are_never_given_to_a_star() {
     let world = World::new(&[&ruled(
         "  - {type: CORS, cors: {allowOrigins: ['*'], allowMethods: ['*'], allowHeaders: ['*']}}",

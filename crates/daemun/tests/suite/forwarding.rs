@@ -186,6 +186,24 @@ async fn an_own_answer_is_told_from_the_backends() {
     );
     assert_eq!(answer.status, 500);
     assert!(!answer.text().is_empty(), "a short body says what is wrong");
+    let closed = daemun_testkit::ports::free();
+    world
+        .reload(&[
+            &yaml::listener_policy("proxyStatus: Full"),
+            &yaml::backend("down", &closed),
+            &yaml::route_all("lost", "down"),
+        ])
+        .await;
+    let answer = raw::get(world.port, "example.org", "/").await;
+    let status = answer.header("proxy-status").unwrap();
+    for part in [
+        "connection_refused",
+        "HTTPRoute default/lost, rule 1",
+        "/down",
+    ] {
+        assert!(status.contains(part), "{part}: {status}");
+    }
+    assert!(!answer.text().contains("lost"), "{answer:?}");
 }
 
 #[tokio::test]

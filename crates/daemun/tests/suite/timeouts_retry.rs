@@ -192,6 +192,24 @@ async fn a_backend_that_breaks_off_before_its_answer_is_502() {
 }
 
 #[tokio::test]
+async fn broken_connections_are_tried_again_and_in_the_end_503() {
+    let world = World::new(&[&ruled("retry: {attempts: 3}")]).await;
+    for (breaks, status, tries) in [(2, 200, 3), (4, 503, 4)] {
+        let before = world.backend.count();
+        world.backend.plan(std::iter::repeat_n(Act::Break, breaks));
+        let mut client = Raw::connect(world.port).await;
+        client
+            .send("POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1\r\n\r\nx")
+            .await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(world.backend.count() - before, tries);
+    }
+    let answer = raw::get(world.port, "example.org", "/").await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
 async fn what_is_no_http_from_a_backend_is_502() {
     for answer in [
         "garbage\r\n\r\n",

@@ -164,6 +164,39 @@ async fn extended_connect_over_http_2_becomes_an_upgrade() {
 }
 
 #[tokio::test]
+async fn an_extended_connect_that_is_refused_is_an_ordinary_answer_and_never_a_tunnel() {
+    let to = yaml::to("tap");
+    let modifier = "{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-set, value: '1'}]}}";
+    let route = yaml::route(
+        "one",
+        &format!("rules: [{{backendRefs: [{{{to}}}], filters: [{modifier}]}}]"),
+    );
+    for (answer, status) in [
+        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", 403),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 502),
+    ] {
+        let tap = Tap::answering(answer).await;
+        let world = World::new(&[&yaml::backend("tap", &tap), &route]).await;
+        let client = Http2::connect(world.port).await;
+        // The server's settings, which allow it, must have come.
+        let _ = client.get("example.org", "/").await;
+        let request = Request::connect("http://example.org/chat")
+            .extension(Protocol::from_static("websocket"))
+            .header("sec-websocket-version", "13")
+            .body(Body::empty())
+            .unwrap();
+        let response = client.send(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        if status == 403 {
+            assert_eq!(response.headers()["x-set"], "1");
+        } else {
+            let said = response.headers()["proxy-status"].to_str().unwrap();
+            assert!(said.contains("http_upgrade_failed"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_plain_connect_is_refused() {
     let world = World::plain(&[]).await;
     let mut client = Raw::connect(world.port).await;

@@ -62,7 +62,7 @@ impl After {
         std::mem::take(&mut self.mirrors)
     }
 
-    /// On a backend's response: modifiers and CORS, and the session's cookie or header.
+    /// On a backend's response, and on a redirect: modifiers and CORS, and the session's cookie or header.
     pub(crate) fn on_response(&mut self, response_headers: &mut HeaderMap) {
         self.each(|filter, origin| match filter {
             FilterLive::ResponseHeaders(modifier) => headers::apply(modifier, response_headers),
@@ -113,7 +113,11 @@ pub(crate) fn before(
         match filter {
             FilterLive::RequestHeaders(modifier) => headers::apply(modifier, &mut parts.headers),
             FilterLive::ResponseHeaders(_) => {}
-            FilterLive::Redirect(settings) => return redirect_to(way, settings, parts).map(Some),
+            FilterLive::Redirect(settings) => {
+                let mut answer = redirect_to(way, settings, parts)?;
+                after.on_response(answer.headers_mut());
+                return Ok(Some(answer));
+            }
             FilterLive::Rewrite(settings) => apply_rewrite(way, settings, parts),
             FilterLive::Mirror { backend, share } => {
                 let random = way.connection.worker.random.borrow_mut().next_u64();

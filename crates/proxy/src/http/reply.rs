@@ -75,8 +75,13 @@ pub(crate) enum Own {
     TimedOut,
     /// The connection broke before the head of a response.
     Broken(Broken),
+    /// The same, after the tries that the rule's stanza grants.
+    TriesExhausted(Broken),
     /// The backend changed the protocol unasked.
     UnaskedUpgrade,
+    /// The backend answered an extended CONNECT with success and did not change the protocol. To pass it
+    /// on would tell the client that the tunnel stands.
+    NotUpgraded,
 }
 
 impl From<Fault> for Own {
@@ -93,6 +98,7 @@ impl From<Failure> for Own {
             Failure::TryTimedOut => Self::TryTimedOut,
             Failure::TimedOut => Self::TimedOut,
             Failure::Broken(error) => Self::Broken(error),
+            Failure::Exhausted(error) => Self::TriesExhausted(error),
             Failure::ClientBody => Self::ClientBody,
             Failure::TooLarge => Self::BodyTooLarge,
         }
@@ -136,7 +142,7 @@ impl Own {
             Self::InvalidBackend { written, reason } if written.is_empty() => Some(reason.clone()),
             Self::InvalidBackend { written, reason } => Some(format!("{written}: {reason}")),
             Self::Connect(error) => Some(error.to_string()),
-            Self::Broken(error) => Some(error.to_string()),
+            Self::Broken(error) | Self::TriesExhausted(error) => Some(error.to_string()),
             Self::BadTarget
             | Self::TargetTooLong
             | Self::HeadTooLarge
@@ -150,7 +156,8 @@ impl Own {
             | Self::NoEndpoints
             | Self::TryTimedOut
             | Self::TimedOut
-            | Self::UnaskedUpgrade => None,
+            | Self::UnaskedUpgrade
+            | Self::NotUpgraded => None,
         }
     }
 
@@ -176,7 +183,9 @@ impl Own {
             Self::TimedOut => &words::TIMED_OUT,
             Self::Broken(error) if error.is_malformed() => &words::BROKEN_RESPONSE,
             Self::Broken(_) => &words::BROKEN_CONNECTION,
+            Self::TriesExhausted(_) => &words::TRIES_EXHAUSTED,
             Self::UnaskedUpgrade => &words::UNASKED_UPGRADE,
+            Self::NotUpgraded => &words::NOT_UPGRADED,
         }
     }
 }
@@ -261,11 +270,12 @@ fn prefers_json(headers: &HeaderMap) -> bool {
     json > 0.0 && json >= text
 }
 
-/// The response for an answer of the gateway's own.
+/// The response for an answer of the gateway's own. `place` is how far the request came, for those who
+/// may know.
 pub(crate) fn response(
     own: &Own,
     asker: &Asker,
-    proxy_status: ProxyStatus,
+    (proxy_status, place): (ProxyStatus, Option<&str>),
     request_id: Option<&HeaderValue>,
 ) -> Response<Bytes> {
     let words = own.words();
@@ -283,7 +293,7 @@ pub(crate) fn response(
     if let Some(seconds) = words.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Some(value) = status_header(own, proxy_status, id) {
+    if let Some(value) = status_header(own, (proxy_status, place), id) {
         headers.insert(PROXY_STATUS, value);
     }
     if asker.language == Language::Grpc {
@@ -329,16 +339,20 @@ fn problem(words: &Words, id: Option<&str>) -> String {
 }
 
 /// RFC 9209, with the request's id as a parameter of our own.
-fn status_header(own: &Own, setting: ProxyStatus, id: Option<&str>) -> Option<HeaderValue> {
+fn status_header(
+    own: &Own,
+    (setting, place): (ProxyStatus, Option<&str>),
+    id: Option<&str>,
+) -> Option<HeaderValue> {
     if setting == ProxyStatus::Off {
         return None;
     }
     let mut value = format!("daemun; error={}", own.words().error);
-    if setting == ProxyStatus::Full
-        && let Some(details) = own.details()
-    {
+    let details = [place.map(str::to_owned), own.details()];
+    let details: Vec<String> = details.into_iter().flatten().collect();
+    if setting == ProxyStatus::Full && !details.is_empty() {
         value.push_str("; details=");
-        push_quoted(&mut value, &details);
+        push_quoted(&mut value, &details.join(": "));
     }
     if let Some(id) = id {
         value.push_str("; request-id=");

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use daemun_model::listener::ProxyStatus;
 use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -40,7 +41,7 @@ pub(crate) async fn request(
 ) -> Result<Response<Body>, Infallible> {
     let busy = connection.begin();
     let mut held = Held {
-        _busy: Some(busy),
+        busy: Some(busy),
         listener: None,
     };
     let worker = &connection.worker;
@@ -172,10 +173,11 @@ async fn answer(
     if let Some(body) = &body {
         body.answer_has_begun();
     }
-    if sent.response.status() == StatusCode::SWITCHING_PROTOCOLS || is_connect {
-        return switch(&way, sent, upgrade, (held, trip), after);
+    match sent.response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => switch(&way, sent, upgrade, (held, trip), after),
+        status if is_connect && status.is_success() => Err(Own::NotUpgraded),
+        _ => Ok(pass_back(&way, sent, &choice, after)),
     }
-    Ok(pass_back(&way, sent, &choice, after))
 }
 
 /// Takes from a request what belongs to the client's connection, and adds what the backend must know.
@@ -218,7 +220,11 @@ fn own_answer(worker: &Worker, own: &Own, asker: &Asker, trip: &mut Trip) -> Res
         details: own.details(),
         tick: worker.tick(),
     });
-    reply::response(own, asker, trip.proxy_status(), trip.id())
+    let setting = trip.proxy_status();
+    let place = (setting == ProxyStatus::Full)
+        .then(|| trip.place())
+        .flatten();
+    reply::response(own, asker, (setting, place.as_deref()), trip.id())
 }
 
 /// The most specific listener for the request's host. On a TLS connection it must be the one that the
@@ -334,7 +340,7 @@ fn begin_session(way: &Way<'_>, choice: &Choice<'_>, endpoint: &EndpointLive, af
     ));
 }
 
-/// The backend agreed to change the protocol, or refused an extended CONNECT.
+/// The backend agreed to change the protocol.
 fn switch(
     way: &Way<'_>,
     sent: Sent,
@@ -348,17 +354,6 @@ fn switch(
         in_flight,
         deadline: _,
     } = sent;
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let (mut head, incoming) = response.into_parts();
-        forward::clean_response(&mut head.headers);
-        head.version = Version::default();
-        let body = FromBackend {
-            incoming,
-            _in_flight: in_flight,
-            deadline: None,
-        };
-        return Ok(Response::from_parts(head, Body::backend(body)));
-    }
     // A backend that changes the protocol unasked is broken.
     let upgrade = upgrade.ok_or(Own::UnaskedUpgrade)?;
     after.on_response(response.headers_mut());
@@ -371,4 +366,20 @@ fn switch(
     Ok(upgrade
         .tie(response, tunnel)
         .map(|()| Body::own(Bytes::new())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::request;
+
+    fn future_size<A, B, F: Future<Output = O>, O>(_: impl Fn(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_requests_future_stays_small() {
+        // It is moved into its place for each request.
+        let size = future_size(request);
+        assert!(size <= 3 * 1024, "{size} bytes");
+    }
 }

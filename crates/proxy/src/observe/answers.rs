@@ -4,7 +4,7 @@
 //! counts.
 
 /// All reasons, each at its number.
-pub(crate) const ANSWERS: [&str; 25] = [
+pub(crate) const ANSWERS: [&str; 27] = [
     "malformed",
     "bad_target",
     "target_too_long",
@@ -29,5 +29,7 @@ pub(crate) const ANSWERS: [&str; 25] = [
     "timed_out",
     "broken_response",
     "broken_connection",
+    "tries_exhausted",
     "unasked_upgrade",
+    "not_upgraded",
 ];

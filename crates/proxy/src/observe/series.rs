@@ -157,7 +157,8 @@ impl Registry {
         find(&mut self.all().listeners, labels, self.workers)
     }
 
-    /// A rule's series. A rule without a name is told by its place.
+    /// A rule's series. A rule without a name is told by its place, from 1 as everywhere where people
+    /// read it.
     pub(crate) fn rule(
         &self,
         gateway: &ObjectName,
@@ -165,9 +166,10 @@ impl Registry {
         index: usize,
         name: Option<&str>,
     ) -> RuleSeries {
+        let place = index + 1;
         let rule: &dyn std::fmt::Display = match &name {
             Some(name) => name,
-            None => &index,
+            None => &place,
         };
         let kind = route.kind.as_str();
         let labels = labels(&[

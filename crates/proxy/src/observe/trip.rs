@@ -181,6 +181,24 @@ impl Trip {
         listener.map(|one| one.proxy_status).unwrap_or_default()
     }
 
+    /// How far the request came: the rule, perhaps with the backend, or the listener.
+    pub(crate) fn place(&self) -> Option<String> {
+        let Record {
+            listener,
+            rule,
+            backend,
+            ..
+        } = &self.record;
+        let Some(rule) = rule else {
+            return listener.as_ref().map(|one| format!("listener {}", one.key));
+        };
+        let place = format!("{}, rule {}", rule.route, rule.index + 1);
+        Some(match backend {
+            Some(backend) => format!("{place}, for {}", backend.key),
+            None => place,
+        })
+    }
+
     /// The gateway answers by itself.
     pub(crate) fn own(&mut self, answer: OwnAnswer<'_>) {
         self.record.outcome = Outcome::Own(u8::try_from(answer.number).unwrap_or(u8::MAX));
@@ -201,22 +219,10 @@ impl Trip {
         let Some(untold) = worker.to_be_told(answer.number, answer.tick) else {
             return;
         };
-        let Record {
-            listener,
-            rule,
-            backend,
-            ..
-        } = &self.record;
-        let place = match (rule, backend, listener) {
-            (Some(rule), Some(backend), _) => {
-                format!(
-                    " by {}, rule {}, for {}",
-                    rule.route, rule.index, backend.key
-                )
-            }
-            (Some(rule), None, _) => format!(" by {}, rule {}", rule.route, rule.index),
-            (None, _, Some(listener)) => format!(" on listener {}", listener.key),
-            (None, _, None) => String::new(),
+        let place = match (&self.record.rule, self.place()) {
+            (_, None) => String::new(),
+            (Some(_), Some(place)) => format!(" by {place}"),
+            (None, Some(place)) => format!(" on {place}"),
         };
         let more = match untold {
             0 => String::new(),
@@ -337,7 +343,7 @@ impl Record {
         let rule = self.rule.as_ref();
         let name = rule.map(|rule| match &rule.name {
             Some(name) => name.clone(),
-            None => rule.index.to_string(),
+            None => (rule.index + 1).to_string(),
         });
         log.write(&Told {
             entry,

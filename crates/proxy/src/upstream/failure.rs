@@ -20,10 +20,23 @@ pub(crate) enum Failure {
     TimedOut,
     /// The connection broke before the head of a response.
     Broken(Broken),
+    /// So it did on every try that the rule's stanza grants.
+    Exhausted(Broken),
     /// The client's body broke off or is malformed.
     ClientBody,
     /// The client's body is longer than the listener allows.
     TooLarge,
+}
+
+impl Failure {
+    /// What a failure is after tries that a rule's stanza grants: connections that break again and again
+    /// are a service that is not there, and no broken answer (GEP-1731).
+    pub(crate) fn after_tries(self) -> Self {
+        match self {
+            Self::Broken(broken) if broken.is_of_the_connection() => Self::Exhausted(broken),
+            other => other,
+        }
+    }
 }
 
 /// Why there is no connection. Nothing was sent.
@@ -77,6 +90,15 @@ impl Broken {
             Self::Closed => true,
             Self::Engine(error) => !error.is_parse(),
             Self::Truncated | Self::Io(_) | Self::Malformed(_) | Self::RequestBody(_) => false,
+        }
+    }
+
+    /// Whether the connection broke, rather than what came over it.
+    fn is_of_the_connection(&self) -> bool {
+        match self {
+            Self::Closed | Self::Truncated | Self::Io(_) => true,
+            Self::Engine(error) => !error.is_parse(),
+            Self::Malformed(_) | Self::RequestBody(_) => false,
         }
     }
 

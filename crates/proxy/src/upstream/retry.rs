@@ -38,10 +38,17 @@ impl<'a> Tries<'a> {
         match failure {
             Failure::Connect(_) | Failure::TryTimedOut | Failure::Broken(_) => self.one_more(),
             // Trying again finds no endpoint either, has no time, or has no body to send.
-            Failure::NoEndpoints | Failure::TimedOut | Failure::ClientBody | Failure::TooLarge => {
-                false
-            }
+            Failure::NoEndpoints
+            | Failure::TimedOut
+            | Failure::Exhausted(_)
+            | Failure::ClientBody
+            | Failure::TooLarge => false,
         }
+    }
+
+    /// Whether the request was sent again at all.
+    pub(crate) fn were_used(&self) -> bool {
+        self.again > 0
     }
 
     /// The pause before the try that was granted last: doubling, and with a part by chance, so that

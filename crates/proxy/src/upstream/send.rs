@@ -4,6 +4,7 @@
 //! closed before a byte of the response is tried once more. All else is tried again only if the rule
 //! has a `retry` stanza. Nothing is tried again whose body is not kept.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,9 +63,10 @@ pub(crate) async fn send(
     body: Option<Rc<Source>>,
     trip: &mut Trip,
 ) -> Result<Sent, Failure> {
-    let sending = tries(errand, parts, body, trip);
+    // Pinned once: a future that two branches own would be there twice.
+    let mut sending = pin!(tries(errand, parts, body, trip));
     match errand.deadline {
-        None => sending.await,
+        None => sending.as_mut().await,
         Some(deadline) => tokio::time::timeout_at(deadline, sending)
             .await
             .unwrap_or(Err(Failure::TimedOut)),
@@ -111,7 +113,11 @@ async fn tries(
                     None => elsewhere(errand, &failure, tried.len()),
                 };
                 if !again {
-                    return Err(failure);
+                    let in_vain = policy.as_ref().is_some_and(Tries::were_used);
+                    return Err(match in_vain {
+                        true => failure.after_tries(),
+                        false => failure,
+                    });
                 }
                 trip.retries(&errand.worker.metrics);
                 if let Some(policy) = &mut policy {
@@ -162,9 +168,9 @@ async fn one_try(
     let limit = errand
         .try_limit
         .map(|limit| Instant::from_std(daemun_base::clock::now()) + limit);
-    let sending = exchange(errand, endpoint, head, body);
+    let mut sending = pin!(exchange(errand, endpoint, head, body));
     let response = match limit {
-        None => sending.await?,
+        None => sending.as_mut().await?,
         Some(limit) => tokio::time::timeout_at(limit, sending)
             .await
             .unwrap_or(Err(Failure::TryTimedOut))?,

@@ -7,7 +7,7 @@ use super::{Asker, Own, response};
 use crate::http::check::Fault;
 use crate::http::reply::words;
 use crate::observe::answers::ANSWERS;
-use crate::upstream::failure::ConnectError;
+use crate::upstream::failure::{Broken, ConnectError};
 use crate::upstream::tls;
 
 fn asker(lines: &[(&str, &str)], method: Method) -> Asker {
@@ -100,7 +100,14 @@ fn all() -> Vec<(Own, u16, &'static str, &'static str)> {
         ),
         (Own::TryTimedOut, 504, "http_response_timeout", "14"),
         (Own::TimedOut, 504, "http_response_timeout", "14"),
+        (
+            Own::TriesExhausted(Broken::Closed),
+            503,
+            "connection_terminated",
+            "14",
+        ),
         (Own::UnaskedUpgrade, 502, "http_upgrade_failed", "14"),
+        (Own::NotUpgraded, 502, "http_upgrade_failed", "14"),
     ]
 }
 
@@ -110,7 +117,7 @@ fn every_answer_has_its_status_and_type_and_tells_no_secret() {
     let text = asker(&[], Method::GET);
     let grpc = asker(&[("content-type", "application/grpc+proto")], Method::POST);
     for (own, status, error, grpc_status) in all() {
-        let answer = response(&own, &text, ProxyStatus::Error, Some(&id));
+        let answer = response(&own, &text, (ProxyStatus::Error, None), Some(&id));
         assert_eq!(answer.status().as_u16(), status, "{own:?}");
         assert_eq!(
             answer.headers()["proxy-status"],
@@ -126,7 +133,7 @@ fn every_answer_has_its_status_and_type_and_tells_no_secret() {
             "{body}"
         );
 
-        let answer = response(&own, &grpc, ProxyStatus::Off, Some(&id));
+        let answer = response(&own, &grpc, (ProxyStatus::Off, None), Some(&id));
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "application/grpc");
         assert_eq!(answer.headers()["grpc-status"], grpc_status, "{own:?}");
@@ -159,11 +166,34 @@ fn details_are_for_colleagues() {
         written: "Service shop/\"catalog\":80".to_owned(),
         reason: "it does not exist – \\".to_owned(),
     };
-    let answer = response(&own, &asker(&[], Method::GET), ProxyStatus::Full, None);
+    let answer = response(
+        &own,
+        &asker(&[], Method::GET),
+        (ProxyStatus::Full, None),
+        None,
+    );
     assert_eq!(
         answer.headers()["proxy-status"],
         r#"daemun; error=proxy_configuration_error; details="Service shop/\"catalog\":80: it does not exist ? \\""#
     );
+    let place = Some("HTTPRoute shop/all, rule 1, for Service shop/catalog:80");
+    for (own, rest) in [
+        (Own::NoEndpoints, ""),
+        (
+            Own::Connect(ConnectError::TimedOut),
+            ": no connection came about in time",
+        ),
+    ] {
+        let answer = response(
+            &own,
+            &asker(&[], Method::GET),
+            (ProxyStatus::Full, place),
+            None,
+        );
+        let status = answer.headers()["proxy-status"].to_str().unwrap();
+        let details = status.split_once("; details=").unwrap().1;
+        assert_eq!(details, format!("\"{}{rest}\"", place.unwrap()));
+    }
 }
 
 #[test]
@@ -184,7 +214,7 @@ fn json_is_for_those_who_ask_for_it() {
         let answer = response(
             &Own::NoMatch,
             &asker(&[("accept", accept)], Method::GET),
-            ProxyStatus::Off,
+            (ProxyStatus::Off, None),
             None,
         );
         let kind = answer.headers()["content-type"].to_str().unwrap();
@@ -201,7 +231,7 @@ fn head_is_answered_without_a_body_and_overload_with_a_time() {
     let answer = response(
         &Own::Overloaded,
         &asker(&[], Method::HEAD),
-        ProxyStatus::Off,
+        (ProxyStatus::Off, None),
         None,
     );
     assert!(answer.body().is_empty());

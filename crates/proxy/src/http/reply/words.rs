@@ -61,7 +61,9 @@ pub(super) const ALL: [&Words; ANSWERS.len()] = [
     &TIMED_OUT,
     &BROKEN_RESPONSE,
     &BROKEN_CONNECTION,
+    &TRIES_EXHAUSTED,
     &UNASKED_UPGRADE,
+    &NOT_UPGRADED,
 ];
 
 const fn of_client(
@@ -262,9 +264,21 @@ pub(super) static BROKEN_CONNECTION: Words = of_backend(
     "connection_terminated",
     "The service closed its connection before it had answered",
 );
+pub(super) static TRIES_EXHAUSTED: Words = of_backend(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "tries_exhausted",
+    "connection_terminated",
+    "The service closed its connection before it had answered, as often as the route tries",
+);
 pub(super) static UNASKED_UPGRADE: Words = of_backend(
     StatusCode::BAD_GATEWAY,
     "unasked_upgrade",
     "http_upgrade_failed",
     "The service changed the protocol unasked",
+);
+pub(super) static NOT_UPGRADED: Words = of_backend(
+    StatusCode::BAD_GATEWAY,
+    "not_upgraded",
+    "http_upgrade_failed",
+    "The service did not change the protocol and did not say no",
 );

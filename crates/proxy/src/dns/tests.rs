@@ -1,0 +1,166 @@
+//! Names that are resolved again at their TTL, against a name server of the test's own.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use daemun_model::backend::{Backend, Endpoint, EndpointHost, EndpointState};
+use daemun_model::gateway::Gateway;
+use daemun_model::names::{BackendKey, BackendKind, ObjectName};
+use daemun_model::{Configuration, Snapshot};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use tokio::net::UdpSocket;
+
+use super::Names;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A name server that knows one set of addresses for all names.
+struct Server {
+    port: u16,
+    /// None: it fails.
+    addresses: Arc<Mutex<Option<Vec<Ipv4Addr>>>>,
+    asked: Arc<AtomicU32>,
+}
+
+impl Server {
+    async fn start(ttl: u32, addresses: &[Ipv4Addr]) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let server = Self {
+            port: socket.local_addr().unwrap().port(),
+            addresses: Arc::new(Mutex::new(Some(addresses.to_vec()))),
+            asked: Arc::default(),
+        };
+        let (known, asked) = (Arc::clone(&server.addresses), Arc::clone(&server.asked));
+        tokio::task::spawn_local(async move {
+            let mut query = [0; 512];
+            while let Ok((length, peer)) = socket.recv_from(&mut query).await {
+                let known = known.lock().unwrap().clone();
+                let (answer, is_a) = answer(&query[..length], ttl, known.as_deref());
+                asked.fetch_add(u32::from(is_a), Ordering::Relaxed);
+                let _ = socket.send_to(&answer, peer).await;
+            }
+        });
+        server
+    }
+
+    fn now_knows(&self, addresses: Option<&[Ipv4Addr]>) {
+        *self.addresses.lock().unwrap() = addresses.map(<[_]>::to_vec);
+    }
+
+    fn resolver(&self) -> TokioResolver {
+        let mut udp = ConnectionConfig::udp();
+        udp.port = self.port;
+        let server = NameServerConfig::new(Ipv4Addr::LOCALHOST.into(), true, vec![udp]);
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            .build()
+            .unwrap()
+    }
+}
+
+/// The answer to a query (RFC 1035, section 4), and whether it asked for A.
+fn answer(query: &[u8], ttl: u32, addresses: Option<&[Ipv4Addr]>) -> (Vec<u8>, bool) {
+    let mut end = 12;
+    while query[end] != 0 {
+        end += 1 + usize::from(query[end]);
+    }
+    let is_a = query[end + 1..end + 3] == [0, 1];
+    let code = if addresses.is_some() { 0 } else { 2 };
+    let addresses = addresses.filter(|_| is_a).unwrap_or_default();
+    let mut answer = query[..2].to_vec();
+    answer.extend([0x85, 0x80 | code, 0, 1]);
+    answer.extend(u16::try_from(addresses.len()).unwrap().to_be_bytes());
+    answer.extend([0; 4]);
+    answer.extend(&query[12..end + 5]);
+    for address in addresses {
+        answer.extend([0xc0, 12, 0, 1, 0, 1]);
+        answer.extend(ttl.to_be_bytes());
+        answer.extend([0, 4]);
+        answer.extend(address.octets());
+    }
+    (answer, is_a)
+}
+
+/// One backend with one name.
+fn configuration(name: &str) -> Configuration {
+    let gateway = ObjectName::new("default", "gw");
+    let key = BackendKey {
+        kind: BackendKind::Backend,
+        name: ObjectName::new("default", "named"),
+        port: 0,
+    };
+    let backend = Backend {
+        key: key.clone(),
+        protocol: Default::default(),
+        tls: None,
+        refused: None,
+        endpoints: vec![Endpoint {
+            host: EndpointHost::Name(name.to_owned()),
+            port: 80,
+            weight: 1,
+            state: EndpointState::Ready,
+        }],
+        balance: Default::default(),
+        connections: Default::default(),
+    };
+    let snapshot = Snapshot {
+        gateway: Arc::new(Gateway {
+            name: gateway.clone(),
+            addresses: Vec::new(),
+        }),
+        listeners: BTreeMap::new(),
+        routes: BTreeMap::new(),
+        backends: [(key, Arc::new(backend))].into(),
+        certificates: BTreeMap::new(),
+    };
+    Configuration {
+        gateways: [(gateway, Arc::new(snapshot))].into(),
+    }
+}
+
+fn known(names: &Names) -> Vec<IpAddr> {
+    let known = names.resolved().get("shop.test");
+    known.map(|known| known.to_vec()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn names_are_resolved_again_at_their_ttl_and_keep_what_they_had() {
+    let (one, two, three) = ([127, 0, 0, 1], [127, 0, 0, 2], [127, 0, 0, 3]);
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            let server = Server::start(1, &[two.into(), one.into()]).await;
+            let mut names = Names::new(Duration::from_millis(100));
+            names.resolver = Some(Ok(server.resolver()));
+            let wanted = names.want(&configuration("shop.test"));
+            names.settle(wanted, PATIENCE).await;
+            assert_eq!(known(&names), [IpAddr::from(one), IpAddr::from(two)]);
+
+            // What does not change is no news, and is asked for once a TTL.
+            let before = server.asked.load(Ordering::Relaxed);
+            let news = tokio::time::timeout(Duration::from_millis(2500), names.changed()).await;
+            assert!(news.is_err(), "nothing has changed");
+            let asked = server.asked.load(Ordering::Relaxed) - before;
+            assert!((1..=4).contains(&asked), "{asked}");
+
+            server.now_knows(Some(&[three.into()]));
+            let news = tokio::time::timeout(PATIENCE, names.changed()).await;
+            assert!(news.is_ok(), "the new address is news");
+            assert_eq!(known(&names), [IpAddr::from(three)]);
+
+            server.now_knows(None);
+            let news = tokio::time::timeout(Duration::from_millis(2500), names.changed()).await;
+            assert!(news.is_err());
+            assert_eq!(known(&names), [IpAddr::from(three)], "its last address");
+
+            // A name that nobody wants any more is forgotten.
+            assert!(names.want(&Configuration::default()).is_empty());
+            assert!(names.resolved().is_empty());
+        })
+        .await;
+}
