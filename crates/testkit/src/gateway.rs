@@ -9,6 +9,7 @@ use daemun_model::verdict::Verdict;
 use daemun_proxy::{Applied, Proxy, Settings};
 use daemun_translate::{Cluster, Outcome, Translator};
 
+use crate::panics::Watch;
 use crate::{fail, within};
 
 /// A running gateway. It ends when it is dropped.
@@ -19,6 +20,7 @@ pub struct Gateway {
     pub verdicts: Vec<Arc<Verdict>>,
     /// What the proxy said to the last configuration.
     pub applied: Applied,
+    _watch: Watch,
 }
 
 /// Settings that tests want: two workers, and a drain that does not wait long.
@@ -51,6 +53,7 @@ impl Gateway {
             translator: Translator::default(),
             verdicts: Vec::new(),
             applied: Applied::default(),
+            _watch: Watch::start(),
         };
         gateway.reload(yaml).await;
         gateway
@@ -79,7 +82,7 @@ impl Gateway {
     /// # Panics
     /// If it does not end.
     pub async fn drain(self) {
-        let Self { proxy, .. } = self;
+        let Self { proxy, _watch, .. } = self;
         within("the drain", proxy.drain()).await;
     }
 

@@ -10,6 +10,7 @@ pub mod body;
 pub mod certificates;
 pub mod gateway;
 pub mod http2;
+mod panics;
 pub mod ports;
 pub mod raw;
 pub mod strict;

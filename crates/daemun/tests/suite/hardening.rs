@@ -1,6 +1,9 @@
 //! What clients must not be able to do: be understood in two ways, use more than they may, or disturb
 //! others.
 
+#[path = "hardening/attacks.rs"]
+mod attacks;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -468,5 +471,85 @@ async fn half_a_preface_and_an_end_is_no_burden() {
         client.end().await;
         let ended = tokio::time::timeout(Duration::from_secs(2), client.rest()).await;
         assert!(ended.is_ok(), "{start:?}: nothing more can come");
+    }
+}
+
+/// Sends the same bytes after a preface, again and again, until the connection ends or there were enough.
+async fn flood(port: u16, bytes: &[u8], times: usize) {
+    let mut client = Raw::connect(port).await;
+    client.send([PREFACE, &frame(4, 0, 0, &[])].concat()).await;
+    let flooding = async {
+        for _ in 0..times {
+            if client.try_send(bytes).await.is_err() {
+                return;
+            }
+        }
+    };
+    // A gateway that stops reading is as good as one that ends the connection.
+    let _ = tokio::time::timeout(Duration::from_secs(2), flooding).await;
+}
+
+#[tokio::test]
+async fn floods_over_http_2_are_nobody_elses_trouble() {
+    let world = World::plain(&[]).await;
+    let request = frame(1, 5, 1, HEADERS);
+    for (name, bytes) in [
+        ("PING", frame(6, 0, 0, &[1; 8])),
+        ("SETTINGS", frame(4, 0, 0, &[0, 3, 0, 0, 0, 100])),
+        (
+            "empty DATA",
+            [request.clone(), frame(0, 0, 1, &[])].concat(),
+        ),
+        ("WINDOW_UPDATE", frame(8, 0, 0, &[0, 0, 0, 1])),
+        ("WINDOW_UPDATE of nothing", frame(8, 0, 0, &[0; 4])),
+        ("window overflow", frame(8, 0, 0, &[0x7f, 0xff, 0xff, 0xff])),
+        ("PRIORITY", frame(2, 0, 3, &[0, 0, 0, 0, 16])),
+        ("unknown frames", frame(0xfe, 0, 0, &[0; 100])),
+        ("a frame too large", frame(0, 0, 1, &[0; 20_000])),
+        ("RST of nothing", frame(3, 0, 99, &[0, 0, 0, 8])),
+        ("PUSH_PROMISE", frame(5, 4, 1, &[0, 0, 0, 2, 0x82])),
+        ("an even stream", frame(1, 5, 2, HEADERS)),
+        ("the same stream", request),
+        ("broken HPACK", frame(1, 5, 1, &[0xff; 20])),
+        ("GOAWAY", frame(7, 0, 0, &[0; 8])),
+    ] {
+        flood(world.port, &bytes.repeat(50), 200).await;
+        let answer = raw::get(world.port, "example.org", "/").await;
+        assert_eq!(answer.status, 200, "after {name}");
+    }
+}
+
+#[tokio::test]
+async fn garbage_frames_are_nobody_elses_trouble() {
+    let world = World::plain(&[]).await;
+    let mut state = 0x9e37_79b9_u32;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    for round in 0..150 {
+        let mut client = Raw::connect(world.port).await;
+        let mut bytes = [PREFACE, &frame(4, 0, 0, &[])].concat();
+        for _ in 0..20 {
+            let kind = u8::try_from(next() % 11).unwrap();
+            let flags = u8::try_from(next() % 256).unwrap();
+            let length = usize::try_from(next() % 40).unwrap();
+            let payload: Vec<u8> = (0..length).map(|_| next().to_be_bytes()[0]).collect();
+            let payload = if kind == 1 && next() % 2 == 0 {
+                HEADERS.to_vec()
+            } else {
+                payload
+            };
+            bytes.extend(frame(kind, flags, next() % 8, &payload));
+        }
+        let _ = client.try_send(&bytes).await;
+        client.end().await;
+        let ended = tokio::time::timeout(Duration::from_secs(5), client.rest()).await;
+        assert!(ended.is_ok(), "{round}: the connection does not end");
+        if round % 25 == 0 {
+            assert_eq!(raw::get(world.port, "example.org", "/").await.status, 200);
+        }
     }
 }
