@@ -1,6 +1,7 @@
 //! Where the two ports listen, and how connections to them are served: few at a time, and none
 //! for ever.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -8,7 +9,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::tasks::Tasks;
@@ -20,11 +20,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 
 use super::page::Page;
 
-/// Connections at a time to one port; further ones wait.
+/// Connections at a time to one port. For a further one the oldest is closed: whoever holds many and lets them
+/// stand still must not keep a probe from its answer.
 const CONNECTIONS: usize = 64;
 
 /// How long a connection may stay without a request, or with half of one.
@@ -128,10 +129,10 @@ where
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     tasks.spawn(async move {
-        let connections = Connections::default();
-        while let Some(place) = connections.place().await {
+        let mut connections = Connections::default();
+        loop {
             match listener.accept().await {
-                Ok((stream, _)) => connections.serve(stream, place, handler.clone()),
+                Ok((stream, _)) => connections.serve(stream, handler.clone()),
                 Err(error) => pause(&error).await,
             }
         }
@@ -152,10 +153,10 @@ where
     let (listener, file) = bind_unix(path).map_err(failed)?;
     tasks.spawn(async move {
         let _file = file;
-        let connections = Connections::default();
-        while let Some(place) = connections.place().await {
+        let mut connections = Connections::default();
+        loop {
             match listener.accept().await {
-                Ok((stream, _)) => connections.serve(stream, place, handler.clone()),
+                Ok((stream, _)) => connections.serve(stream, handler.clone()),
                 Err(error) => pause(&error).await,
             }
         }
@@ -203,34 +204,35 @@ impl Drop for SocketFile {
     }
 }
 
+#[derive(Default)]
 struct Connections {
     /// They end with the port.
     tasks: Tasks,
-    room: Arc<Semaphore>,
-}
-
-impl Default for Connections {
-    fn default() -> Self {
-        Self {
-            tasks: Tasks::default(),
-            room: Arc::new(Semaphore::new(CONNECTIONS)),
-        }
-    }
+    /// Those that are open, and some that have ended; the oldest first.
+    open: VecDeque<AbortHandle>,
 }
 
 impl Connections {
-    /// Waits for room. The semaphore is never closed.
-    async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.room).acquire_owned().await.ok()
+    fn make_room(&mut self) {
+        if self.open.len() < CONNECTIONS {
+            return;
+        }
+        self.open.retain(|task| !task.is_finished());
+        while self.open.len() >= CONNECTIONS {
+            if let Some(oldest) = self.open.pop_front() {
+                oldest.abort();
+            }
+        }
     }
 
-    fn serve<S, H, F>(&self, stream: S, place: OwnedSemaphorePermit, handler: H)
+    fn serve<S, H, F>(&mut self, stream: S, handler: H)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
         F: Future<Output = Response<Page>> + Send + 'static,
     {
-        self.tasks.spawn(async move {
+        self.make_room();
+        let task = self.tasks.spawn(async move {
             let service = service_fn(|request| {
                 let answered = handler(request);
                 async move { Ok::<_, std::convert::Infallible>(answered.await) }
@@ -242,8 +244,8 @@ impl Connections {
                 .max_buf_size(HEAD)
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
-            drop(place);
         });
+        self.open.push_back(task);
     }
 }
 

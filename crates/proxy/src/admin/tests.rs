@@ -101,6 +101,32 @@ async fn readiness_is_what_the_parts_say() {
 }
 
 #[tokio::test]
+async fn whoever_holds_many_connections_keeps_no_probe_from_its_answer() {
+    let (readiness, tasks) = (Readiness::default(), Tasks::default());
+    let address = health(&readiness, &tasks).await;
+    let Address::Tcp(port) = &address else {
+        panic!("health is TCP");
+    };
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(port).await.unwrap();
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nHo")
+            .await
+            .unwrap();
+        held.push(stream);
+    }
+    let asked = ask(&address, "GET /healthz", "", "");
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(5), asked).await;
+    assert!(answer.unwrap().ends_with("alive\n"));
+    let mut oldest = String::new();
+    assert!(
+        matches!(held[0].read_to_string(&mut oldest).await, Ok(0) | Err(_)),
+        "the oldest was closed"
+    );
+}
+
+#[tokio::test]
 async fn metrics_are_streamed() {
     let tasks = Tasks::default();
     let address = health(&Readiness::default(), &tasks).await;

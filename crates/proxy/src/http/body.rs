@@ -59,7 +59,7 @@ pub(crate) struct Body {
 /// What is given up when the response has ended.
 #[derive(Default)]
 pub(crate) struct Held {
-    pub(crate) _busy: Option<Busy>,
+    pub(crate) busy: Option<Busy>,
     pub(crate) listener: Option<InFlight>,
 }
 
@@ -127,6 +127,10 @@ impl HttpBody for Body {
             Kind::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Backend(body) => body.poll(cx),
         };
+        if let Some(busy) = &this.held.busy {
+            // Who asks for the next frame has sent this one.
+            busy.waits(matches!(&frame, Poll::Ready(Some(Ok(_)))));
+        }
         if let (Poll::Ready(frame), Some(trip)) = (&frame, &mut this.trip) {
             match frame {
                 Some(Ok(frame)) => trip.sent(frame.data_ref().map_or(0, Bytes::len)),

@@ -125,7 +125,10 @@ impl Connection {
     pub(crate) fn begin(self: &Rc<Self>) -> Busy {
         self.in_flight.set(self.in_flight.get() + 1);
         self.pulse.in_request.store(true, Ordering::Relaxed);
-        Busy(Rc::clone(self))
+        Busy {
+            connection: Rc::clone(self),
+            waits: Cell::new(false),
+        }
     }
 
     /// Whether a request is under way.
@@ -188,12 +191,18 @@ impl Connection {
         }
     }
 
-    /// Whether nothing goes on until the client moves: it does not read, or every request that is under
-    /// way waits for its body.
-    fn waits_for_client(&self) -> bool {
+    /// Since when nothing goes on until the client moves: it does not read, or every request that is under
+    /// way waits for its body, or (HTTP/2) for leave to send its answer's. What else the client sends
+    /// meanwhile, such as pings, does not count.
+    fn waits_for_client(&self) -> Option<&AtomicU32> {
         let pulse = &self.pulse;
-        pulse.blocked.load(Ordering::Relaxed)
-            || pulse.bodies.load(Ordering::Relaxed) >= self.in_flight.get()
+        if pulse.blocked.load(Ordering::Relaxed) {
+            Some(&pulse.wrote)
+        } else if pulse.waiting.load(Ordering::Relaxed) >= self.in_flight.get() {
+            Some(&pulse.waiting_since)
+        } else {
+            None
+        }
     }
 
     /// Ends the connection if its client has stood still for too long.
@@ -202,33 +211,67 @@ impl Connection {
             Duration::from_secs(now.saturating_sub(since.load(Ordering::Relaxed)).into())
         };
         if self.is_busy() {
-            if self.waits_for_client() && still(&self.pulse.moved) > self.limits.stall {
+            if self
+                .waits_for_client()
+                .is_some_and(|since| still(since) > self.limits.stall)
+            {
                 self.worker.metrics.client_stalled();
                 self.cut();
             }
-        } else if self.pulse.in_head.load(Ordering::Relaxed) {
+            return;
+        }
+        // What an HTTP/2 client sends between requests (pings, windows) is no head of a request, and does
+        // not make the connection one that is used.
+        let rests = self.http2 && self.pulse.rested.load(Ordering::Relaxed) != NEVER;
+        if self.pulse.in_head.load(Ordering::Relaxed) && !rests {
             if still(&self.pulse.head_since) > self.limits.header_read {
                 self.worker.metrics.header_timeout();
                 self.cut();
             }
-        } else if still(&self.pulse.moved) > self.limits.idle {
+            return;
+        }
+        let idle = still(if rests {
+            &self.pulse.rested
+        } else {
+            &self.pulse.moved
+        });
+        if idle > self.limits.idle.saturating_add(self.limits.stall) {
+            // It was told to end, and its client does not take the rest.
+            self.cut();
+        } else if idle > self.limits.idle {
             self.want(Wish::Close);
         }
     }
 }
 
 /// A request under way on a connection.
-pub(crate) struct Busy(Rc<Connection>);
+pub(crate) struct Busy {
+    connection: Rc<Connection>,
+    /// Whether its answer waits for the client.
+    waits: Cell<bool>,
+}
+
+impl Busy {
+    /// Whether the next piece of its answer can be sent only when the client has taken the one before.
+    pub(crate) fn waits(&self, waits: bool) {
+        if self.waits.replace(waits) != waits {
+            self.connection.pulse.waits(waits);
+        }
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let left = self.0.in_flight.get() - 1;
-        self.0.in_flight.set(left);
+        self.waits(false);
+        let left = self.connection.in_flight.get() - 1;
+        self.connection.in_flight.set(left);
         if left == 0 {
-            let pulse = &self.0.pulse;
+            let pulse = &self.connection.pulse;
             pulse.in_request.store(false, Ordering::Relaxed);
             pulse.in_head.store(false, Ordering::Relaxed);
-            pulse.moved.store(self.0.worker.tick(), Ordering::Relaxed);
+            let now = self.connection.worker.tick();
+            pulse.moved.store(now, Ordering::Relaxed);
+            pulse.rested.store(now, Ordering::Relaxed);
         }
     }
 }
@@ -245,11 +288,20 @@ pub(crate) struct Pulse {
     head_since: AtomicU32,
     /// Whether a request is under way.
     in_request: AtomicBool,
+    /// The tick at which the last request ended, or [`NEVER`].
+    rested: AtomicU32,
     /// Whether the last write found the socket full.
     blocked: AtomicBool,
-    /// How many requests wait for their client's body.
-    bodies: AtomicU32,
+    /// The tick at which bytes were last written.
+    wrote: AtomicU32,
+    /// How many requests wait for their client: for its body, or to send it theirs.
+    waiting: AtomicU32,
+    /// The tick at which one of them last began to wait, or ended.
+    waiting_since: AtomicU32,
 }
+
+/// A tick that does not come.
+const NEVER: u32 = u32::MAX;
 
 impl Pulse {
     /// A connection's pulse; a head is expected from the beginning.
@@ -261,8 +313,11 @@ impl Pulse {
             in_head: AtomicBool::new(true),
             head_since: AtomicU32::new(now),
             in_request: AtomicBool::new(false),
+            rested: AtomicU32::new(NEVER),
             blocked: AtomicBool::new(false),
-            bodies: AtomicU32::new(0),
+            wrote: AtomicU32::new(now),
+            waiting: AtomicU32::new(0),
+            waiting_since: AtomicU32::new(now),
         })
     }
 
@@ -275,21 +330,24 @@ impl Pulse {
         }
     }
 
-    /// One more request waits for its client's body, or one less does.
-    pub(crate) fn waits_for_body(&self, waits: bool) {
-        let waiting = self.bodies.load(Ordering::Relaxed);
+    /// One more request waits for its client, or one less does.
+    pub(crate) fn waits(&self, waits: bool) {
+        let waiting = self.waiting.load(Ordering::Relaxed);
         let now = if waits {
             waiting + 1
         } else {
             waiting.saturating_sub(1)
         };
-        self.bodies.store(now, Ordering::Relaxed);
+        self.waiting.store(now, Ordering::Relaxed);
+        let tick = self.ticks.load(Ordering::Relaxed);
+        self.waiting_since.store(tick, Ordering::Relaxed);
     }
 
     fn wrote(&self, full: bool) {
         if !full {
-            self.moved
-                .store(self.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
+            let now = self.ticks.load(Ordering::Relaxed);
+            self.moved.store(now, Ordering::Relaxed);
+            self.wrote.store(now, Ordering::Relaxed);
         }
         self.blocked.store(full, Ordering::Relaxed);
     }

@@ -127,8 +127,57 @@ impl Found {
     }
 }
 
+/// Whether a header says where a request comes from. Servers that make variables of headers (CGI, WSGI) take
+/// `_` for `-`, so it counts as one here too.
 fn is_claim(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip")
+    let begins = |known: &str| {
+        let pairs = name.bytes().zip(known.bytes());
+        let same = |(byte, known): (u8, u8)| byte == known || (byte, known) == (b'_', b'-');
+        name.len() >= known.len() && pairs.into_iter().all(same)
+    };
+    let is = |known: &str| name.len() == known.len() && begins(known);
+    begins("x-forwarded-") || is("forwarded") || is("x-real-ip")
+}
+
+/// Removes from a request's trailers what only a head may say (RFC 9110, section 6.5.1): whom it is for, how
+/// long it is, who sends it and from where. A server that reads trailers as headers would believe what nobody
+/// has checked.
+pub(crate) fn clean_trailers(trailers: &mut HeaderMap) {
+    let only_in_heads = |name: &HeaderName| {
+        let text = name.as_str();
+        is_claim(text)
+            || text.starts_with("if-")
+            || matches!(
+                text,
+                "authorization"
+                    | "connection"
+                    | "content-encoding"
+                    | "content-length"
+                    | "content-range"
+                    | "content-type"
+                    | "cookie"
+                    | "expect"
+                    | "host"
+                    | "keep-alive"
+                    | "max-forwards"
+                    | "proxy-authorization"
+                    | "proxy-connection"
+                    | "range"
+                    | "te"
+                    | "trailer"
+                    | "transfer-encoding"
+                    | "upgrade"
+                    | "x-request-id"
+            )
+    };
+    let found: SmallVec<[HeaderName; 4]> = trailers
+        .keys()
+        .filter(|name| only_in_heads(name))
+        .cloned()
+        .collect();
+    for name in found {
+        trailers.remove(name);
+    }
 }
 
 /// What `Connection` names, without what a message cannot do without: a client must not be able to take

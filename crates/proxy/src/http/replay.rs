@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use tokio::sync::Notify;
 
 use super::connection::Pulse;
-
+use super::forward;
 use crate::observe::trip::Counted;
 
 /// Why a body could not be passed on.
@@ -139,7 +139,7 @@ impl Source {
             .as_ref()
             .filter(|_| self.waiting.replace(waits) != waits)
         {
-            pulse.waits_for_body(waits);
+            pulse.waits(waits);
         }
     }
 
@@ -242,6 +242,13 @@ impl Source {
         } else {
             state.overflown = true;
         }
+        let frame = match frame.into_trailers() {
+            Ok(mut trailers) => {
+                forward::clean_trailers(&mut trailers);
+                Frame::trailers(trailers)
+            }
+            Err(frame) => frame,
+        };
         if state.incoming.as_ref().is_none_or(Incoming::is_end_stream) {
             self.end(&mut state);
         }

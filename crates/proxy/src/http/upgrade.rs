@@ -49,8 +49,7 @@ impl Upgrade {
         if !asked || request.version() != Version::HTTP_11 {
             return None;
         }
-        // HTTP/2 by upgrade is obsolete (RFC 9113, section 3.1): such a request goes on as it is.
-        if protocol.as_bytes().eq_ignore_ascii_case(b"h2c") {
+        if !is_one_that_passes(&protocol) {
             return None;
         }
         Some(Self {
@@ -92,6 +91,24 @@ impl Upgrade {
         head.version = Version::default();
         Response::from_parts(head, ())
     }
+}
+
+/// Whether a backend may be asked for this. A backend that spoke HTTP/2 or another HTTP behind the gateway's
+/// back would take requests that no rule has seen; HTTP/2 by upgrade is obsolete anyway (RFC 9113,
+/// section 3.1). Of a list the backend could choose any part, so a list does not pass. A request that may
+/// not ask goes on as one that does not.
+fn is_one_that_passes(protocol: &HeaderValue) -> bool {
+    let protocol = protocol.as_bytes();
+    let begins = |name: &[u8]| {
+        let start = protocol.get(..name.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    !protocol.is_empty()
+        && !protocol.contains(&b',')
+        && !begins(b"h2")
+        && !begins(b"h3")
+        && !begins(b"http")
+        && !begins(b"tls")
 }
 
 fn names_upgrade(value: &HeaderValue) -> bool {
@@ -157,7 +174,33 @@ impl Tunnel {
 
 #[cfg(test)]
 mod tests {
-    use super::websocket_key;
+    use http::HeaderValue;
+
+    use super::{is_one_that_passes, websocket_key};
+
+    #[test]
+    fn no_other_http_is_spoken_behind_the_gateways_back() {
+        for (protocol, passes) in [
+            ("websocket", true),
+            ("WebSocket", true),
+            ("docker/1.0", true),
+            ("SPDY/3.1", true),
+            ("", false),
+            ("h2c", false),
+            ("H2C", false),
+            ("h2c,", false),
+            (",h2c", false),
+            ("websocket, h2c", false),
+            ("h2c-14", false),
+            ("h2", false),
+            ("h3", false),
+            ("HTTP/2.0", false),
+            ("TLS/1.2", false),
+        ] {
+            let value = HeaderValue::from_static(protocol);
+            assert_eq!(is_one_that_passes(&value), passes, "{protocol}");
+        }
+    }
 
     #[test]
     fn a_websocket_key_is_sixteen_bytes_in_base64() {

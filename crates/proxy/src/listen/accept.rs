@@ -27,6 +27,10 @@ use crate::worker::Worker;
 /// The first bytes of HTTP/2 with prior knowledge (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// Bytes of an HTTP/2 stream's answer that are kept while its client does not read. There are as many times that as
+/// streams.
+const SEND_BUFFER: usize = 64 * 1024;
+
 /// What a client hears when there are as many connections as there may be.
 const OVERLOADED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -308,6 +312,7 @@ where
         .max_pending_accept_reset_streams(limits.pending_resets as usize)
         .max_local_error_reset_streams(limits.pending_resets as usize)
         .max_header_list_size(limits.header_bytes)
+        .max_send_buf_size(SEND_BUFFER)
         .enable_connect_protocol()
         .serve_connection(stream, service);
     let mut running = pin!(running);

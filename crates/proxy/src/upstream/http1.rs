@@ -33,6 +33,9 @@ use crate::upstream::kept::{Home, Open};
 const READ: usize = 8 * 1024;
 /// The longest head of a response.
 const LONGEST_HEAD: usize = 256 * 1024;
+/// The most interim responses (1xx) to one request: enough for a backend that says once a second for a
+/// quarter of an hour that it is still at work, and an end for one that says nothing else.
+const MOST_INTERIM: u32 = 1000;
 /// A body's beginning that is sent together with the head, in one write.
 const WITH_HEAD: usize = 16 * 1024;
 
@@ -131,6 +134,7 @@ impl Connection {
             ended: framing == Framing::None,
         };
         let mut sent = false;
+        let mut interim = 0;
         let received = poll_fn(|cx| {
             if !sent {
                 match sending.poll(&mut self, cx) {
@@ -142,7 +146,7 @@ impl Connection {
                     Poll::Ready(Ok(()) | Err(_)) => sent = true,
                 }
             }
-            self.poll_head(cx, head.method)
+            self.poll_head(cx, head.method, &mut interim)
         })
         .await?;
         Ok(received.into_response(self, sending, home))
@@ -152,12 +156,20 @@ impl Connection {
         &mut self,
         cx: &mut Context<'_>,
         method: &Method,
+        interim: &mut u32,
     ) -> Poll<Result<head::Received, Broken>> {
         loop {
             if !self.read.is_empty() {
                 match head::parse(&mut self.read, method)? {
                     head::Parsed::Final(received) => return Poll::Ready(Ok(received)),
-                    head::Parsed::Interim => continue,
+                    head::Parsed::Interim if *interim < MOST_INTERIM => {
+                        *interim += 1;
+                        continue;
+                    }
+                    head::Parsed::Interim => {
+                        let why = "it has more interim responses than anyone needs";
+                        return Poll::Ready(Err(Broken::Malformed(why)));
+                    }
                     head::Parsed::Partial if self.read.len() > LONGEST_HEAD => {
                         return Poll::Ready(Err(Broken::Malformed("its head is too long")));
                     }

@@ -93,11 +93,7 @@ pub(crate) async fn lease(
     if let Some(lease) = pooled(&pool) {
         return Ok(lease);
     }
-    let made = tokio::time::timeout(
-        backend.connections.connect,
-        make(worker, backend, endpoint, &pool),
-    );
-    made.await.unwrap_or(Err(ConnectError::TimedOut))
+    new(worker, backend, endpoint, &pool).await
 }
 
 /// A new connection, for a request that a pooled one has failed.
@@ -113,10 +109,18 @@ pub(crate) async fn fresh(
     pool.shared
         .borrow_mut()
         .take_if(|sender| sender.is_closed());
-    let made = tokio::time::timeout(
-        backend.connections.connect,
-        make(worker, backend, endpoint, &pool),
-    );
+    new(worker, backend, endpoint, &pool).await
+}
+
+/// Makes a connection in time. On the heap, since few requests need it and all would carry it.
+async fn new(
+    worker: &Rc<Worker>,
+    backend: &BackendLive,
+    endpoint: &EndpointLive,
+    pool: &Rc<Pool>,
+) -> Result<Lease, ConnectError> {
+    let making = make(worker, backend, endpoint, pool);
+    let made = Box::pin(tokio::time::timeout(backend.connections.connect, making));
     made.await.unwrap_or(Err(ConnectError::TimedOut))
 }
 
@@ -136,7 +140,7 @@ pub(crate) async fn of_its_own(
         endpoint,
         (Open::count(&pool), Speak::Http1),
     );
-    let made = tokio::time::timeout(backend.connections.connect, making).await;
+    let made = Box::pin(tokio::time::timeout(backend.connections.connect, making)).await;
     let made = made.unwrap_or(Err(ConnectError::TimedOut))?;
     Ok(Lease {
         made,

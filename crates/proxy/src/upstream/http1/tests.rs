@@ -24,7 +24,7 @@ struct Outcome {
 
 /// One exchange with an endpoint that reads the request's head, then writes these pieces, and, if told
 /// to, closes.
-fn exchange(method: Method, body: Option<Vec<Bytes>>, pieces: &[&[u8]], close: bool) -> Outcome {
+fn exchange(method: &Method, body: Option<Vec<Bytes>>, pieces: &[&[u8]], close: bool) -> Outcome {
     let runtime = tokio::runtime::LocalRuntime::new().unwrap();
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -37,7 +37,7 @@ fn exchange(method: Method, body: Option<Vec<Bytes>>, pieces: &[&[u8]], close: b
         let headers = HeaderMap::from_iter([(http::header::HOST, HeaderValue::from_static("h"))]);
         let target = Uri::from_static("/a?b");
         let head = Plain {
-            method: &method,
+            method,
             target: &target,
             headers: &headers,
         };
@@ -79,7 +79,7 @@ fn exchange(method: Method, body: Option<Vec<Bytes>>, pieces: &[&[u8]], close: b
 }
 
 fn get(pieces: &[&[u8]]) -> Outcome {
-    exchange(Method::GET, None, pieces, false)
+    exchange(&Method::GET, None, pieces, false)
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_request_without_a_body_is_written_as_it_is() {
 fn bodies_are_framed_by_length_or_in_chunks() {
     let answer: &[&[u8]] = &[b"HTTP/1.1 204 No Content\r\n\r\n"];
     let known = exchange(
-        Method::POST,
+        &Method::POST,
         Some(vec![Bytes::from_static(b"abc")]),
         answer,
         false,
@@ -105,7 +105,7 @@ fn bodies_are_framed_by_length_or_in_chunks() {
         b"POST /a?b HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabc"
     );
     assert!(known.kept);
-    let none = exchange(Method::POST, None, answer, false);
+    let none = exchange(&Method::POST, None, answer, false);
     assert_eq!(
         none.sent,
         b"POST /a?b HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n"
@@ -166,7 +166,7 @@ fn a_connection_is_kept_only_if_nothing_speaks_against_it() {
             true,
         ),
     ] {
-        let outcome = exchange(Method::GET, None, &[response], close);
+        let outcome = exchange(&Method::GET, None, &[response], close);
         let text = String::from_utf8_lossy(response).into_owned();
         let (_, _, received, _) = outcome.received.unwrap();
         assert_eq!(received, body.as_bytes(), "{text}");
@@ -202,14 +202,14 @@ fn what_can_be_read_in_two_ways_is_refused() {
 
 #[test]
 fn an_end_that_comes_early_is_told_apart() {
-    let nothing = exchange(Method::GET, None, &[], true);
+    let nothing = exchange(&Method::GET, None, &[], true);
     assert!(matches!(nothing.received, Err(Broken::Closed)));
     for response in [
         &b"HTTP/1.1 200"[..],
         b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nab",
     ] {
-        let outcome = exchange(Method::GET, None, &[response], true);
+        let outcome = exchange(&Method::GET, None, &[response], true);
         assert!(
             matches!(outcome.received, Err(Broken::Truncated)),
             "{}",
@@ -224,7 +224,7 @@ fn a_long_body_is_sent_while_the_answer_comes() {
         .map(|_| Bytes::from(vec![b'x'; 64 * 1024]))
         .collect();
     let early: &[&[u8]] = &[b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig"];
-    let outcome = exchange(Method::POST, Some(frames), early, false);
+    let outcome = exchange(&Method::POST, Some(frames), early, false);
     let (status, _, body, _) = outcome.received.unwrap();
     assert_eq!((status, &body[..]), (413, &b"big"[..]));
     assert!(!outcome.kept, "the rest of the request is still on its way");
