@@ -23,8 +23,8 @@ use crate::balance::Weighted;
 use crate::endpoints::Backends;
 use crate::filter::headers;
 use crate::live::{
-    BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive, Target,
-    TlsLive,
+    BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive, RuleParts,
+    Target, TlsLive,
 };
 use crate::observe::series::Registry;
 use crate::termination;
@@ -47,7 +47,8 @@ pub(crate) struct Keep {
     pub(crate) backends: Backends,
     listeners: HashMap<ListenerKey, Arc<ListenerLive>>,
     tls: HashMap<ListenerKey, KeptTls>,
-    rules: HashMap<(ObjectName, RouteKey), KeptRoute>,
+    /// By Gateway, in the order of the Routes' keys.
+    rules: HashMap<ObjectName, Vec<KeptRoute>>,
     requests: HashMap<ListenerKey, Arc<AtomicU32>>,
     open: HashMap<PortKey, Arc<AtomicU32>>,
 }
@@ -71,7 +72,7 @@ struct KeptTls {
 
 struct KeptRoute {
     route: Arc<HttpRoute>,
-    rules: Vec<Arc<RuleLive>>,
+    rules: Box<[Arc<RuleLive>]>,
 }
 
 /// Compiles a configuration. Parts that are unchanged since the last call are taken from `keep`.
@@ -79,13 +80,14 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
     let mut report = Report::default();
     let mut live = Live::default();
     keep.backends.begin();
-    let mut kept_rules = HashMap::new();
+    let mut next_rules = HashMap::new();
     for snapshot in next.gateways.values() {
         keep.backends.compile(snapshot, names, &mut report);
-        let rules = compile_rules(snapshot, keep, &mut kept_rules);
+        let rules = compile_rules(snapshot, keep);
         compile_ports(snapshot, &rules, keep, &mut live, &mut report);
+        next_rules.insert(snapshot.gateway.name.clone(), rules);
     }
-    keep.rules = kept_rules;
+    keep.rules = next_rules;
     live.backends = keep.backends.finish();
     keep.listeners = live
         .ports
@@ -100,38 +102,28 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
     (live, report)
 }
 
-type Rules<'a> = BTreeMap<&'a RouteKey, Vec<Arc<RuleLive>>>;
-
-fn compile_rules<'a>(
-    snapshot: &'a Snapshot,
-    keep: &mut Keep,
-    next: &mut HashMap<(ObjectName, RouteKey), KeptRoute>,
-) -> Rules<'a> {
+/// Walks the Routes and what was made of them before side by side: both are in the order of the keys, and
+/// of thousands of Routes nearly all are the same.
+fn compile_rules(snapshot: &Snapshot, keep: &mut Keep) -> Vec<KeptRoute> {
     let gateway = &snapshot.gateway.name;
-    let mut rules = Rules::new();
+    let before = keep.rules.remove(gateway).unwrap_or_default();
+    let mut before = before.into_iter().peekable();
+    let mut rules = Vec::with_capacity(snapshot.routes.len());
     for (key, route) in &snapshot.routes {
-        let name = (gateway.clone(), key.clone());
-        let kept = match keep.rules.remove(&name) {
-            Some(kept) if Arc::ptr_eq(&kept.route, route) || kept.route == *route => kept,
-            _ => KeptRoute {
-                route: Arc::clone(route),
-                rules: route
-                    .rules
-                    .iter()
-                    .map(|rule| {
-                        Arc::new(compile_rule(
-                            gateway,
-                            key,
-                            rule,
-                            &keep.backends,
-                            &keep.series,
-                        ))
-                    })
-                    .collect(),
-            },
+        let is_earlier =
+            |kept: &KeptRoute| !Arc::ptr_eq(&kept.route, route) && kept.route.key < *key;
+        while before.next_if(is_earlier).is_some() {}
+        let is_same = |kept: &KeptRoute| Arc::ptr_eq(&kept.route, route) || kept.route == *route;
+        let live = match before.next_if(is_same) {
+            Some(kept) => kept.rules,
+            None => RuleLive::all(route, |rule| {
+                compile_rule(gateway, key, rule, (&keep.backends, &keep.series))
+            }),
         };
-        rules.insert(key, kept.rules.clone());
-        next.insert(name, kept);
+        rules.push(KeptRoute {
+            route: Arc::clone(route),
+            rules: live,
+        });
     }
     rules
 }
@@ -140,25 +132,21 @@ fn compile_rule(
     gateway: &ObjectName,
     route: &RouteKey,
     rule: &Rule,
-    backends: &Backends,
-    series: &Registry,
-) -> RuleLive {
+    (backends, series): (&Backends, &Registry),
+) -> RuleParts {
     let Rule {
         index,
         name,
         matches: _, /* in the table */
         filters,
         backends: shares,
-        timeouts,
-        retry,
-        session,
+        timeouts: _, /* these three are read as they are */
+        retry: _,
+        session: _,
     } = rule;
     let weights: Vec<u32> = shares.iter().map(|share| share.weight).collect();
-    RuleLive {
-        route: route.clone(),
+    RuleParts {
         series: series.rule(gateway, route, *index, name.as_deref()),
-        index: *index,
-        name: name.clone(),
         filters: compile_filters(gateway, filters, backends),
         backends: shares
             .iter()
@@ -168,9 +156,6 @@ fn compile_rule(
             })
             .collect(),
         weights: Weighted::new(&weights),
-        timeouts: *timeouts,
-        retry: retry.clone(),
-        session: session.clone(),
     }
 }
 
@@ -236,7 +221,7 @@ fn compile_filter(
 
 fn compile_ports(
     snapshot: &Snapshot,
-    rules: &Rules<'_>,
+    rules: &[KeptRoute],
     keep: &mut Keep,
     live: &mut Live,
     report: &mut Report,
@@ -247,7 +232,7 @@ fn compile_ports(
     for listener in snapshot.listeners.values() {
         by_port.entry(listener.port).or_default().push(listener);
     }
-    let mut inputs = inputs_by_listener(snapshot, rules);
+    let mut inputs = inputs_by_listener(rules);
     for (port, listeners) in by_port {
         let key = PortKey {
             addresses: addresses.clone(),
@@ -277,7 +262,12 @@ fn compile_ports(
             tls: compiled.iter().any(|listener| listener.tls.is_some()),
             listeners: compiled,
             forwarding: first.forwarding.clone(),
-            limits: first.limits.clone(),
+            limits: listeners
+                .iter()
+                .skip(1)
+                .fold(first.limits.clone(), |limits, listener| {
+                    limits.strictest(&listener.limits)
+                }),
             open,
         };
         let slot = id.0 as usize;
@@ -290,30 +280,18 @@ fn compile_ports(
 
 type Inputs<'a> = Vec<Input<'a, Arc<RuleLive>>>;
 
-fn inputs_by_listener<'a>(
-    snapshot: &'a Snapshot,
-    rules: &Rules<'a>,
-) -> HashMap<&'a ListenerKey, Inputs<'a>> {
-    let mut inputs: HashMap<&ListenerKey, Inputs<'a>> = HashMap::new();
-    for (key, route) in &snapshot.routes {
-        let Some(compiled) = rules.get(key) else {
-            continue;
-        };
+fn inputs_by_listener(rules: &[KeptRoute]) -> HashMap<&ListenerKey, Inputs<'_>> {
+    let mut inputs: HashMap<&ListenerKey, Inputs<'_>> = HashMap::new();
+    for KeptRoute { route, rules } in rules {
         for attachment in &route.attachments {
             let of_listener = inputs.entry(&attachment.listener).or_default();
             for hostname in &attachment.hostnames {
-                of_listener.extend(
-                    route
-                        .rules
-                        .iter()
-                        .zip(compiled)
-                        .map(|(rule, target)| Input {
-                            hostname,
-                            route,
-                            rule,
-                            target: Arc::clone(target),
-                        }),
-                );
+                of_listener.extend(route.rules.iter().zip(rules).map(|(rule, target)| Input {
+                    hostname,
+                    route,
+                    rule,
+                    target: Arc::clone(target),
+                }));
             }
         }
     }

@@ -19,9 +19,7 @@ use daemun_model::names::{BackendKey, ListenerKey, RouteKey};
 use daemun_model::policy::balance::Balance;
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
-use daemun_model::policy::retry::Retry;
-use daemun_model::policy::session::SessionPersistence;
-use daemun_model::policy::timeouts::Timeouts;
+use daemun_model::route::{HttpRoute, Rule};
 use daemun_model::tls::ClientValidation;
 use daemun_route::Table;
 use daemun_route::hosts::Hosts;
@@ -113,19 +111,62 @@ pub(crate) struct TlsLive {
     pub(crate) client: Option<ClientValidation>,
 }
 
-/// A rule of a Route.
+/// A rule of a Route. What of it needs no compiling is read from the Route, which it shares: there are
+/// thousands of rules, and most have none of it.
 pub(crate) struct RuleLive {
-    pub(crate) route: RouteKey,
+    route: Arc<HttpRoute>,
+    /// Its place in the Route's `rules`.
+    at: usize,
     pub(crate) series: RuleSeries,
-    /// Its place in `spec.rules`, from 0.
-    pub(crate) index: usize,
-    pub(crate) name: Option<String>,
     pub(crate) filters: Box<[FilterLive]>,
     pub(crate) backends: Box<[BackendShare]>,
     pub(crate) weights: Weighted,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) retry: Option<Retry>,
-    pub(crate) session: Option<SessionPersistence>,
+}
+
+/// What a rule is compiled to.
+pub(crate) struct RuleParts {
+    pub(crate) series: RuleSeries,
+    pub(crate) filters: Box<[FilterLive]>,
+    pub(crate) backends: Box<[BackendShare]>,
+    pub(crate) weights: Weighted,
+}
+
+impl RuleLive {
+    /// A rule of each of the Route's, in their order.
+    pub(crate) fn all(
+        route: &Arc<HttpRoute>,
+        mut compile: impl FnMut(&Rule) -> RuleParts,
+    ) -> Box<[Arc<Self>]> {
+        let rules = route.rules.iter().enumerate();
+        rules
+            .map(|(at, rule)| {
+                let RuleParts {
+                    series,
+                    filters,
+                    backends,
+                    weights,
+                } = compile(rule);
+                Arc::new(Self {
+                    route: Arc::clone(route),
+                    at,
+                    series,
+                    filters,
+                    backends,
+                    weights,
+                })
+            })
+            .collect()
+    }
+
+    /// The Route that it is a rule of.
+    pub(crate) fn route(&self) -> &RouteKey {
+        &self.route.key
+    }
+
+    /// The rule as the model has it. `at` is one of the Route's rules: see `all`.
+    pub(crate) fn meant(&self) -> &Rule {
+        &self.route.rules[self.at]
+    }
 }
 
 /// A filter, ready to run. The model's list with references resolved.

@@ -88,7 +88,7 @@ fn resolve(way: &Way<'_>, share: &BackendShare) -> Result<Arc<BackendLive>, Own>
 
 /// The endpoint that a request's session is bound to, if it is still there.
 fn bound(way: &Way<'_>, parts: &Parts) -> Option<(usize, Arc<BackendLive>, usize)> {
-    let settings = way.rule.session.as_ref()?;
+    let settings = way.rule.meant().session.as_ref()?;
     let identity = session::find(settings, &parts.headers, daemun_base::clock::unix_seconds())?;
     way.rule
         .backends

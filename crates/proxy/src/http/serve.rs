@@ -144,7 +144,7 @@ async fn answer(
     if let Some(response) = filters::before(&way, choice.filters, &mut parts, after)? {
         return Ok(response);
     }
-    let keep = if rule.retry.is_some() || after.has_mirrors() {
+    let keep = if rule.meant().retry.is_some() || after.has_mirrors() {
         choice.backend.connections.replay_bytes
     } else {
         0
@@ -157,9 +157,10 @@ async fn answer(
     let errand = Errand {
         worker,
         backend: &choice.backend,
-        retry: rule.retry.as_ref(),
-        try_limit: rule.timeouts.backend_request,
+        retry: rule.meant().retry.as_ref(),
+        try_limit: rule.meant().timeouts.backend_request,
         deadline: rule
+            .meant()
             .timeouts
             .request
             .map(|limit| Instant::from_std(trip.started()) + limit),
@@ -321,7 +322,7 @@ fn pass_back(way: &Way<'_>, sent: Sent, choice: &Choice<'_>, after: &mut After) 
 }
 
 fn begin_session(way: &Way<'_>, choice: &Choice<'_>, endpoint: &EndpointLive, after: &mut After) {
-    let Some(settings) = &way.rule.session else {
+    let Some(settings) = &way.rule.meant().session else {
         return;
     };
     if choice

@@ -25,14 +25,14 @@ pub(super) const BUCKETS: [u64; 15] = [
 /// The counters of all workers for one object.
 pub(crate) struct Series<T> {
     /// As they stand between the braces of a line.
-    pub(super) labels: Box<str>,
+    pub(super) labels: Arc<str>,
     workers: Box<[OnceLock<Box<T>>]>,
 }
 
 impl<T: Default> Series<T> {
-    fn new(labels: &str, workers: usize) -> Self {
+    fn new(labels: Arc<str>, workers: usize) -> Self {
         Self {
-            labels: labels.into(),
+            labels,
             workers: (0..workers).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -141,7 +141,7 @@ pub(super) struct All {
 }
 
 /// Series by their labels, and so in the order in which they are written.
-pub(super) type Family<T> = BTreeMap<Box<str>, Arc<Series<T>>>;
+pub(super) type Family<T> = BTreeMap<Arc<str>, Arc<Series<T>>>;
 
 impl Registry {
     pub(crate) fn new(workers: usize) -> Self {
@@ -220,8 +220,9 @@ fn find<T: Default>(family: &mut Family<T>, labels: String, workers: usize) -> A
     if let Some(series) = family.get(labels.as_str()) {
         return Arc::clone(series);
     }
-    let series = Arc::new(Series::new(&labels, workers));
-    family.insert(labels.into_boxed_str(), Arc::clone(&series));
+    let labels: Arc<str> = labels.into();
+    let series = Arc::new(Series::new(Arc::clone(&labels), workers));
+    family.insert(labels, Arc::clone(&series));
     series
 }
 

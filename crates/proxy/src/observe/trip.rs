@@ -192,7 +192,7 @@ impl Trip {
         let Some(rule) = rule else {
             return listener.as_ref().map(|one| format!("listener {}", one.key));
         };
-        let place = format!("{}, rule {}", rule.route, rule.index + 1);
+        let place = format!("{}, rule {}", rule.route(), rule.meant().index + 1);
         Some(match backend {
             Some(backend) => format!("{place}, for {}", backend.key),
             None => place,
@@ -341,9 +341,9 @@ impl Record {
             Outcome::Passed => ("backend", None),
         };
         let rule = self.rule.as_ref();
-        let name = rule.map(|rule| match &rule.name {
+        let name = rule.map(|rule| match &rule.meant().name {
             Some(name) => name.clone(),
-            None => (rule.index + 1).to_string(),
+            None => (rule.meant().index + 1).to_string(),
         });
         log.write(&Told {
             entry,
@@ -355,7 +355,7 @@ impl Record {
             by,
             reason,
             listener: self.listener.as_ref().map(|listener| &listener.key as _),
-            route: rule.map(|rule| &rule.route as _),
+            route: rule.map(|rule| rule.route() as _),
             rule: name.as_ref().map(|name| name as _),
             backend: self.backend.as_ref().map(|backend| &backend.key as _),
         });
