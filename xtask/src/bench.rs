@@ -10,6 +10,7 @@ mod measure;
 mod process;
 mod reload;
 mod report;
+mod results;
 mod rivals;
 mod routes;
 mod scenario;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use measure::Effort;
-use report::{Machine, Measurements, Results};
+use results::{Machine, Measurements, Results};
 use rivals::Rival;
 use scenario::{SCENARIOS, Scenario};
 use tools::Source;
@@ -71,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             .max(1),
         seconds: arguments
             .seconds
-            .unwrap_or(if arguments.quick { 1.0 } else { 3.0 })
+            .unwrap_or(if arguments.quick { 1.0 } else { 2.0 })
             .clamp(0.2, 30.0),
     };
     let daemun = match (&arguments.binary, &arguments.profile) {

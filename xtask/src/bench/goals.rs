@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::report::{Outcome, Results};
+use super::results::{Outcome, Results};
 use super::rivals::Rival;
 
 /// One goal and what came of it.

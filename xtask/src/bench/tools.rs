@@ -110,6 +110,8 @@ pub(crate) fn gather(root: &Path, wanted: &[Rival], daemun: &Source) -> Result<T
 }
 
 fn build(root: &Path, target: &Path, package: &str, profile: &str) -> Result<PathBuf, String> {
+    // The one profile whose directory has another name.
+    let directory = if profile == "dev" { "debug" } else { profile };
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let built = Command::new(cargo)
         .args([
@@ -123,7 +125,7 @@ fn build(root: &Path, target: &Path, package: &str, profile: &str) -> Result<Pat
         .current_dir(root)
         .status();
     match built {
-        Ok(status) if status.success() => Ok(target.join(profile).join(package)),
+        Ok(status) if status.success() => Ok(target.join(directory).join(package)),
         Ok(status) => Err(format!(
             "`cargo build --package {package}` ended with {status}."
         )),
