@@ -226,3 +226,61 @@ async fn a_client_that_resets_its_stream_ends_the_backends_request() {
     world.backend.always(Act::Echo);
     assert_eq!(client.get("example.org", "/").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_services_app_protocol_decides_what_is_spoken() {
+    let authority = Authority::new();
+    let port = ports::free();
+    let backend = Backend::start("echo").await;
+    let secure = Backend::start_tls(
+        "secure",
+        &authority.issue(&["in.example.org"]),
+        &["h2", "http/1.1"],
+        None,
+    )
+    .await;
+    let objects = yaml::fill(
+        &yaml::documents(&[
+            "apiVersion: v1\nkind: Service\nmetadata: {name: svc}\nspec:\n  ports:\n  \
+             - {name: h2c, port: 1, appProtocol: kubernetes.io/h2c}\n  - {name: ws, port: 2, appProtocol: kubernetes.io/ws}\n  \
+             - {name: wss, port: 3, appProtocol: kubernetes.io/wss}\n  - {name: none, port: 4}",
+            "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: svc-1, labels: {kubernetes.io/service-name: svc}}\n\
+             addressType: IPv4\nendpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]\nports:\n\
+             - {name: h2c, port: $plain}\n- {name: ws, port: $plain}\n- {name: wss, port: $secure}\n- {name: none, port: $plain}",
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: policy}\nspec:\n  \
+             targetRefs: [{group: '', kind: Service, name: svc, sectionName: wss}]\n  \
+             validation: {hostname: in.example.org, caCertificateRefs: [{group: '', kind: ConfigMap, name: ca}]}",
+            &yaml::authority("ca", &authority.pem()),
+            &yaml::gateway(port),
+            &yaml::route(
+                "one",
+                "rules:\n- {matches: [{path: {value: /h2c}}], backendRefs: [{name: svc, port: 1}]}\n\
+                 - {matches: [{path: {value: /ws}}], backendRefs: [{name: svc, port: 2}]}\n\
+                 - {matches: [{path: {value: /wss}}], backendRefs: [{name: svc, port: 3}]}\n\
+                 - {matches: [{path: {value: /none}}], backendRefs: [{name: svc, port: 4}]}",
+            ),
+        ]),
+        &[("plain", &backend.port()), ("secure", &secure.port())],
+    );
+    let _gateway = Gateway::start(&objects).await;
+    for (path, of, version) in [
+        ("/h2c", &backend, Version::HTTP_2),
+        ("/ws", &backend, Version::HTTP_11),
+        ("/wss", &secure, Version::HTTP_11),
+        ("/none", &backend, Version::HTTP_11),
+    ] {
+        assert_eq!(
+            raw::get(port, "example.org", path).await.status,
+            200,
+            "{path}"
+        );
+        let seen = of.last();
+        assert_eq!((seen.target.as_str(), seen.version), (path, version));
+    }
+    let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
+    let mut client = Raw::connect(port).await;
+    let answer = client.request("GET", "example.org", "/wss", &upgrade).await;
+    assert_eq!((answer.status, answer.backend()), (101, Some("secure")));
+    client.send("ping").await;
+    assert_eq!(client.bytes(4).await, b"ping");
+}

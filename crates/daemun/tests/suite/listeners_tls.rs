@@ -643,3 +643,20 @@ async fn upgrades_pass_over_tls() {
     client.send("ping").await;
     assert_eq!(client.bytes(4).await, b"ping");
 }
+
+#[tokio::test]
+async fn a_redirect_on_an_https_listener_stays_with_https() {
+    let redirect = yaml::route(
+        "redirect",
+        "rules: [{matches: [{path: {value: /old}}], filters: [{type: RequestRedirect, requestRedirect: {hostname: new.example.org}}]}]",
+    );
+    let world = Tls::start(ONE, "", &[&redirect]).await;
+    let stream = world
+        .client()
+        .connect(world.port, "www.example.org")
+        .await
+        .unwrap();
+    let answer = Raw::over(stream).get("www.example.org", "/old/x").await;
+    let location = format!("https://new.example.org:{}/old/x", world.port);
+    assert_eq!(answer.header("location"), Some(location.as_str()));
+}

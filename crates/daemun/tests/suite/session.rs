@@ -187,3 +187,30 @@ async fn a_session_that_was_made_up_is_no_session() {
     let mut client = Raw::connect(shop.port).await;
     assert_eq!(client.get("example.org", "/").await.status, 200);
 }
+
+#[tokio::test]
+async fn sessions_without_a_name_belong_to_their_rules() {
+    let port = ports::free();
+    let backend = Backend::start("one").await;
+    let to = yaml::to("pool");
+    let rule = |path: &str| {
+        format!(
+            "- {{matches: [{{path: {{value: {path}}}}}], backendRefs: [{{{to}}}], sessionPersistence: {{type: Cookie}}}}"
+        )
+    };
+    let rules = format!("rules:\n{}\n{}", rule("/a"), rule("/b"));
+    let _gateway = Gateway::start(&yaml::documents(&[
+        &yaml::gateway(port),
+        &yaml::backend("pool", &backend),
+        &yaml::route("one", &rules),
+    ]))
+    .await;
+    let name = async |path: &str| {
+        let answer = raw::get(port, "example.org", path).await;
+        let set = answer.header("set-cookie").expect("a cookie").to_owned();
+        set.split('=').next().unwrap_or_default().to_owned()
+    };
+    let (a, again, b) = (name("/a").await, name("/a").await, name("/b").await);
+    assert_eq!(a, again);
+    assert_ne!(a, b);
+}
