@@ -116,7 +116,8 @@ pub struct Connections {
     pub idle: Duration,
     /// Idle connections that are kept per endpoint and worker.
     pub idle_per_endpoint: u32,
-    /// Connections to one endpoint per worker; beyond it requests wait, then 503.
+    /// Connections to one endpoint per worker; beyond it requests wait for as long as `connect`, then 503.
+    /// Tunnels (WebSocket) do not count.
     pub per_endpoint: u32,
     /// Bytes of a request's body that are kept so that it can be sent again or mirrored. A larger body
     /// is not tried again, and its mirror is dropped and counted.

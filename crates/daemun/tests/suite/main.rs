@@ -15,6 +15,7 @@ mod grpc_trailers;
 mod hardening;
 mod http1;
 mod http2;
+mod limits;
 mod listeners_tls;
 mod observing;
 mod reload;

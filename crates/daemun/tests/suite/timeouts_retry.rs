@@ -79,6 +79,33 @@ async fn an_answer_that_has_begun_ends_with_the_request_timeout() {
 }
 
 #[tokio::test]
+async fn an_answer_that_never_pauses_ends_with_the_request_timeout_too() {
+    for timeouts in ["{request: 300ms}", "{request: 10s, backendRequest: 300ms}"] {
+        let world = World::new(&[&ruled(&format!("timeouts: {timeouts}"))]).await;
+        world.backend.always(Act::Bytes(1 << 40));
+        let mut client = Raw::connect(world.port).await;
+        client.send(raw::head("GET", "example.org", "/", &[])).await;
+        let began = now();
+        let read = tokio::time::timeout(Duration::from_secs(5), client.rest()).await;
+        assert!(read.is_ok(), "{timeouts}: still reading");
+        assert!(began.elapsed() >= Duration::from_millis(250), "{timeouts}");
+    }
+}
+
+#[tokio::test]
+async fn the_request_timeout_counts_the_requests_body() {
+    let world = World::new(&[&ruled("timeouts: {request: 200ms}")]).await;
+    let mut client = Raw::connect(world.port).await;
+    client
+        .send("POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 10\r\n\r\nhal")
+        .await;
+    let began = now();
+    assert_eq!(client.answer().await.status, 504);
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(client.closed().await, "what follows would be no request");
+}
+
+#[tokio::test]
 async fn codes_that_are_listed_are_tried_again_as_often_as_allowed() {
     let world = World::new(&[&ruled(
         "retry: {codes: [500, 503], attempts: 2, backoff: 10ms}",

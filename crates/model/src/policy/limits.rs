@@ -38,6 +38,44 @@ pub struct ClientLimits {
     pub requests: u32,
 }
 
+impl ClientLimits {
+    /// Of each limit the smaller one: what holds while it is not yet known which of two listeners a
+    /// connection is for.
+    pub fn strictest(&self, other: &Self) -> Self {
+        let Self {
+            header_bytes,
+            header_count,
+            target_bytes,
+            body_bytes,
+            header_read,
+            idle,
+            stall,
+            handshake,
+            concurrent_streams,
+            pending_resets,
+            connections,
+            requests,
+        } = other;
+        Self {
+            header_bytes: self.header_bytes.min(*header_bytes),
+            header_count: self.header_count.min(*header_count),
+            target_bytes: self.target_bytes.min(*target_bytes),
+            body_bytes: match (self.body_bytes, *body_bytes) {
+                (Some(one), Some(two)) => Some(one.min(two)),
+                (one, two) => one.or(two),
+            },
+            header_read: self.header_read.min(*header_read),
+            idle: self.idle.min(*idle),
+            stall: self.stall.min(*stall),
+            handshake: self.handshake.min(*handshake),
+            concurrent_streams: self.concurrent_streams.min(*concurrent_streams),
+            pending_resets: self.pending_resets.min(*pending_resets),
+            connections: self.connections.min(*connections),
+            requests: self.requests.min(*requests),
+        }
+    }
+}
+
 impl Default for ClientLimits {
     fn default() -> Self {
         Self {

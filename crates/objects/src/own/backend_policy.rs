@@ -86,7 +86,8 @@ pub struct Connections {
     pub idle: Option<Duration>,
     /// Idle connections that are kept per endpoint. Default 256.
     pub idle_per_endpoint: Option<u32>,
-    /// Connections to one endpoint; beyond it requests wait, then 503. Default 1024.
+    /// Connections to one endpoint; beyond it requests wait for as long as `connect`, then 503. Tunnels
+    /// (WebSocket) do not count. Default 1024.
     pub per_endpoint: Option<u32>,
     /// Bytes of a request's body that are kept so that it can be sent again or mirrored. Default 65536.
     pub replay_bytes: Option<u32>,

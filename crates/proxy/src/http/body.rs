@@ -99,18 +99,14 @@ impl Body {
 
 impl FromBackend {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = Pin::new(&mut self.incoming).poll_frame(cx);
-        match frame {
-            Poll::Pending => {
-                if let Some(deadline) = &mut self.deadline
-                    && deadline.as_mut().poll(cx).is_ready()
-                {
-                    return Poll::Ready(Some(Err(BodyError::TimedOut)));
-                }
-                Poll::Pending
-            }
-            Poll::Ready(frame) => Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Backend))),
+        // First, or a body that never makes anybody wait would never end.
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Some(Err(BodyError::TimedOut)));
         }
+        let frame = std::task::ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Backend)))
     }
 }
 

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
+use daemun_model::policy::limits::ClientLimits;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -155,7 +156,8 @@ impl Arrival {
             let Ok(http2) = tokio::time::timeout(limit, has_preface(&stream)).await else {
                 return;
             };
-            let connection = self.connection(None, http2);
+            let limits = self.on.limits.clone();
+            let connection = self.connection(None, http2, limits);
             serve(connection, TokioIo::new(stream)).await;
         }
     }
@@ -184,27 +186,26 @@ impl Arrival {
         if let ClientCertificate::Invalid(_, why) = &secured.client {
             tracing::debug!(peer = %self.peer, "A client's certificate is not valid, which its listener accepts: {why}.");
         }
-        let client = listeners
-            .get(secured.listener)
-            .and_then(|one| one.tls.as_ref()?.client.clone());
+        let chosen = listeners.get(secured.listener);
+        let client = chosen.and_then(|one| one.tls.as_ref()?.client.clone());
+        let limits = chosen.map_or(&self.on.limits, |one| &one.limits).clone();
         let tls = Secured {
             sni: secured.server_name,
             client,
         };
-        let connection = self.connection(Some(tls), secured.http2);
+        let connection = self.connection(Some(tls), secured.http2, limits);
         serve(connection, TokioIo::new(secured.stream)).await;
     }
 
-    fn connection(self, tls: Option<Secured>, http2: bool) -> Rc<Connection> {
+    fn connection(self, tls: Option<Secured>, http2: bool, limits: ClientLimits) -> Rc<Connection> {
         let Self {
             worker,
             port,
-            on,
+            on: _,
             peer,
             open,
         } = self;
         let pulse = Pulse::new(&worker.ticks);
-        let limits = on.limits.clone();
         let made = Made {
             port,
             peer,
