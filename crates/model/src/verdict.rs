@@ -4,6 +4,7 @@
 //! Verdicts are data. `controller` writes them into status, `check` prints them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -17,8 +18,9 @@ pub struct Verdict {
     /// `metadata.generation` of what was judged; 0 in files.
     #[serde(skip_serializing_if = "is_zero")]
     pub generation: i64,
-    /// Conditions, part by part: the object's own first.
-    pub parts: Vec<Part>,
+    /// Conditions, part by part: the object's own first. Shared by all objects of which the same is to be
+    /// said: thousands of Routes are attached to one listener.
+    pub parts: Arc<[Part]>,
     /// What a person should notice, with the place and the remedy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,

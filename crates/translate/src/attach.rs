@@ -202,6 +202,7 @@ fn in_common(listener: &HostPattern, route: &[HostPattern]) -> Vec<HostPattern> 
             names.push(name);
         }
     }
+    names.shrink_to_fit();
     names
 }
 

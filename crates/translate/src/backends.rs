@@ -21,11 +21,20 @@ use crate::verdict::{Refusal, reason};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// Services and Backends, whether they exist or not.
-    pub(crate) backends: BTreeSet<(BackendKind, ObjectName)>,
+    pub(crate) backends: Vec<(BackendKind, ObjectName)>,
     /// Whether grants were looked at.
     pub(crate) grants: bool,
     /// Whether all names of Services or Backends were looked at, for a suggestion.
     pub(crate) names: bool,
+}
+
+impl Seen {
+    fn backend(&mut self, kind: BackendKind, name: &ObjectName) {
+        let is = |(other, known): &(BackendKind, ObjectName)| *other == kind && known == name;
+        if !self.backends.iter().any(is) {
+            self.backends.push((kind, name.clone()));
+        }
+    }
 }
 
 /// Resolves the references of one Route.
@@ -99,7 +108,7 @@ impl<'a> Resolver<'a> {
             ));
         };
         let name = ObjectName::new(self.namespace(reference), &reference.name);
-        self.seen.backends.insert((known, name.clone()));
+        self.seen.backend(known, &name);
         let to = Referred {
             group,
             kind,

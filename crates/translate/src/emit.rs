@@ -150,9 +150,7 @@ fn routes(
             name: name.clone(),
         };
         let old = before.and_then(|before| before.routes.get(&key));
-        let new = all
-            .get(name)
-            .and_then(|outcome| outcome.routes.get(gateway));
+        let new = all.get(name).and_then(|outcome| outcome.of(gateway));
         differs(old, new).then(|| (key, new.map(Arc::clone)))
     };
     match before {
@@ -290,7 +288,7 @@ fn verdicts(
         made.extend(gateways.foreign.iter().map(|(name, why)| Verdict {
             object: ObjectRef::new("Gateway", name.clone()),
             generation: 0,
-            parts: Vec::new(),
+            parts: Arc::default(),
             findings: vec![warning(
                 FieldPath::of("spec.gatewayClassName"),
                 "NotServed",

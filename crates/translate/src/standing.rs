@@ -71,7 +71,7 @@ impl Standing {
         for listener in &outcome.counted {
             *self.counts.entry(listener.clone()).or_default() += 1;
         }
-        for gateway in outcome.routes.keys() {
+        for (gateway, _) in &outcome.routes {
             touch(&mut touched.routes, gateway, name);
             let uses = self.uses.entry(gateway.clone()).or_default();
             for key in &outcome.backends {
@@ -93,7 +93,7 @@ impl Standing {
                 }
             }
         }
-        for gateway in outcome.routes.keys() {
+        for (gateway, _) in &outcome.routes {
             touch(&mut touched.routes, gateway, name);
             let Some(uses) = self.uses.get_mut(gateway) else {
                 continue;

@@ -1,5 +1,7 @@
 //! What owners of GatewayClasses, Gateways and ListenerSets must be told.
 
+use std::sync::Arc;
+
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::{Condition, Finding, Part, Place, Status, Verdict};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
@@ -53,7 +55,7 @@ pub(crate) fn gateway(gateway: &ReadGateway, standing: &Standing) -> Verdict {
     Verdict {
         object: ObjectRef::new("Gateway", gateway.name.clone()),
         generation: gateway.object.metadata.generation.unwrap_or_default(),
-        parts,
+        parts: parts.into(),
         findings,
     }
 }
@@ -174,7 +176,7 @@ pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, standing: &Standing) -> 
     Verdict {
         object: ObjectRef::new("ListenerSet", set.name.clone()),
         generation: set.object.metadata.generation.unwrap_or_default(),
-        parts,
+        parts: parts.into(),
         findings,
     }
 }
@@ -203,7 +205,7 @@ pub(crate) fn orphan(name: &ObjectName, set: &ListenerSet, refusal: &Refusal) ->
     Verdict {
         object: ObjectRef::new("ListenerSet", name.clone()),
         generation: set.metadata.generation.unwrap_or_default(),
-        parts: vec![Part {
+        parts: Arc::new([Part {
             place: Place::Object,
             conditions: vec![
                 fails("Accepted", refusal.reason, refusal.message.clone()),
@@ -211,7 +213,7 @@ pub(crate) fn orphan(name: &ObjectName, set: &ListenerSet, refusal: &Refusal) ->
             ],
             attached: None,
             supported_kinds: None,
-        }],
+        }]),
         findings: vec![refusal.clone().into()],
     }
 }

@@ -18,7 +18,7 @@ use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
 use crate::emit::{self, Made};
 use crate::endpoints::Slices;
-use crate::memo::Judgements;
+use crate::memo::{Judgements, Said};
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
 use crate::read::faces::faces;
@@ -40,6 +40,7 @@ pub struct Translator {
     policies: BackendPolicies,
     slices: Slices,
     standing: Standing,
+    said: Said,
     last: Outcome,
 }
 
@@ -114,7 +115,8 @@ impl Translator {
         };
         for name in stale {
             let next = cluster.http_routes.get(&name).map(|route| {
-                let outcome = httproute::read(around, &name, route);
+                let mut outcome = httproute::read(around, &name, route);
+                self.said.share(&mut outcome.verdict);
                 let before = self.standing.routes().get(&name);
                 Arc::new(match before {
                     Some(before) => keep_equal_parts(outcome, before),
@@ -336,7 +338,7 @@ fn kept_faces(mut new: Faces, old: &Faces) -> Faces {
 
 fn keep_equal_parts(mut outcome: RouteOutcome, before: &RouteOutcome) -> RouteOutcome {
     for (gateway, route) in &mut outcome.routes {
-        if let Some(same) = before.routes.get(gateway).filter(|old| *old == route) {
+        if let Some(same) = before.of(gateway).filter(|old| *old == route) {
             *route = Arc::clone(same);
         }
     }

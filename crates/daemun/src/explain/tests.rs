@@ -178,7 +178,7 @@ impl Shop {
         let not_attached = Verdict {
             object: ObjectRef::new("HTTPRoute", name("lost")),
             generation: 0,
-            parts: vec![Part {
+            parts: Arc::new([Part {
                 place: Place::Object,
                 conditions: vec![Condition {
                     kind: "Accepted",
@@ -188,7 +188,7 @@ impl Shop {
                 }],
                 attached: None,
                 supported_kinds: None,
-            }],
+            }]),
             findings: Vec::new(),
         };
         let headers = headers

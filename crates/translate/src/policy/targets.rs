@@ -307,7 +307,7 @@ impl Judged {
         Some(Verdict {
             object,
             generation,
-            parts,
+            parts: parts.into(),
             findings,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
 use daemun_model::names::{ObjectName, ObjectRef};
@@ -162,12 +163,12 @@ impl Read {
         Verdict {
             object: ObjectRef::new("Backend", name.clone()),
             generation: backend.metadata.generation.unwrap_or_default(),
-            parts: vec![Part {
+            parts: Arc::new([Part {
                 place: Place::Object,
                 conditions,
                 attached: None,
                 supported_kinds: None,
-            }],
+            }]),
             findings,
         }
     }

@@ -1,5 +1,7 @@
 //! GatewayClass: whose Gateways are ours, and what is said about the class.
 
+use std::sync::Arc;
+
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::{FieldPath, Part, Place, Verdict};
 use daemun_objects::gateway_api::gatewayclass::GatewayClass;
@@ -61,12 +63,12 @@ pub(crate) fn verdict(
     Some(Verdict {
         object: ObjectRef::new("GatewayClass", name.clone()),
         generation: class.metadata.generation.unwrap_or_default(),
-        parts: vec![Part {
+        parts: Arc::new([Part {
             place: Place::Object,
             conditions: vec![accepted, version],
             attached: None,
             supported_kinds: None,
-        }],
+        }]),
         findings: refusal.into_iter().map(Into::into).collect(),
     })
 }

@@ -41,23 +41,32 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) tls: &'a TlsTargets,
 }
 
-/// What follows from one route.
+/// What follows from one route. Routes come in thousands, and most of these lists have one entry: none has
+/// room for more than it holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RouteOutcome {
     /// For each Gateway that serves it: the route with the attachments to that Gateway's listeners.
-    pub(crate) routes: BTreeMap<ObjectName, Arc<HttpRoute>>,
+    pub(crate) routes: Box<[(ObjectName, Arc<HttpRoute>)]>,
     /// The backends that it refers to.
-    pub(crate) backends: Vec<BackendKey>,
+    pub(crate) backends: Box<[BackendKey]>,
     /// The listeners whose `attachedRoutes` counts it.
-    pub(crate) counted: Vec<ListenerKey>,
+    pub(crate) counted: Box<[ListenerKey]>,
     /// What its owner must be told; none if no parent is ours.
     pub(crate) verdict: Option<Arc<Verdict>>,
     /// What was looked at.
     pub(crate) seen: Seen,
     /// The parents that were looked at.
-    pub(crate) parents: Vec<(ListenerOwner, ObjectName)>,
+    pub(crate) parents: Box<[(ListenerOwner, ObjectName)]>,
     /// Whether a parent was not there, so that a new one may be it.
     pub(crate) parent_missing: bool,
+}
+
+impl RouteOutcome {
+    /// The route as a Gateway serves it, if it does.
+    pub(crate) fn of(&self, gateway: &ObjectName) -> Option<&Arc<HttpRoute>> {
+        let of_gateway = self.routes.iter().find(|(name, _)| name == gateway);
+        of_gateway.map(|(_, route)| route)
+    }
 }
 
 /// Translates a route.
@@ -88,14 +97,15 @@ pub(crate) fn read(around: Surroundings<'_>, name: &ObjectName, route: &Written)
         Arc::new(Verdict {
             object,
             generation: route.metadata.generation.unwrap_or_default(),
-            parts: parents.parts,
+            parts: parents.parts.into(),
             findings,
         })
     });
     let routes = parents
         .attachments
         .into_iter()
-        .map(|(gateway, attachments)| {
+        .map(|(gateway, mut attachments)| {
+            attachments.shrink_to_fit();
             let route = HttpRoute {
                 key: RouteKey {
                     kind: KIND,
@@ -110,11 +120,11 @@ pub(crate) fn read(around: Surroundings<'_>, name: &ObjectName, route: &Written)
         .collect();
     RouteOutcome {
         routes,
-        backends: rules.backends,
-        counted: parents.counted,
+        backends: rules.backends.into(),
+        counted: parents.counted.into(),
         verdict,
         seen: rules.seen,
-        parents: parents.looked_at,
+        parents: parents.looked_at.into(),
         parent_missing: parents.missing,
     }
 }
@@ -178,6 +188,7 @@ fn read_rules(around: Surroundings<'_>, name: &ObjectName, written: &[HttpRouteR
     rules.backends.sort_unstable();
     rules.backends.dedup();
     rules.seen = resolver.seen;
+    rules.seen.backends.shrink_to_fit();
     rules
 }
 

@@ -108,6 +108,7 @@ pub(crate) fn read(
     settings(written, &path, place, &mut rule, &mut read);
     redirects_without_backends(backend_refs, &path, &mut rule, &mut read);
     read.wholly = !read.refused.is_empty();
+    rule.backends.reserve_exact(backend_refs.len());
     for (index, reference) in backend_refs.iter().enumerate() {
         let path = path.field("backendRefs").index(index);
         let backend = read_backend(resolver, reference, &rule.matches, &path, &mut read);

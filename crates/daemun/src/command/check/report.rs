@@ -249,7 +249,7 @@ impl From<Spot> for ShortSpot {
 impl Status {
     fn of(verdict: &Verdict) -> Self {
         let mut status = Self::default();
-        for part in &verdict.parts {
+        for part in verdict.parts.iter() {
             status.add(part);
         }
         status

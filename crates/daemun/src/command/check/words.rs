@@ -71,7 +71,7 @@ pub(super) fn result(verdict: &Verdict) -> String {
         .collect();
     let mut own = Vec::new();
     let mut words = Vec::new();
-    for part in &verdict.parts {
+    for part in verdict.parts.iter() {
         let bad = part.conditions.iter().filter(|it| !sums_up(it, verdict));
         let Some(bad) = worst(bad) else {
             continue;
@@ -118,7 +118,7 @@ fn route(verdict: &Verdict) -> String {
     let mut accepted = Vec::new();
     let mut refused: Vec<(String, String)> = Vec::new();
     let mut in_part = Vec::new();
-    for part in &verdict.parts {
+    for part in verdict.parts.iter() {
         let Place::Parent {
             parent,
             section,
@@ -241,7 +241,7 @@ mod tests {
         Verdict {
             object: ObjectRef::new("HTTPRoute", ObjectName::new("default", "orders")),
             generation: 0,
-            parts,
+            parts: parts.into(),
             findings: Vec::new(),
         }
     }
