@@ -196,6 +196,11 @@ impl Backend {
             .expect("the backend saw a request")
     }
 
+    /// Forgets all requests so far. What is kept of a request keeps the bytes that it came with.
+    pub fn forget(&self) {
+        lock(&self.shared.seen).clear();
+    }
+
     /// How many requests came.
     pub fn count(&self) -> usize {
         lock(&self.shared.seen).len()

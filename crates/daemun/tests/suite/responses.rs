@@ -390,3 +390,70 @@ async fn the_rest_of_a_request_goes_on_while_the_answer_comes() {
         );
     }
 }
+
+/// A frame of HTTP/2 as it goes over the wire.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).expect("a short payload");
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream][..], payload].concat()
+}
+
+/// A backend's connection of HTTP/2: settings, then the answer 200 to the first request.
+fn first_of_http2() -> Vec<Step> {
+    vec![
+        Step::Until(b"SM\r\n\r\n".to_vec()),
+        Step::Send([frame(4, 0, 0, &[]), frame(4, 1, 0, &[])].concat()),
+        Step::Wait(Duration::from_millis(60)),
+        Step::Send(frame(1, 5, 1, &[0x88])),
+    ]
+}
+
+#[tokio::test]
+async fn a_stream_that_was_not_processed_is_sent_again() {
+    let good = Backend::start("good").await;
+    // GOAWAY whose last stream is the first one; RST_STREAM with REFUSED_STREAM; a close without a word.
+    let goaway = frame(7, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]);
+    let refused = frame(3, 0, 3, &[0, 0, 0, 7]);
+    for (name, last) in [
+        ("GOAWAY", goaway),
+        ("REFUSED_STREAM", refused),
+        ("a close", Vec::new()),
+    ] {
+        let mut script = first_of_http2();
+        script.extend([
+            Step::Wait(Duration::from_millis(200)),
+            Step::Send(last.clone()),
+            Step::Wait(Duration::from_millis(20)),
+        ]);
+        if name == "REFUSED_STREAM" {
+            // It may come again on the same connection.
+            script.push(Step::Send(frame(1, 5, 5, &[0x88])));
+            script.push(Step::Wait(Duration::from_millis(100)));
+        }
+        script.push(Step::Close);
+        let tap = Tap::start_each(vec![
+            script,
+            first_of_http2(),
+            first_of_http2(),
+            first_of_http2(),
+        ])
+        .await;
+        let port = ports::free();
+        let settings = daemun_proxy::Settings {
+            workers: 1,
+            ..daemun_testkit::gateway::settings()
+        };
+        let _gateway = Gateway::start_with(
+            settings,
+            &yaml::documents(&[
+                &yaml::gateway(port),
+                &yaml::backend_with("tap", &[&tap], "protocol: HTTP2"),
+                &yaml::backend("good", &good),
+                &yaml::route_all("one", "tap"),
+            ]),
+        )
+        .await;
+        let mut client = Raw::connect(port).await;
+        assert_eq!(client.get("example.org", "/1").await.status, 200, "{name}");
+        assert_eq!(client.get("example.org", "/2").await.status, 200, "{name}");
+    }
+}
