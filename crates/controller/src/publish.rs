@@ -159,7 +159,7 @@ impl News {
                     Some(object) => {
                         writeln!(text, "{}: {object} is put right and live.", problem.file)
                     }
-                    None => writeln!(text, "{}: this is put right and live.", problem.file),
+                    None => writeln!(text, "{} is put right and live.", problem.file),
                 };
             }
         }

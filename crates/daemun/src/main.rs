@@ -21,7 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     name = "daemun",
     version,
     propagate_version = true,
-    after_help = "Every option can also be set by the environment variable that stands beside it.\n\
+    after_help = "Where an environment variable stands beside an option, it can be set there too.\n\
                   Exit status: 0 if all is well, 1 if something was refused, 2 if the work could not be done."
 )]
 struct Arguments {

@@ -17,7 +17,7 @@ pub mod features;
 mod filter;
 mod listener;
 mod memo;
-mod nearest;
+pub mod nearest;
 mod policies;
 mod policy;
 mod read;

@@ -2,17 +2,23 @@
 //!
 //! Used in messages only; nothing is ever resolved by likeness.
 
+/// The longest name that anything may have in Kubernetes; longer texts are not compared.
+const LONGEST: usize = 253;
+
 /// The candidate that is nearest to what was written, if one is near enough to be a slip of the pen:
 /// at most a third of the letters differ (and at least one may), or one is the start or end of
 /// the other.
-pub(crate) fn nearest<'a>(
+pub fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    if written.len() > LONGEST {
+        return None;
+    }
     let allowed = (written.chars().count() / 3).max(1);
     candidates
         .into_iter()
-        .filter(|candidate| *candidate != written)
+        .filter(|candidate| *candidate != written && candidate.len() <= LONGEST)
         .filter_map(|candidate| {
             let distance = distance(written, candidate);
             let start = written.len() >= 3
@@ -51,7 +57,7 @@ pub(crate) fn list(names: &[String], otherwise: &str) -> String {
 }
 
 /// `a, b and c`, however many.
-pub(crate) fn list_all(names: &[String]) -> String {
+pub fn list_all(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),
@@ -100,6 +106,15 @@ mod tests {
             ("web", vec!["database"], None),
             ("x", vec!["long-name"], None),
             ("same", vec!["same"], None),
+            ("pathh", vec!["path", "headers"], Some("path")),
+            ("paht", vec!["path", "headers"], Some("path")),
+            (
+                "queryParam",
+                vec!["queryParams", "path"],
+                Some("queryParams"),
+            ),
+            ("timeouts", vec!["path", "method", "backendRefs"], None),
+            ("", vec!["path"], None),
         ] {
             assert_eq!(nearest(written, candidates), found, "{written}");
         }

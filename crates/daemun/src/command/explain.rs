@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use daemun_controller::look_once;
 use daemun_controller::publish::State;
+use daemun_controller::source::files::Reason;
 use daemun_proxy::admin::{Address, Form, Question};
 use daemun_translate::Settings;
 
@@ -98,6 +99,10 @@ fn by_files(paths: Vec<PathBuf>, question: &Question, form: Form) -> Result<Stri
     let state = controller.state();
     for problem in state.problems.iter() {
         eprintln!("{problem}");
+    }
+    let mut problems = state.problems.iter();
+    if problems.any(|problem| problem.reason == Reason::Unreadable) {
+        return Err("What becomes of the request cannot be told without this.".to_owned());
     }
     answer(state, question, form)
 }

@@ -42,12 +42,13 @@ impl Request {
         } = question;
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| format!("\"{method}\" is no HTTP method."))?;
-        let uri: Uri = url.parse().map_err(|error| {
-            format!("\"{url}\" is no URL: {error}. Percent-encode what is special.")
-        })?;
         let whole = || {
             format!("\"{url}\" is not a whole URL; write http://HOST/PATH or https://HOST/PATH.")
         };
+        let uri: Uri = url.parse().map_err(|error| match url.contains("://") {
+            true => format!("\"{url}\" is no URL: {error}. Percent-encode what is special."),
+            false => whole(),
+        })?;
         let authority = uri.authority().ok_or_else(whole)?;
         let https = match uri.scheme_str() {
             Some("http") => false,

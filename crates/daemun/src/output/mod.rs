@@ -19,3 +19,8 @@ pub(crate) enum Format {
     /// The same as JSON, easier to read.
     Yaml,
 }
+
+/// `1 object`, `2 objects`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}

@@ -15,6 +15,7 @@ use daemun_model::shown::date;
 use daemun_proxy::admin::Address;
 use daemun_proxy::{Applied, Listening};
 
+use super::counted;
 use super::style::{Style, Tone};
 use super::table::Table;
 use crate::command::run::{Source, spoken};
@@ -60,27 +61,44 @@ impl Serving<'_> {
             Source::To(target) => format!("a gateway in front of {target}"),
             Source::Paths(_) => {
                 let gateways = self.state.configuration.gateways.len();
-                format!("{} from {}", counted(gateways, "Gateway"), counted(self.state.files, "file"))
+                format!(
+                    "{} from {}",
+                    counted(gateways, "Gateway"),
+                    counted(self.state.files, "file")
+                )
             }
         };
         let name = style.paint(Tone::Strong, format!("Daemun {version}"));
         match (self.source, self.applied.listening.first()) {
             (Source::Paths(_), Some(_)) => format!("{name} serves {what}.\n"),
             (_, Some(listening)) => {
-                format!("{name} serves {what} on http://{}{}.\n", listening.address, reach(listening))
+                format!(
+                    "{name} serves {what} on http://{}{}.\n",
+                    listening.address,
+                    reach(listening)
+                )
             }
-            (_, None) => format!(
-                "{name} serves nothing yet: there is no Gateway that could be served in {}. It goes on watching them.\n",
-                counted(self.state.files, "file")
-            ),
+            (_, None) => {
+                let why = match self.state.files {
+                    0 => "there are no files with objects".to_owned(),
+                    files => format!(
+                        "there is no Gateway that could be served in {}",
+                        counted(files, "file")
+                    ),
+                };
+                format!("{name} serves nothing yet: {why}. What is put there is served at once.\n")
+            }
         }
     }
 
     fn gateways(&self, text: &mut String, style: Style) {
         for snapshot in self.state.configuration.gateways.values() {
             let name = style.paint(Tone::Strong, &snapshot.gateway.name);
-            let listeners: Vec<String> =
-                snapshot.listeners.values().map(|listener| self.listener(listener, snapshot)).collect();
+            let listeners: Vec<String> = snapshot
+                .listeners
+                .values()
+                .map(|listener| self.listener(listener, snapshot))
+                .collect();
             let _ = writeln!(text, "  Gateway {name}    {}", listeners.join("    "));
             rules(snapshot, text);
         }
@@ -101,15 +119,26 @@ impl Serving<'_> {
             .filter(|listening| listening.listeners.contains(&listener.key))
             .map(|listening| {
                 let ip = listening.address.ip();
-                let address = if ip.is_unspecified() { "all addresses".to_owned() } else { ip.to_string() };
+                let address = if ip.is_unspecified() {
+                    "all addresses".to_owned()
+                } else {
+                    ip.to_string()
+                };
                 format!("{address}{}", reach(listening))
             })
             .collect();
-        let mut notes = vec![if bound.is_empty() { "not bound".to_owned() } else { bound.join(", ") }];
+        let mut notes = vec![if bound.is_empty() {
+            "not bound".to_owned()
+        } else {
+            bound.join(", ")
+        }];
         if let ListenerProtocol::Https(tls) = &listener.protocol {
             for name in &tls.certificates {
                 if let Some(certificate) = snapshot.certificates.get(name) {
-                    notes.push(format!("certificate {name}, valid until {}", date(certificate.not_after)));
+                    notes.push(format!(
+                        "certificate {name}, valid until {}",
+                        date(certificate.not_after)
+                    ));
                 }
             }
         }
@@ -118,13 +147,21 @@ impl Serving<'_> {
     }
 
     fn how_to_go_on(&self, text: &mut String) {
-        let port = self.applied.listening.first().map(|listening| listening.address);
+        let port = self
+            .applied
+            .listening
+            .first()
+            .map(|listening| listening.address);
         match (self.source, port) {
             (Source::Welcome, Some(address)) => {
                 let here = spoken(address);
                 let _ = writeln!(text, "Try:        curl -i {here}/hello");
-                text.push_str("In front of a service of yours:      daemun run --to localhost:9000\n");
-                text.push_str("From Gateway API objects in files:   daemun run examples/shop.yaml\n");
+                text.push_str(
+                    "In front of a service of yours:      daemun run --to localhost:9000\n",
+                );
+                text.push_str(
+                    "From Gateway API objects in files:   daemun run examples/shop.yaml\n",
+                );
             }
             (Source::To(_), Some(address)) => {
                 let _ = writeln!(text, "Try:        curl -i {}/", spoken(address));
@@ -139,10 +176,6 @@ impl Serving<'_> {
         }
         text.push_str("Stop: Ctrl-C\n");
     }
-}
-
-fn counted(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Who can come by an address, as far as the address tells.
@@ -160,19 +193,29 @@ fn reach(listening: &Listening) -> String {
 
 fn rules(snapshot: &Snapshot, text: &mut String) {
     let mut table = Table::default();
-    let all: Vec<(&HttpRoute, &Rule)> = snapshot
+    let mut all: Vec<(String, &HttpRoute, &Rule)> = snapshot
         .routes
         .values()
-        .flat_map(|route| route.rules.iter().map(move |rule| (&**route, rule)))
+        .map(|route| (hosts_of(route), route))
+        .flat_map(|(hosts, route)| {
+            let rules = route.rules.iter();
+            rules.map(move |rule| (hosts.clone(), &**route, rule))
+        })
         .collect();
-    for (route, rule) in all.iter().take(MOST_RULES) {
-        let mut hosts: Vec<String> =
-            route.attachments.iter().flat_map(|one| &one.hostnames).map(ToString::to_string).collect();
-        hosts.sort_unstable();
-        hosts.dedup();
+    // In the order in which a request meets them.
+    all.sort_by_cached_key(|(hosts, _, rule)| {
+        let longest = rule.matches.iter().map(|matched| specific(&matched.path));
+        (hosts.clone(), std::cmp::Reverse(longest.max()))
+    });
+    for (hosts, route, rule) in all.iter().take(MOST_RULES) {
         let matches: Vec<String> = rule.matches.iter().map(path_of).collect();
         let place = format!("{}, rule {}", route.key, rule.index + 1);
-        table.row([hosts.join(" "), matches.join(" "), format!("→ {}", target(rule, snapshot)), place]);
+        table.row([
+            hosts.clone(),
+            matches.join(" "),
+            format!("→ {}", target(rule, snapshot)),
+            place,
+        ]);
     }
     for line in table.text().lines() {
         let _ = writeln!(text, "    {line}");
@@ -182,8 +225,34 @@ fn rules(snapshot: &Snapshot, text: &mut String) {
     }
 }
 
+fn hosts_of(route: &HttpRoute) -> String {
+    let mut hosts: Vec<String> = route
+        .attachments
+        .iter()
+        .flat_map(|one| &one.hostnames)
+        .map(ToString::to_string)
+        .collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts.join(" ")
+}
+
+/// How early a path is looked at: exact ones, then expressions, then prefixes, the longer first.
+fn specific(path: &PathMatch) -> (u8, usize) {
+    match path {
+        PathMatch::Exact(path) => (2, path.len()),
+        PathMatch::Regex(pattern) => (1, pattern.len()),
+        PathMatch::Prefix(path) => (0, path.len()),
+    }
+}
+
 fn path_of(matched: &RequestMatch) -> String {
-    let RequestMatch { path, method, headers, query } = matched;
+    let RequestMatch {
+        path,
+        method,
+        headers,
+        query,
+    } = matched;
     let mut text = match path {
         PathMatch::Prefix(path) => path.clone(),
         PathMatch::Exact(path) => format!("={path}"),
@@ -211,11 +280,22 @@ fn target(rule: &Rule, snapshot: &Snapshot) -> String {
     }) {
         return format!("redirect, {}", redirect.status.code().as_u16());
     }
-    let sum: u64 = rule.backends.iter().map(|share| u64::from(share.weight)).sum();
+    let sum: u64 = rule
+        .backends
+        .iter()
+        .map(|share| u64::from(share.weight))
+        .sum();
     let several = rule.backends.len() > 1;
-    let shares: Vec<String> =
-        rule.backends.iter().map(|share| backend(share, several.then_some(sum), snapshot)).collect();
-    if shares.is_empty() { "500: no backend".to_owned() } else { shares.join(", ") }
+    let shares: Vec<String> = rule
+        .backends
+        .iter()
+        .map(|share| backend(share, several.then_some(sum), snapshot))
+        .collect();
+    if shares.is_empty() {
+        "500: no backend".to_owned()
+    } else {
+        shares.join(", ")
+    }
 }
 
 fn backend(share: &WeightedBackend, sum: Option<u64>, snapshot: &Snapshot) -> String {
@@ -226,7 +306,10 @@ fn backend(share: &WeightedBackend, sum: Option<u64>, snapshot: &Snapshot) -> St
                 BackendKind::Service => format!("{}:{}", key.name.name, key.port),
                 BackendKind::Backend => key.name.name.clone(),
             };
-            let endpoints = snapshot.backends.get(key).map_or_else(String::new, |backend| endpoints(backend));
+            let endpoints = snapshot
+                .backends
+                .get(key)
+                .map_or_else(String::new, |backend| endpoints(backend));
             format!("{name}{endpoints}")
         }
     };

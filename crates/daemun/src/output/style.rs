@@ -24,6 +24,7 @@ pub(crate) struct ColourArguments {
     #[arg(
         long,
         global = true,
+        display_order = 900,
         env = "DAEMUN_COLOR",
         value_enum,
         value_name = "WHEN",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::{FieldPath, Severity, Step};
 use daemun_objects::Any;
+use daemun_translate::nearest::nearest;
 
 use super::deserializer::{NodeDeserializer, Shared, Trail};
 use super::document::{Node, Place, Value};
@@ -382,7 +383,7 @@ impl Head<'_> {
             }
             None => {
                 let kinds = Any::KINDS.iter().map(|info| info.kind);
-                let hint = match super::nearest::nearest(kind, kinds) {
+                let hint = match nearest(kind, kinds) {
                     Some(near) => format!(" Did you mean {near}?"),
                     None => String::new(),
                 };

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use daemun_model::verdict::FieldPath;
+use daemun_translate::nearest::nearest;
 use serde::de::{Expected, Unexpected};
 
 use super::document::Place;
-use super::nearest::nearest;
 
 /// One thing that is wrong. Reads `what, in <object and path>; remedy`.
 #[derive(Clone, Debug, PartialEq, Eq)]

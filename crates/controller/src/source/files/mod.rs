@@ -11,7 +11,6 @@ mod document;
 mod fault;
 mod held;
 mod named;
-mod nearest;
 mod parse;
 mod problem;
 mod scalar;

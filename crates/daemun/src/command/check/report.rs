@@ -36,6 +36,10 @@ pub(super) struct Summary {
     pub(super) unread: usize,
     /// What is wrong in files, unread objects included.
     pub(super) file_errors: usize,
+    /// Those of them that are about no object.
+    pub(super) elsewhere: usize,
+    /// What is to be said about files without being an error, such as objects that nothing here reads.
+    pub(super) file_warnings: usize,
 }
 
 /// An object with what is to be said about it.
@@ -172,15 +176,16 @@ impl Summary {
         };
         let mut unread: Vec<&ObjectRef> = unread(problems).collect();
         unread.dedup();
-        let errors = problems
-            .iter()
-            .filter(|problem| problem.severity == Severity::Error);
+        let of = |severity| move |problem: &&Problem| problem.severity == severity;
+        let errors = || problems.iter().filter(of(Severity::Error));
         Self {
             objects: objects.len(),
             refused: at(Level::Refused),
             warned: at(Level::Warning),
             unread: unread.len(),
-            file_errors: errors.count(),
+            file_errors: errors().count(),
+            elsewhere: errors().filter(|error| error.object.is_none()).count(),
+            file_warnings: problems.iter().filter(of(Severity::Warning)).count(),
         }
     }
 }

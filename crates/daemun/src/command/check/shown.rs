@@ -5,6 +5,7 @@ use daemun_model::verdict::{Condition, FieldPath, Severity, Status as Holds, Ste
 
 use super::report::{Checked, Report, ShortSpot, Status, Summary, unread};
 use super::words::Level;
+use crate::output::counted;
 use crate::output::style::{Style, Tone, plain};
 use crate::output::table::Table;
 
@@ -186,6 +187,7 @@ fn shown_problem(problem: &Problem, style: Style) -> String {
     format!("{}{rest}\n", style.paint(tone, place))
 }
 
+/// The last line: what needs attention, or that all is well.
 fn summary(summary: &Summary) -> (Tone, String) {
     let Summary {
         objects,
@@ -193,28 +195,55 @@ fn summary(summary: &Summary) -> (Tone, String) {
         warned,
         unread,
         file_errors,
+        elsewhere,
+        file_warnings,
     } = *summary;
     let attention = refused + unread;
     if attention == 0 && file_errors == 0 {
-        let tone = if warned > 0 {
-            Tone::Doubtful
-        } else {
-            Tone::Good
-        };
-        let text = match (objects, warned) {
-            (0, _) => "There are no objects in these files.".to_owned(),
-            (1, 0) => "The object is in order.".to_owned(),
-            (_, 0) => format!("All {objects} objects are in order."),
-            (_, 1) => "Nothing is refused; 1 object has a warning.".to_owned(),
-            (_, _) => format!("Nothing is refused; {warned} objects have warnings."),
-        };
-        return (tone, text);
+        return unrefused(objects, warned, file_warnings);
     }
-    let text = match (attention, file_errors) {
-        (0, 1) => "1 error in the files needs attention.".to_owned(),
-        (0, _) => format!("{file_errors} errors in the files need attention."),
-        (1, _) => "1 object needs attention.".to_owned(),
-        (_, _) => format!("{attention} objects need attention."),
+    let mut parts = Vec::new();
+    if attention > 0 {
+        parts.push(counted(attention, "object"));
+    }
+    if elsewhere > 0 {
+        parts.push(format!("{} in the files", counted(elsewhere, "error")));
+    }
+    let need = if attention + elsewhere == 1 {
+        "needs"
+    } else {
+        "need"
     };
-    (Tone::Bad, text)
+    (
+        Tone::Bad,
+        format!("{} {need} attention.", parts.join(" and ")),
+    )
+}
+
+fn unrefused(objects: usize, warned: usize, file_warnings: usize) -> (Tone, String) {
+    let text = match (objects, warned + file_warnings) {
+        (0, 0) => "There are no objects in these files.".to_owned(),
+        (0, _) => "No object of these files is read; see above.".to_owned(),
+        (1, 0) => "The object is in order.".to_owned(),
+        (_, 0) => format!("All {objects} objects are in order."),
+        (_, _) => {
+            let mut parts = Vec::new();
+            if warned > 0 {
+                let have = if warned == 1 {
+                    "has a warning"
+                } else {
+                    "have warnings"
+                };
+                parts.push(format!("{} {have}", counted(warned, "object")));
+            }
+            if file_warnings > 0 {
+                let are = if file_warnings == 1 { "is" } else { "are" };
+                let warnings = counted(file_warnings, "warning");
+                parts.push(format!("there {are} {warnings} about the files"));
+            }
+            format!("Nothing is refused; {}.", parts.join(", and "))
+        }
+    };
+    let good = objects > 0 && warned + file_warnings == 0;
+    (if good { Tone::Good } else { Tone::Doubtful }, text)
 }

@@ -1,6 +1,7 @@
 //! A verdict in a few words, and how bad it is.
 
 use daemun_model::verdict::{Condition, Place, Severity, Status, Verdict};
+use daemun_translate::nearest::list_all;
 use serde::Serialize;
 
 /// How an object fares.
@@ -57,6 +58,9 @@ pub(super) fn level(verdict: &Verdict) -> Level {
 
 /// `accepted by shop/http and shop/https`, `not attached (Accepted=False, NotAllowedByListeners)`, …
 pub(super) fn result(verdict: &Verdict) -> String {
+    if verdict.parts.is_empty() {
+        return without_parts(verdict).to_owned();
+    }
     let of_route = |place: &Place| matches!(place, Place::Parent { .. });
     if verdict.parts.iter().any(|part| of_route(&part.place)) {
         return route(verdict);
@@ -78,7 +82,10 @@ pub(super) fn result(verdict: &Verdict) -> String {
         };
         let shown = shown(bad);
         match &part.place {
-            Place::Listener(name) => words.push(format!("listener {name}: {shown}")),
+            Place::Listener(name) => {
+                let how = how_served(&part.conditions);
+                words.push(format!("listener {name} {how} {shown}"));
+            }
             Place::Ancestor(name) if ancestors.len() > 1 => {
                 words.push(format!("for {name}: {shown}"))
             }
@@ -93,7 +100,7 @@ pub(super) fn result(verdict: &Verdict) -> String {
         .all(|part| !is_refused(&part.conditions));
     let mut first = match (accepted, ancestors.is_empty()) {
         (true, true) => "accepted".to_owned(),
-        (true, false) => format!("accepted for {}", list(&ancestors)),
+        (true, false) => format!("accepted for {}", list_all(&ancestors)),
         (false, _) => "refused".to_owned(),
     };
     if !own.is_empty() {
@@ -102,6 +109,32 @@ pub(super) fn result(verdict: &Verdict) -> String {
     }
     words.insert(0, first);
     words.join("; ")
+}
+
+/// An object that nothing takes: there is nobody whose conditions could be told.
+fn without_parts(verdict: &Verdict) -> &'static str {
+    match (level(verdict), verdict.object.kind.as_str()) {
+        (Level::Refused, "HTTPRoute") => "not attached",
+        (Level::Refused, _) => "refused",
+        (Level::Fine | Level::Warning, _) => "accepted",
+    }
+}
+
+/// What a bad condition makes of a listener.
+fn how_served(conditions: &[Condition]) -> &'static str {
+    let holds = |kind: &str, status| {
+        conditions
+            .iter()
+            .any(|condition| condition.kind == kind && condition.status == status)
+    };
+    let not_served = holds("Accepted", Status::False)
+        || holds("Programmed", Status::False)
+        || holds("Conflicted", Status::True);
+    match worst(conditions).map(level_of) {
+        _ if not_served => "is not served",
+        Some(Level::Refused) => "is refused in part",
+        Some(Level::Warning | Level::Fine) | None => "may surprise",
+    }
 }
 
 /// Whether a condition of a Gateway only says that listeners have bad conditions, which are shown anyway.
@@ -153,7 +186,7 @@ fn route(verdict: &Verdict) -> String {
     }
     let mut words = Vec::new();
     if !accepted.is_empty() {
-        words.push(format!("accepted by {}", list(&accepted)));
+        words.push(format!("accepted by {}", list_all(&accepted)));
     }
     if !in_part.is_empty() {
         words.push(format!("refused in part {}", in_part.join(" ")));
@@ -198,19 +231,12 @@ fn shown(condition: &Condition) -> String {
     format!("({}={status}, {})", condition.kind, condition.reason)
 }
 
-/// `a, b and c`
-fn list(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use daemun_model::names::{ObjectName, ObjectRef};
-    use daemun_model::verdict::{Condition, Part, Place, Status, Verdict};
+    use daemun_model::verdict::{
+        Condition, FieldPath, Finding, Part, Place, Severity, Status, Verdict,
+    };
 
     use super::{Level, level, result};
 
@@ -244,6 +270,19 @@ mod tests {
             parts: parts.into(),
             findings: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_route_that_no_gateway_takes_is_not_called_accepted() {
+        let mut lost = verdict(Vec::new());
+        assert_eq!(result(&lost), "accepted");
+        lost.findings.push(Finding {
+            severity: Severity::Error,
+            reason: "NoMatchingParent",
+            path: FieldPath::root(),
+            message: String::new(),
+        });
+        assert_eq!(result(&lost), "not attached");
     }
 
     #[test]
@@ -301,7 +340,7 @@ mod tests {
                         &[accepted, ("Conflicted", False, "NoConflicts")],
                     ),
                 ],
-                "accepted; listener https: (Conflicted=True, HostnameConflict)",
+                "accepted; listener https is not served (Conflicted=True, HostnameConflict)",
                 Level::Refused,
             ),
             (

@@ -10,6 +10,7 @@ use daemun_proxy::admin::Address;
 use daemun_proxy::settings::Inherited;
 
 use super::access_log::AccessLogArguments;
+use super::embedded::Service;
 
 /// Run a gateway from Gateway API objects in files
 #[derive(Clone, Debug, Args)]
@@ -18,15 +19,15 @@ pub(crate) struct Run {
     /// with a built-in echo backend
     #[arg(value_name = "PATH", env = "DAEMUN_PATHS", value_delimiter = ':')]
     paths: Vec<PathBuf>,
-    /// Put a gateway in front of one service: HOST:PORT
+    /// Put a gateway in front of one service that speaks plain HTTP, such as localhost:9000
     #[arg(
         long,
         value_name = "HOST:PORT",
         env = "DAEMUN_TO",
         conflicts_with = "paths"
     )]
-    to: Option<String>,
-    /// Where the gateway listens that comes of --to, or of nothing
+    to: Option<Service>,
+    /// Where the welcome gateway, or that of --to, listens; objects in files say it themselves
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -53,7 +54,7 @@ pub(crate) struct Run {
         default_value = "127.0.0.1:9902"
     )]
     admin: String,
-    /// How long to go on accepting after a stop was asked for, so that load balancers notice (seconds)
+    /// Seconds to go on accepting after a stop was asked for, so that load balancers notice
     #[arg(
         long,
         value_name = "SECONDS",
@@ -61,7 +62,7 @@ pub(crate) struct Run {
         default_value = "0"
     )]
     drain_delay: u64,
-    /// How long requests under way may take to end after that (seconds)
+    /// Seconds that requests under way may take to end after that
     #[arg(
         long,
         value_name = "SECONDS",
@@ -108,7 +109,7 @@ pub(crate) enum Source<'a> {
     /// Files.
     Paths(&'a [PathBuf]),
     /// One service.
-    To(&'a str),
+    To(&'a Service),
     /// The welcome gateway.
     Welcome,
 }

@@ -13,6 +13,7 @@ use daemun_proxy::{Applied, Proxy};
 use tokio::sync::watch;
 
 use super::Run;
+use crate::output::counted;
 
 /// What the two ports show.
 pub(super) struct Shown {
@@ -62,7 +63,7 @@ impl Shown {
                     health
                         .start(address, tasks)
                         .await
-                        .map_err(|error| error.to_string())?,
+                        .map_err(|error| format!("--health: {error}"))?,
                 )
             }
         };
@@ -72,7 +73,7 @@ impl Shown {
                 admin(state, level)
                     .start(&address, tasks)
                     .await
-                    .map_err(|error| error.to_string())?,
+                    .map_err(|error| format!("--admin: {error}"))?,
             ),
         };
         Ok((health, admin))
@@ -109,7 +110,13 @@ pub(super) fn source(metrics: &daemun_proxy::Metrics, state: &State) {
 pub(super) fn readiness(readiness: &Readiness, state: &State, applied: &Applied) {
     let bound = applied.listening.len();
     match applied.not_bound.first() {
-        None => readiness.ready("listeners", format!("{bound} sockets are bound")),
+        None => {
+            let are = if bound == 1 { "is" } else { "are" };
+            readiness.ready(
+                "listeners",
+                format!("{} {are} bound", counted(bound, "socket")),
+            );
+        }
         Some(first) => readiness.not_ready("listeners", first.reason.clone()),
     }
     problems(readiness, state);

@@ -8,6 +8,8 @@ use daemun_controller::publish::{News, State};
 use daemun_model::names::ObjectRef;
 use daemun_model::verdict::{FieldPath, Severity};
 
+use crate::output::counted;
+
 /// Findings that are told at once; of further ones only the number is.
 const MOST: usize = 20;
 
@@ -75,6 +77,9 @@ impl Inner {
         }
         let all = errors + warnings;
         let mut text = String::new();
+        if self.findings.is_empty() && !before.is_empty() {
+            text.push_str("Nothing in the objects is wrong any more.\n");
+        }
         if all > 0 {
             let _ = writeln!(text, "{}:", headline(errors, warnings));
             for line in &lines {
@@ -93,15 +98,10 @@ impl Inner {
 }
 
 fn headline(errors: usize, warnings: usize) -> String {
-    let counted = |count: usize, thing: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {thing}")),
-        several => Some(format!("{several} {thing}s")),
-    };
-    let parts = [counted(errors, "error"), counted(warnings, "warning")];
-    parts
+    let parts: Vec<String> = [(errors, "error"), (warnings, "warning")]
         .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" and ")
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, thing)| counted(count, thing))
+        .collect();
+    parts.join(" and ")
 }
