@@ -33,6 +33,8 @@ impl LocalTasks {
     )]
     pub fn spawn<F: Future<Output = ()> + 'static>(&self, future: F) -> AbortHandle {
         let counted = Counted::new(Rc::clone(&self.0));
+        // A future that is wrapped is there twice, and is moved with the task; on the heap it stays put.
+        let future = Box::pin(future);
         tokio::task::spawn_local(async move {
             let _counted = counted;
             future.await;

@@ -39,6 +39,8 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 /// Makes a request's head ready for its backend, and gives the request's id.
 pub(crate) fn prepare(headers: &mut HeaderMap, hop: &Hop<'_>, random: &mut Random) -> HeaderValue {
     clean_request(headers, hop.trusted);
+    // Room for all that is told at once: a map that grows is laid out anew.
+    headers.reserve(6);
     tell(headers, hop);
     request_id(headers, hop.trusted, random)
 }

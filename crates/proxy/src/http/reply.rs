@@ -250,6 +250,11 @@ impl Asker {
 
 /// Whether `Accept` names JSON, and text not before it.
 fn prefers_json(headers: &HeaderMap) -> bool {
+    // Few requests name it at all.
+    let named = |value: &HeaderValue| memchr::memmem::find(value.as_bytes(), b"json").is_some();
+    if !headers.get_all(ACCEPT).iter().any(named) {
+        return false;
+    }
     let (mut json, mut text) = (0.0f32, 0.0f32);
     let values = headers
         .get_all(ACCEPT)
