@@ -85,6 +85,37 @@ async fn a_number_of_hops_is_counted_from_the_peer() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_that_speaks_tls_a_client_is_on_https() {
+    let policy = yaml::listener_policy("forwarding: {trustedProxies: {hops: 1}}");
+    let route = yaml::route(
+        "one",
+        &format!(
+            "rules:\n- matches: [{{path: {{value: /old}}}}]\n  filters: [{{type: RequestRedirect, requestRedirect: {{path: {{type: ReplaceFullPath, replaceFullPath: /new}}}}}}]\n\
+             - backendRefs: [{{{}}}]\n  sessionPersistence: {{sessionName: shop}}",
+            yaml::to("echo")
+        ),
+    );
+    let world = World::new(&[&policy, &route]).await;
+    let get = async |target, proto| {
+        let headers = [("x-forwarded-proto", proto)];
+        raw::get_with(world.port, "example.org", target, &headers).await
+    };
+    let port = world.port;
+    for (proto, location, secure) in [
+        ("https", "https://example.org/new".to_owned(), true),
+        ("http", format!("http://example.org:{port}/new"), false),
+    ] {
+        let answer = get("/old", proto).await;
+        assert_eq!(answer.header("location"), Some(location.as_str()));
+        let cookie = get("/", proto)
+            .await
+            .header("set-cookie")
+            .map(str::to_owned);
+        assert_eq!(cookie.unwrap().contains("Secure"), secure, "{proto}");
+    }
+}
+
+#[tokio::test]
 async fn hop_by_hop_headers_end_here_both_ways() {
     let world = World::plain(&[]).await;
     let headers = [

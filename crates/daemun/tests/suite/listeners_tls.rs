@@ -400,6 +400,27 @@ async fn a_port_has_its_own_validation() {
 }
 
 #[tokio::test]
+async fn one_port_may_be_open_and_another_closed() {
+    let clients = Authority::new();
+    let open = ports::free();
+    let listeners = format!(
+        "{ONE}\n- {{name: open, port: {open}, protocol: HTTPS, tls: {{certificateRefs: [{{name: cert}}]}}}}"
+    );
+    let asked = "caCertificateRefs: [{group: '', kind: ConfigMap, name: clients}]";
+    let spec = format!(
+        "tls:\n  frontend:\n    default: {{validation: {{{asked}}}}}\n    \
+         perPort: [{{port: {open}, tls: {{validation: {{mode: AllowInsecureFallback, {asked}}}}}}}]"
+    );
+    let more = yaml::authority("clients", &clients.pem());
+    let world = Tls::start(&listeners, &spec, &[&more]).await;
+    let known = TlsClient::showing(&world.authority.pem(), &clients.issue(&[]));
+    for (client, closed) in [(known, true), (world.client(), false)] {
+        assert_eq!(served(&client, world.port).await, closed);
+        assert!(served(&client, open).await);
+    }
+}
+
+#[tokio::test]
 async fn a_session_from_before_does_not_pass_a_new_validation() {
     let clients = Authority::new();
     let mut world = Tls::start(ONE, "", &[]).await;

@@ -197,6 +197,26 @@ async fn an_extended_connect_that_is_refused_is_an_ordinary_answer_and_never_a_t
 }
 
 #[tokio::test]
+async fn a_tunnel_begins_a_session_and_is_not_mirrored() {
+    let mirror = daemun_testkit::Backend::start("mirror").await;
+    let (to, copy) = (yaml::to("echo"), yaml::to("mirror"));
+    let rules = format!(
+        "rules: [{{backendRefs: [{{{to}}}], sessionPersistence: {{sessionName: shop}}, \
+         filters: [{{type: RequestMirror, requestMirror: {{backendRef: {{{copy}}}}}}}]}}]"
+    );
+    let objects = [yaml::backend("mirror", &mirror), yaml::route("one", &rules)];
+    let world = World::new(&[&objects[0], &objects[1]]).await;
+    let mut client = Raw::connect(world.port).await;
+    let answer = client.request("GET", "example.org", "/", &UPGRADE).await;
+    assert_eq!(answer.status, 101);
+    assert!(answer.header("set-cookie").is_some(), "{answer:?}");
+    let mut other = Raw::connect(world.port).await;
+    assert_eq!(other.get("example.org", "/plain").await.status, 200);
+    mirror.until(1).await;
+    assert_eq!(mirror.seen()[0].target, "/plain");
+}
+
+#[tokio::test]
 async fn a_plain_connect_is_refused() {
     let world = World::plain(&[]).await;
     let mut client = Raw::connect(world.port).await;

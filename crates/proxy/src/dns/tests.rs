@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use daemun_base::tasks::Tasks;
 use daemun_model::backend::{Backend, Endpoint, EndpointHost, EndpointState};
 use daemun_model::gateway::Gateway;
 use daemun_model::names::{BackendKey, BackendKind, ObjectName};
@@ -25,6 +26,7 @@ struct Server {
     /// None: it fails.
     addresses: Arc<Mutex<Option<Vec<Ipv4Addr>>>>,
     asked: Arc<AtomicU32>,
+    tasks: Tasks,
 }
 
 impl Server {
@@ -34,9 +36,10 @@ impl Server {
             port: socket.local_addr().unwrap().port(),
             addresses: Arc::new(Mutex::new(Some(addresses.to_vec()))),
             asked: Arc::default(),
+            tasks: Tasks::default(),
         };
         let (known, asked) = (Arc::clone(&server.addresses), Arc::clone(&server.asked));
-        tokio::task::spawn_local(async move {
+        server.tasks.spawn(async move {
             let mut query = [0; 512];
             while let Ok((length, peer)) = socket.recv_from(&mut query).await {
                 let known = known.lock().unwrap().clone();
@@ -131,36 +134,31 @@ fn known(names: &Names) -> Vec<IpAddr> {
 #[tokio::test]
 async fn names_are_resolved_again_at_their_ttl_and_keep_what_they_had() {
     let (one, two, three) = ([127, 0, 0, 1], [127, 0, 0, 2], [127, 0, 0, 3]);
-    let local = tokio::task::LocalSet::new();
-    local
-        .run_until(async {
-            let server = Server::start(1, &[two.into(), one.into()]).await;
-            let mut names = Names::new(Duration::from_millis(100));
-            names.resolver = Some(Ok(server.resolver()));
-            let wanted = names.want(&configuration("shop.test"));
-            names.settle(wanted, PATIENCE).await;
-            assert_eq!(known(&names), [IpAddr::from(one), IpAddr::from(two)]);
+    let server = Server::start(1, &[two.into(), one.into()]).await;
+    let mut names = Names::new(Duration::from_millis(100));
+    names.resolver = Some(Ok(server.resolver()));
+    let wanted = names.want(&configuration("shop.test"));
+    names.settle(wanted, PATIENCE).await;
+    assert_eq!(known(&names), [IpAddr::from(one), IpAddr::from(two)]);
 
-            // What does not change is no news, and is asked for once a TTL.
-            let before = server.asked.load(Ordering::Relaxed);
-            let news = tokio::time::timeout(Duration::from_millis(2500), names.changed()).await;
-            assert!(news.is_err(), "nothing has changed");
-            let asked = server.asked.load(Ordering::Relaxed) - before;
-            assert!((1..=4).contains(&asked), "{asked}");
+    // What does not change is no news, and is asked for once a TTL.
+    let before = server.asked.load(Ordering::Relaxed);
+    let news = tokio::time::timeout(Duration::from_millis(2500), names.changed()).await;
+    assert!(news.is_err(), "nothing has changed");
+    let asked = server.asked.load(Ordering::Relaxed) - before;
+    assert!((1..=4).contains(&asked), "{asked}");
 
-            server.now_knows(Some(&[three.into()]));
-            let news = tokio::time::timeout(PATIENCE, names.changed()).await;
-            assert!(news.is_ok(), "the new address is news");
-            assert_eq!(known(&names), [IpAddr::from(three)]);
+    server.now_knows(Some(&[three.into()]));
+    let news = tokio::time::timeout(PATIENCE, names.changed()).await;
+    assert!(news.is_ok(), "the new address is news");
+    assert_eq!(known(&names), [IpAddr::from(three)]);
 
-            server.now_knows(None);
-            let news = tokio::time::timeout(Duration::from_millis(2500), names.changed()).await;
-            assert!(news.is_err());
-            assert_eq!(known(&names), [IpAddr::from(three)], "its last address");
+    server.now_knows(None);
+    let news = tokio::time::timeout(Duration::from_millis(2500), names.changed()).await;
+    assert!(news.is_err());
+    assert_eq!(known(&names), [IpAddr::from(three)], "its last address");
 
-            // A name that nobody wants any more is forgotten.
-            assert!(names.want(&Configuration::default()).is_empty());
-            assert!(names.resolved().is_empty());
-        })
-        .await;
+    // A name that nobody wants any more is forgotten.
+    assert!(names.want(&Configuration::default()).is_empty());
+    assert!(names.resolved().is_empty());
 }

@@ -21,7 +21,7 @@ pub(crate) struct RedirectFrom<'a> {
     pub(crate) path_and_query: &'a PathAndQuery,
     /// The prefix that the path was matched with, if it was one.
     pub(crate) matched_prefix: Option<&'a str>,
-    /// The port of the listener.
+    /// The port of the listener, as clients know it.
     pub(crate) listener_port: u16,
 }
 
@@ -70,7 +70,8 @@ pub(crate) fn location(
     HeaderValue::try_from(location)
 }
 
-fn well_known(scheme: Scheme) -> u16 {
+/// The port that a scheme has without one being written.
+pub(crate) fn well_known(scheme: Scheme) -> u16 {
     match scheme {
         Scheme::Http => 80,
         Scheme::Https => 443,
