@@ -147,16 +147,24 @@ fn redirect_to(
         .get(HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
+    let scheme = if way.client.https {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
+    // Where a trusted proxy speaks the other scheme with the client, the listener's port is not the one
+    // that the client knows.
+    let seen_by_client = way.client.https == way.connection.tls.is_some();
     let from = redirect::RedirectFrom {
-        scheme: if way.client.https {
-            Scheme::Https
-        } else {
-            Scheme::Http
-        },
+        scheme,
         authority,
         path_and_query: &path_and_query(parts),
         matched_prefix: way.prefix,
-        listener_port: way.port.key.port,
+        listener_port: if seen_by_client {
+            way.port.key.port
+        } else {
+            redirect::well_known(scheme)
+        },
     };
     let location = redirect::location(settings, &from).map_err(|_| Own::BadTarget)?;
     let mut response = Response::new(Body::own(Bytes::new()));

@@ -152,7 +152,10 @@ async fn answer(
     let bounds = (listener.limits.body_bytes, keep);
     let body = (!body.is_end_stream()).then(|| Source::new(body, bounds, &connection.pulse));
     trip.has_body(body.clone().map(|body| body as _));
-    mirror::send_copies(&way, &parts, body.as_ref(), after.mirrors());
+    // What goes through a tunnel cannot be copied, so no copy is asked to open one.
+    if upgrade.is_none() {
+        mirror::send_copies(&way, &parts, body.as_ref(), after.mirrors());
+    }
 
     let errand = Errand {
         worker,
@@ -174,10 +177,11 @@ async fn answer(
     if let Some(body) = &body {
         body.answer_has_begun();
     }
+    begin_session(&way, &choice, &sent.endpoint, after);
     match sent.response.status() {
         StatusCode::SWITCHING_PROTOCOLS => switch(&way, sent, upgrade, (held, trip), after),
         status if is_connect && status.is_success() => Err(Own::NotUpgraded),
-        _ => Ok(pass_back(&way, sent, &choice, after)),
+        _ => Ok(pass_back(sent, after)),
     }
 }
 
@@ -300,16 +304,15 @@ fn normalize_path(parts: &mut Parts) -> Result<(), Own> {
 }
 
 /// Passes a response on, with what must happen when its body has ended.
-fn pass_back(way: &Way<'_>, sent: Sent, choice: &Choice<'_>, after: &mut After) -> Response<Body> {
+fn pass_back(sent: Sent, after: &mut After) -> Response<Body> {
     let Sent {
         response,
-        endpoint,
+        endpoint: _,
         in_flight,
         deadline,
     } = sent;
     let (mut head, incoming) = response.into_parts();
     forward::clean_response(&mut head.headers);
-    begin_session(way, choice, &endpoint, after);
     after.on_response(&mut head.headers);
     head.version = Version::default();
     head.extensions = http::Extensions::new();
@@ -333,12 +336,7 @@ fn begin_session(way: &Way<'_>, choice: &Choice<'_>, endpoint: &EndpointLive, af
     }
     let identity = choose::session_identity(&choice.backend, endpoint);
     let now = daemun_base::clock::unix_seconds();
-    after.session = Some(session::issue(
-        settings,
-        identity,
-        now,
-        way.connection.tls.is_some(),
-    ));
+    after.session = Some(session::issue(settings, identity, now, way.client.https));
 }
 
 /// The backend agreed to change the protocol.

@@ -176,7 +176,7 @@ fn details_are_for_colleagues() {
         answer.headers()["proxy-status"],
         r#"daemun; error=proxy_configuration_error; details="Service shop/\"catalog\":80: it does not exist ? \\""#
     );
-    let place = Some("HTTPRoute shop/all, rule 1, for Service shop/catalog:80");
+    let place = "HTTPRoute shop/all, rule 1, for Service shop/catalog:80";
     for (own, rest) in [
         (Own::NoEndpoints, ""),
         (
@@ -187,12 +187,12 @@ fn details_are_for_colleagues() {
         let answer = response(
             &own,
             &asker(&[], Method::GET),
-            (ProxyStatus::Full, place),
+            (ProxyStatus::Full, Some(place)),
             None,
         );
         let status = answer.headers()["proxy-status"].to_str().unwrap();
         let details = status.split_once("; details=").unwrap().1;
-        assert_eq!(details, format!("\"{}{rest}\"", place.unwrap()));
+        assert_eq!(details, format!("\"{place}{rest}\""));
     }
 }
 
