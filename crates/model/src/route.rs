@@ -57,10 +57,10 @@ pub struct Rule {
     pub timeouts: Timeouts,
     /// Trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry: Option<Retry>,
+    pub retry: Option<Box<Retry>>,
     /// Session persistence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub session: Option<SessionPersistence>,
+    pub session: Option<Box<SessionPersistence>>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -219,11 +219,11 @@ fn usual() -> Shop {
     };
     let mut orders = rule(prefix("/api/orders"), vec![to("orders", 1)]);
     orders.timeouts.request = Some(std::time::Duration::from_secs(15));
-    orders.retry = Some(Retry {
+    orders.retry = Some(Box::new(Retry {
         codes: vec![503],
         attempts: 1,
         backoff: Retry::DEFAULT_BACKOFF,
-    });
+    }));
     Shop::new()
         .route("orders", &["http", "shop"], vec![orders])
         .route(

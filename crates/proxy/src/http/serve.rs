@@ -160,7 +160,7 @@ async fn answer(
     let errand = Errand {
         worker,
         backend: &choice.backend,
-        retry: rule.meant().retry.as_ref(),
+        retry: rule.meant().retry.as_deref(),
         try_limit: rule.meant().timeouts.backend_request,
         deadline: rule
             .meant()

@@ -216,14 +216,14 @@ fn settings(
     }
     if let Some(written) = &written.retry {
         match retry::read(written, &path.field("retry")) {
-            Ok(retry) => rule.retry = Some(retry),
+            Ok(retry) => rule.retry = Some(Box::new(retry)),
             Err(refusal) => refuse(refusal),
         }
     }
     if let Some(written) = &written.session_persistence {
         let path = path.field("sessionPersistence");
         match session::read(written, &path, (place.route, place.index)) {
-            Ok(session) => rule.session = Some(session),
+            Ok(session) => rule.session = Some(Box::new(session)),
             Err(refusal) => refuse(refusal),
         }
     }

@@ -11,7 +11,7 @@ use daemun_model::names::ObjectRef;
 use daemun_model::verdict::{FieldPath, Severity};
 use daemun_objects::Any;
 
-use super::chunk::{Chunk, Entry};
+use super::chunk::{Chunk, Entry, FIRST_GENERATION};
 use super::held::{Held, HeldObjects, Origin};
 use super::named::{NamedFile, NamedFiles, fill};
 use super::problem::{Kept, Problem, Reason};
@@ -193,7 +193,11 @@ impl<'a> Assembly<'a> {
         before: Option<&Held>,
     ) -> Held {
         let generation = before.and_then(|held| held.any.metadata().generation);
-        any.metadata_mut().generation = Some(generation.unwrap_or(1));
+        let known = generation.unwrap_or(FIRST_GENERATION);
+        // To change an object that is shared is to copy it.
+        if any.metadata().generation != Some(known) {
+            any.metadata_mut().generation = Some(known);
+        }
         let Moment { now, look } = self.moment;
         let (mut since, mut look) = (now, look);
         match before {
@@ -201,9 +205,7 @@ impl<'a> Assembly<'a> {
                 any = held.any.clone();
                 (since, look) = (held.since, held.look);
             }
-            Some(_) => {
-                any.metadata_mut().generation = generation.map(|count| count.saturating_add(1))
-            }
+            Some(_) => any.metadata_mut().generation = Some(known.saturating_add(1)),
             None => {}
         }
         Held {

@@ -46,6 +46,9 @@ pub(super) struct Entry {
     pub(super) flaws: Vec<Flaw>,
 }
 
+/// The generation of an object that was not there before.
+pub(super) const FIRST_GENERATION: i64 = 1;
+
 /// Which node of a chunk an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Position {
@@ -100,6 +103,8 @@ impl Chunk {
                 .push(Flaw::error(Reason::Malformed, place, message));
         }
         text.clone_into(&mut chunk.text);
+        // There are thousands of chunks, most of one object.
+        chunk.entries.shrink_to_fit();
         (chunk, reader.objects)
     }
 
@@ -294,11 +299,13 @@ fn flaw_of(fault: Fault, object: &ObjectRef, node: &Node) -> Flaw {
     }
 }
 
-/// Gives the object the namespace that its file leaves out, and takes away one that it cannot have.
+/// Gives the object the namespace that its file leaves out, and takes away one that it cannot have. It is
+/// the first version of the object as far as can be told here.
 fn put_name(any: &mut Any, name: &ObjectName) {
     let namespace = (!name.namespace.is_empty()).then(|| name.namespace.clone());
     let metadata = any.metadata_mut();
     metadata.namespace = namespace;
+    metadata.generation = Some(FIRST_GENERATION);
 }
 
 /// What every object says about itself.

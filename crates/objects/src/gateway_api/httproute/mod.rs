@@ -40,7 +40,7 @@ impl Kind for HttpRouteSpec {
     const KIND: &'static str = "HTTPRoute";
 }
 
-/// A rule (`HTTPRouteRule`).
+/// A rule (`HTTPRouteRule`). There are thousands of them, so what few have is boxed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRouteRule {
@@ -56,11 +56,11 @@ pub struct HttpRouteRule {
     #[serde(default, deserialize_with = "nullable")]
     pub backend_refs: Vec<HttpBackendRef>,
     /// Time limits.
-    pub timeouts: Option<HttpRouteTimeouts>,
+    pub timeouts: Option<Box<HttpRouteTimeouts>>,
     /// Trying again (experimental; GEP-1731).
-    pub retry: Option<HttpRouteRetry>,
+    pub retry: Option<Box<HttpRouteRetry>>,
     /// Keeping sessions together (experimental; GEP-1619).
-    pub session_persistence: Option<SessionPersistence>,
+    pub session_persistence: Option<Box<SessionPersistence>>,
 }
 
 /// A match: all of its parts must hold (`HTTPRouteMatch`).
