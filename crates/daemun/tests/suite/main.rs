@@ -18,6 +18,7 @@ mod http2;
 mod limits;
 mod listeners_tls;
 mod observing;
+mod process;
 mod reload;
 mod responses;
 mod routing;
