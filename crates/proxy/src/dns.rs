@@ -147,21 +147,25 @@ async fn resolve(
     min_ttl: Duration,
     answers: mpsc::UnboundedSender<Answer>,
 ) {
-    let mut failing = false;
+    let (mut failing, mut known) = (false, false);
     loop {
         let (addresses, wait) = match lookup(&name, &resolver).await {
             Ok((addresses, ttl)) => {
                 if failing {
-                    tracing::info!(name, "The name can be resolved again.");
+                    tracing::info!("The name {name} of an endpoint can be resolved now.");
                 }
-                failing = false;
+                (failing, known) = (false, true);
                 (Some(addresses), ttl.max(min_ttl))
             }
             Err(reason) => {
                 if !failing {
+                    let consequence = if known {
+                        "Its last addresses stay in use"
+                    } else {
+                        "It has no endpoint until it can; it is asked for again and again"
+                    };
                     tracing::warn!(
-                        name,
-                        "The name of an endpoint cannot be resolved: {reason}. Its last addresses stay in use."
+                        "The name {name} of an endpoint cannot be resolved: {reason}. {consequence}."
                     );
                 }
                 failing = true;
@@ -186,10 +190,14 @@ async fn lookup(
     resolver: &Result<TokioResolver, String>,
 ) -> Result<(Arc<[IpAddr]>, Duration), String> {
     let resolver = resolver.as_ref().map_err(Clone::clone)?;
-    let found = resolver
-        .lookup_ip(name)
-        .await
-        .map_err(|error| error.to_string())?;
+    let found =
+        resolver
+            .lookup_ip(name)
+            .await
+            .map_err(|error| match error.is_no_records_found() {
+                true => "there is no address for it".to_owned(),
+                false => error.to_string(),
+            })?;
     let mut addresses: Vec<IpAddr> = found.iter().collect();
     addresses.sort_unstable();
     addresses.dedup();

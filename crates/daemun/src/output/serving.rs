@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use daemun_base::clock;
 use daemun_controller::publish::State;
 use daemun_model::Snapshot;
 use daemun_model::backend::{Backend, BackendTarget, EndpointHost};
@@ -135,10 +136,10 @@ impl Serving<'_> {
         if let ListenerProtocol::Https(tls) = &listener.protocol {
             for name in &tls.certificates {
                 if let Some(certificate) = snapshot.certificates.get(name) {
-                    notes.push(format!(
-                        "certificate {name}, valid until {}",
-                        date(certificate.not_after)
-                    ));
+                    let expired = certificate.not_after <= clock::unix_seconds();
+                    let until = if expired { "expired on" } else { "valid until" };
+                    let date = date(certificate.not_after);
+                    notes.push(format!("certificate {name}, {until} {date}"));
                 }
             }
         }

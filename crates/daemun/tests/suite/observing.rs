@@ -1,5 +1,10 @@
 //! What is seen of traffic: metrics, the access log, and answers of the gateway's own.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::path::PathBuf;
 use std::time::Duration;
 
