@@ -8,7 +8,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -18,7 +18,6 @@ use std::time::Duration;
 fn a_new_process_takes_over_without_a_refused_connection() {
     let manager = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = manager.local_addr().unwrap();
-    socket2::SockRef::from(&manager).set_cloexec(false).unwrap();
     let (ended, answered) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU32::new(0)),
@@ -51,12 +50,11 @@ fn a_new_process_takes_over_without_a_refused_connection() {
 
 fn start(socket: &TcpListener, address: SocketAddr) -> Child {
     // The first socket is number 3, and the process's own number is in LISTEN_PID: sd_listen_fds(3).
-    let hand_over = format!(
-        "exec 3<&{}; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"",
-        socket.as_raw_fd()
-    );
+    // It comes as the shell's input, because a shell may take one digit only after `<&`.
+    let hand_over = "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"";
+    let socket = OwnedFd::from(socket.try_clone().unwrap());
     let mut child = Command::new("sh")
-        .args(["-c", &hand_over, "sh", env!("CARGO_BIN_EXE_daemun"), "run"])
+        .args(["-c", hand_over, "sh", env!("CARGO_BIN_EXE_daemun"), "run"])
         .args([
             "--listen",
             &address.to_string(),
@@ -66,6 +64,7 @@ fn start(socket: &TcpListener, address: SocketAddr) -> Child {
             "off",
         ])
         .args(["--log-level", "error"])
+        .stdin(Stdio::from(socket))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
