@@ -18,6 +18,12 @@ use crate::upstream::kept::{Made, Open};
 use crate::upstream::tls;
 use crate::worker::Worker;
 
+/// Bytes of one HTTP/2 answer that are taken from a backend before its client has taken them.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// The same for all answers of a connection, which belong to many clients: so many that clients who do not
+/// read never use it up, and take nothing from the others. Streams and their windows are what bounds it.
+const CONNECTION_WINDOW: u32 = 1 << 30;
+
 /// Runs the HTTP engine's tasks on the worker's own thread.
 #[derive(Clone)]
 pub(crate) struct LocalExecutor(pub(crate) LocalTasks);
@@ -105,7 +111,8 @@ async fn http2_handshake<S: Read + Write + Unpin + Send + 'static>(
     open: Open,
 ) -> Result<Made, ConnectError> {
     let (sender, connection) = http2::Builder::new(LocalExecutor(worker.tasks.clone()))
-        .adaptive_window(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .handshake(stream)
         .await
         .map_err(ConnectError::Http)?;

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use daemun_testkit::{Act, Gateway, Raw, Step, Tap, ports, raw, yaml};
+use daemun_testkit::{Act, Backend, Gateway, Raw, Step, Tap, ports, raw, yaml};
 
 use super::{HEADERS, PREFACE, frame};
 use crate::World;
@@ -155,5 +155,33 @@ async fn a_backend_that_only_says_that_it_will_answer_is_given_up() {
         .await;
         let (_gateway, port) = tapped(&tap, &[]).await;
         assert_eq!(raw::get(port, "a", "/").await.status, status, "{count}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_takes_nothing_from_others_on_the_same_connection() {
+    let backend = Backend::start("h2").await;
+    backend.always(Act::Bytes(50_000_000));
+    let port = ports::free();
+    let _gateway = Gateway::start(&yaml::documents(&[
+        &yaml::gateway(port),
+        &yaml::backend_with("h2", &[&backend], "protocol: HTTP2"),
+        &yaml::route_all("one", "h2"),
+    ]))
+    .await;
+    // Several, so that every worker has one of them.
+    let mut greedy = Vec::new();
+    for _ in 0..6 {
+        let mut client = Raw::connect(port).await;
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        greedy.push(client);
+    }
+    backend.until(6).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    backend.always(Act::Bytes(200_000));
+    for _ in 0..6 {
+        let asked = raw::get(port, "a", "/");
+        let answer = tokio::time::timeout(Duration::from_secs(5), asked).await;
+        assert_eq!(answer.map(|answer| answer.body.len()), Ok(200_000));
     }
 }
