@@ -62,8 +62,14 @@ pub fn duration_option<S: Serializer>(
     }
 }
 
-/// `2027-02-01` for seconds since 1970: year, month and day in UTC (proleptic Gregorian).
+/// `2027-02-01` for seconds since 1970, in UTC.
 pub fn date(seconds: i64) -> String {
+    let (year, month, day) = year_month_day(seconds);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Year, month and day in UTC for seconds since 1970 (proleptic Gregorian).
+pub fn year_month_day(seconds: i64) -> (i64, i64, i64) {
     // Days are counted from 0000-03-01, so that the leap day is the last day of a year.
     let days = seconds.div_euclid(86_400) + 719_468;
     let era = days.div_euclid(146_097);
@@ -79,7 +85,7 @@ pub fn date(seconds: i64) -> String {
         month_from_march - 9
     };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    (year, month, day)
 }
 
 /// Serializes header names and values as `name: value` lines.

@@ -2,9 +2,9 @@
 //! line at a time.
 
 use std::fmt::{self, Write};
-use std::sync::Arc;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
+use super::counters::Counter;
 use super::metrics::{Configured, Metrics, Source};
 use super::series::{
     BUCKETS, BackendCounters, CLASSES, Family, ListenerCounters, Series, Traffic, labels,
@@ -15,6 +15,8 @@ mod tables;
 use tables::{BACKENDS, COUNTERS, GAUGES, REASONS};
 
 type Out<'a> = &'a mut dyn Write;
+type Bytes = fn(&Traffic) -> &Counter;
+
 /// Writes all there is.
 pub(super) fn write(metrics: &Metrics, out: Out<'_>) -> fmt::Result {
     head(out, "daemun_build", "info", "The program.")?;
@@ -238,35 +240,17 @@ fn traffic<T: Default>(
             }
         }
     }
-    let name = &names.received;
-    head(
-        out,
-        name,
-        "counter",
-        &format!("Bytes of request bodies of a {}.", names.what),
-    )?;
-    for series in all {
-        total(
-            out,
-            name,
-            &series.labels,
-            series.sum(|counters| &of(counters).received),
-        )?;
-    }
-    let name = &names.sent;
-    head(
-        out,
-        name,
-        "counter",
-        &format!("Bytes of response bodies of a {}.", names.what),
-    )?;
-    for series in all {
-        total(
-            out,
-            name,
-            &series.labels,
-            series.sum(|counters| &of(counters).sent),
-        )?;
+    let bytes: [(&str, &str, Bytes); 2] = [
+        (&names.received, "request", |traffic| &traffic.received),
+        (&names.sent, "response", |traffic| &traffic.sent),
+    ];
+    for (name, whose, count) in bytes {
+        let help = format!("Bytes of {whose} bodies of a {}.", names.what);
+        head(out, name, "counter", &help)?;
+        for series in all {
+            let sum = series.sum(|counters| count(of(counters)));
+            total(out, name, &series.labels, sum)?;
+        }
     }
     Ok(())
 }

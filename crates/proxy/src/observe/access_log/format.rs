@@ -4,6 +4,8 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::time::Duration;
 
+use daemun_model::shown::year_month_day;
+
 use super::Told;
 
 macro_rules! fields {
@@ -289,21 +291,10 @@ fn push_now(into: &mut String) {
     push_time(now.as_secs(), now.subsec_millis(), into);
 }
 
-/// RFC 3339, from seconds since 1970. Days become dates by counting from 1 March, when years of 365 or
-/// 366 days differ at their end only.
+/// RFC 3339, from seconds since 1970.
 fn push_time(seconds: u64, milliseconds: u32, into: &mut String) {
-    let (days, of_day) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let of_day = seconds % 86_400;
+    let (year, month, day) = year_month_day(i64::try_from(seconds).unwrap_or(i64::MAX));
     let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
     let _ = write!(
         into,
