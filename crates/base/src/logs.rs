@@ -1,12 +1,12 @@
 //! The process's own log: what it did and why, for operators. Not the access log, which the proxy
 //! writes by itself.
 
-use std::io::IsTerminal as _;
-
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload;
 use tracing_subscriber::{Registry, fmt};
+
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,26 +40,33 @@ impl Level {
     }
 }
 
+/// A word that is no level would be taken for a module, and silence all others.
 fn parse(filter: &str) -> Result<EnvFilter, String> {
-    EnvFilter::try_new(filter).map_err(|error| {
-        format!("\"{filter}\" is not a log level ({error}); use error, warn, info, debug or trace, or module=level,…")
-    })
+    let refused = |why: &str| {
+        format!(
+            "\"{filter}\" is not a log level{why}; use error, warn, info, debug or trace, or module=level,…"
+        )
+    };
+    let mut parts = filter.split(',').map(str::trim);
+    if parts.any(|part| !part.contains('=') && !LEVELS.contains(&&*part.to_ascii_lowercase())) {
+        return Err(refused(""));
+    }
+    EnvFilter::try_new(filter).map_err(|error| refused(&format!(" ({error})")))
 }
 
 /// Starts logging to standard error.
 ///
 /// # Errors
 /// A sentence, if the filter cannot be read or logging was started before.
-pub fn start(filter: &str, format: Format) -> Result<Level, String> {
+pub fn start(filter: &str, format: Format, coloured: bool) -> Result<Level, String> {
     let (filter, handle) = reload::Layer::new(parse(filter)?);
     let registry = Registry::default().with(filter);
-    let colours = std::io::stderr().is_terminal();
     let started = match format {
         Format::Text => tracing::subscriber::set_global_default(
             registry.with(
                 fmt::layer()
                     .with_writer(std::io::stderr)
-                    .with_ansi(colours)
+                    .with_ansi(coloured)
                     .with_target(false),
             ),
         ),
@@ -69,4 +76,25 @@ pub fn start(filter: &str, format: Format) -> Result<Level, String> {
     };
     started.map_err(|_| "logging was already started".to_owned())?;
     Ok(Level(handle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn what_is_no_level_is_refused() {
+        for (filter, taken) in [
+            ("info", true),
+            ("WARN", true),
+            ("daemun_proxy=debug,info", true),
+            ("daemun_proxy=debug, info", true),
+            ("loud", false),
+            ("info,loud", false),
+            ("daemun_proxy=loud", false),
+            ("", false),
+        ] {
+            assert_eq!(parse(filter).is_ok(), taken, "{filter}");
+        }
+    }
 }

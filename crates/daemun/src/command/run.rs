@@ -30,7 +30,8 @@ use crate::output::style::ColourArguments;
 
 /// Runs a gateway until it is told to stop.
 pub(crate) fn run(arguments: &Run, colours: &ColourArguments) -> Status {
-    let level = match logs::start(&arguments.log_level, arguments.log_format()) {
+    let coloured = colours.style(&std::io::stderr()).is_coloured();
+    let level = match logs::start(&arguments.log_level, arguments.log_format(), coloured) {
         Ok(level) => level,
         Err(why) => return Status::unusable(&why),
     };

@@ -77,6 +77,11 @@ pub(crate) enum Tone {
 }
 
 impl Style {
+    /// Whether anything stands out.
+    pub(crate) fn is_coloured(self) -> bool {
+        self.coloured
+    }
+
     /// A text in a tone.
     pub(crate) fn paint(self, tone: Tone, text: impl fmt::Display) -> String {
         let code = match tone {

@@ -51,7 +51,7 @@ async fn health(readiness: &Readiness, tasks: &Tasks) -> Address {
 fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
     LEVEL
-        .get_or_init(|| logs::start("error", Format::Text).unwrap())
+        .get_or_init(|| logs::start("error", Format::Text, false).unwrap())
         .clone()
 }
 

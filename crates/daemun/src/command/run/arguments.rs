@@ -32,7 +32,8 @@ pub(crate) struct Run {
         long,
         value_name = "ADDRESS:PORT",
         env = "DAEMUN_LISTEN",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = address
     )]
     pub(super) listen: SocketAddr,
     /// Worker threads [default: the CPU limit rounded up; without a limit the cores, at most 4]
@@ -59,7 +60,8 @@ pub(crate) struct Run {
         long,
         value_name = "SECONDS",
         env = "DAEMUN_DRAIN_DELAY",
-        default_value = "0"
+        default_value = "0",
+        value_parser = seconds
     )]
     drain_delay: u64,
     /// Seconds that requests under way may take to end after that
@@ -67,7 +69,8 @@ pub(crate) struct Run {
         long,
         value_name = "SECONDS",
         env = "DAEMUN_DRAIN_GRACE",
-        default_value = "30"
+        default_value = "30",
+        value_parser = seconds
     )]
     drain_grace: u64,
     /// The log's level: error, warn, info, debug, trace; or module=level,…
@@ -182,6 +185,19 @@ impl Run {
             ..daemun_proxy::Settings::default()
         }
     }
+}
+
+fn address(written: &str) -> Result<SocketAddr, String> {
+    written.parse().map_err(|_| {
+        "write an address with a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all addresses"
+            .to_owned()
+    })
+}
+
+fn seconds(written: &str) -> Result<u64, String> {
+    written
+        .parse()
+        .map_err(|_| "write whole seconds, such as 10".to_owned())
 }
 
 /// The CPU limit of the cgroup rounded up; without a limit the cores, at most 4.

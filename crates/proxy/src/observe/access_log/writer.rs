@@ -255,7 +255,7 @@ fn open(destination: &Destination) -> Result<Option<File>, String> {
             .map(Some)
             .map_err(|error| {
                 format!(
-                    "the access log {} cannot be opened: {error}",
+                    "The access log {} cannot be opened: {error}.",
                     path.display()
                 )
             }),
