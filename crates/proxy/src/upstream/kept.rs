@@ -17,8 +17,8 @@ use crate::upstream::http1;
 #[derive(Default)]
 pub(crate) struct Pool {
     pub(super) idle: RefCell<Vec<Idle>>,
-    /// The HTTP/2 connection that requests share.
-    pub(super) shared: RefCell<Option<http2::SendRequest<RequestBody>>>,
+    /// The HTTP/2 connections that requests share.
+    pub(super) shared: RefCell<Vec<Shared>>,
     /// A connection that could become the shared one is being made.
     pub(super) connecting: Cell<bool>,
     pub(super) open: Cell<u32>,
@@ -26,6 +26,45 @@ pub(crate) struct Pool {
     pub(super) idle_seconds: Cell<u32>,
     retired: Cell<bool>,
     pub(super) freed: Notify,
+}
+
+/// An HTTP/2 connection that requests share.
+pub(super) struct Shared {
+    pub(super) sender: http2::SendRequest<RequestBody>,
+    /// Requests that are under way on it.
+    streams: Rc<Cell<u32>>,
+    /// The tick at which one began last.
+    since: u32,
+}
+
+/// Requests at a time on one HTTP/2 connection before another one is made: what most servers take. Beyond it
+/// requests would wait until others end, and those may be of clients who see to it that they do not.
+const MOST_STREAMS: u32 = 100;
+
+impl Shared {
+    pub(super) fn new(sender: http2::SendRequest<RequestBody>, now: u32) -> Self {
+        Self {
+            sender,
+            streams: Rc::default(),
+            since: now,
+        }
+    }
+
+    /// Takes a place on it.
+    pub(super) fn stream(&mut self, now: u32) -> Stream {
+        self.since = now;
+        self.streams.set(self.streams.get() + 1);
+        Stream(Rc::clone(&self.streams))
+    }
+}
+
+/// A request's place on an HTTP/2 connection.
+pub(crate) struct Stream(Rc<Cell<u32>>);
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
 }
 
 pub(super) struct Idle {
@@ -70,7 +109,36 @@ impl Pool {
     pub(super) fn retire(&self) {
         self.retired.set(true);
         self.idle.borrow_mut().clear();
-        *self.shared.borrow_mut() = None;
+        self.shared.borrow_mut().clear();
+    }
+
+    /// The shared connection with the most room, and a place on it; none if all are full and there may be
+    /// one more.
+    pub(super) fn share(
+        &self,
+        most: u32,
+        now: u32,
+    ) -> Option<(http2::SendRequest<RequestBody>, Stream)> {
+        let mut shared = self.shared.borrow_mut();
+        shared.retain(|one| !one.sender.is_closed());
+        let roomiest = shared.iter_mut().min_by_key(|one| one.streams.get())?;
+        if roomiest.streams.get() >= MOST_STREAMS && self.open.get() < most {
+            return None;
+        }
+        Some((roomiest.sender.clone(), roomiest.stream(now)))
+    }
+
+    /// Lets go of shared connections that nobody has used for a while; the last one stays.
+    pub(super) fn sweep_shared(&self, now: u32) {
+        let mut shared = self.shared.borrow_mut();
+        let mut left = shared.len();
+        shared.retain(|one| {
+            let unused =
+                one.streams.get() == 0 && now.saturating_sub(one.since) > self.idle_seconds.get();
+            let goes = one.sender.is_closed() || (unused && left > 1);
+            left -= usize::from(goes);
+            !goes
+        });
     }
 }
 

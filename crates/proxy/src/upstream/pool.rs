@@ -14,7 +14,7 @@ use crate::live::{BackendLive, EndpointLive, Live};
 use crate::upstream::connect::{self, Speak};
 use crate::upstream::failure::{Broken, ConnectError};
 use crate::upstream::head::Head;
-use crate::upstream::kept::{Home, Idle, Made, Open, Pool};
+use crate::upstream::kept::{Home, Idle, Made, Open, Pool, Shared, Stream};
 use crate::upstream::received::Received;
 use crate::worker::Worker;
 
@@ -25,6 +25,8 @@ pub(crate) struct Pools(RefCell<HashMap<u64, Rc<Pool>, foldhash::fast::RandomSta
 /// A connection that a request may use.
 pub(crate) struct Lease {
     made: Made,
+    /// The request's place, on a shared connection.
+    stream: Option<Stream>,
     /// Whether it has carried a request before: then the endpoint may have closed it meanwhile.
     pub(crate) reused: bool,
     pool: Rc<Pool>,
@@ -69,6 +71,7 @@ impl Pools {
             pool.idle.borrow_mut().retain(|idle| {
                 now.saturating_sub(idle.since) <= keep && idle.connection.is_usable()
             });
+            pool.sweep_shared(now);
         }
     }
 
@@ -90,7 +93,7 @@ pub(crate) async fn lease(
     endpoint: &EndpointLive,
 ) -> Result<Lease, ConnectError> {
     let pool = worker.pools.of(endpoint, backend);
-    if let Some(lease) = pooled(&pool) {
+    if let Some(lease) = pooled(&pool, backend, worker.tick()) {
         return Ok(lease);
     }
     new(worker, backend, endpoint, &pool).await
@@ -108,7 +111,7 @@ pub(crate) async fn fresh(
     let pool = worker.pools.of(endpoint, backend);
     pool.shared
         .borrow_mut()
-        .take_if(|sender| sender.is_closed());
+        .retain(|one| !one.sender.is_closed());
     new(worker, backend, endpoint, &pool).await
 }
 
@@ -144,24 +147,20 @@ pub(crate) async fn of_its_own(
     let made = made.unwrap_or(Err(ConnectError::TimedOut))?;
     Ok(Lease {
         made,
+        stream: None,
         reused: false,
         pool,
     })
 }
 
-fn pooled(pool: &Rc<Pool>) -> Option<Lease> {
-    let mut shared = pool.shared.borrow_mut();
-    if let Some(sender) = shared.as_ref() {
-        if sender.is_closed() {
-            *shared = None;
-        } else {
-            let made = Made::Http2(sender.clone());
-            return Some(Lease {
-                made,
-                reused: true,
-                pool: Rc::clone(pool),
-            });
-        }
+fn pooled(pool: &Rc<Pool>, backend: &BackendLive, now: u32) -> Option<Lease> {
+    if let Some((sender, stream)) = pool.share(backend.connections.per_endpoint, now) {
+        return Some(Lease {
+            made: Made::Http2(sender),
+            stream: Some(stream),
+            reused: true,
+            pool: Rc::clone(pool),
+        });
     }
     let mut idle = pool.idle.borrow_mut();
     while let Some(Idle {
@@ -173,6 +172,7 @@ fn pooled(pool: &Rc<Pool>) -> Option<Lease> {
             let made = Made::Http1(connection);
             return Some(Lease {
                 made,
+                stream: None,
                 reused: true,
                 pool: Rc::clone(pool),
             });
@@ -196,19 +196,26 @@ async fn make(
         }
         worker.metrics.pool_waited();
         pool.freed.notified().await;
-        if let Some(lease) = pooled(pool) {
+        if let Some(lease) = pooled(pool, backend, worker.tick()) {
             return Ok(lease);
         }
     }
     let connecting = Connecting::begin(pool);
     let open = Open::count(pool);
     let made = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
+    let stream = match &made {
+        Made::Http2(sender) => {
+            let mut shared = Shared::new(sender.clone(), worker.tick());
+            let stream = shared.stream(worker.tick());
+            pool.shared.borrow_mut().push(shared);
+            Some(stream)
+        }
+        Made::Http1(_) | Made::Upgradable(_) => None,
+    };
     drop(connecting);
-    if let Made::Http2(sender) = &made {
-        *pool.shared.borrow_mut() = Some(sender.clone());
-    }
     Ok(Lease {
         made,
+        stream,
         reused: false,
         pool: Rc::clone(pool),
     })
@@ -270,10 +277,16 @@ impl Lease {
             }
             Made::Http2(mut sender) => sender.try_send_request(head.request(body, true, tls)).await,
         };
-        sent.map(|response| response.map(Received::Engine))
-            .map_err(|mut failed| SendError {
-                unsent: failed.take_message().map(Box::new),
-                broken: Broken::Engine(failed.into_error()),
+        let stream = self.stream;
+        sent.map(|response| {
+            response.map(|body| Received::Engine {
+                body,
+                _stream: stream,
             })
+        })
+        .map_err(|mut failed| SendError {
+            unsent: failed.take_message().map(Box::new),
+            broken: Broken::Engine(failed.into_error()),
+        })
     }
 }

@@ -185,3 +185,30 @@ async fn a_client_that_does_not_read_takes_nothing_from_others_on_the_same_conne
         assert_eq!(answer.map(|answer| answer.body.len()), Ok(200_000));
     }
 }
+
+#[tokio::test]
+async fn requests_that_never_end_leave_room_for_others_on_an_http_2_backend() {
+    let backend = Backend::start("h2").await;
+    backend.takes_streams(100);
+    backend.always(Act::Hang);
+    let port = ports::free();
+    let _gateway = Gateway::start(&yaml::documents(&[
+        &yaml::gateway(port),
+        &yaml::backend_with("h2", &[&backend], "protocol: HTTP2"),
+        &yaml::route_all("one", "h2"),
+    ]))
+    .await;
+    // More than one connection to the backend takes, on both workers.
+    let mut hanging = Vec::new();
+    for _ in 0..300 {
+        let mut client = Raw::connect(port).await;
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        hanging.push(client);
+    }
+    backend.until(300).await;
+    backend.always(Act::Echo);
+    for _ in 0..6 {
+        assert_eq!(raw::get(port, "a", "/").await.status, 200);
+    }
+    assert!(backend.connections() < 10, "{}", backend.connections());
+}
