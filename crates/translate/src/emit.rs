@@ -121,6 +121,11 @@ fn with<K: Ord, V>(
     mut map: BTreeMap<K, Arc<V>>,
     differences: Differences<K, V>,
 ) -> BTreeMap<K, Arc<V>> {
+    if map.is_empty() {
+        // Made at once, a map has no room left over.
+        let all = differences.into_iter();
+        return all.filter_map(|(key, value)| Some((key, value?))).collect();
+    }
     for (key, value) in differences {
         match value {
             Some(value) => drop(map.insert(key, value)),

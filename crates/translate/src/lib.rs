@@ -15,6 +15,7 @@ mod emit;
 mod endpoints;
 pub mod features;
 mod filter;
+mod lately;
 mod listener;
 mod memo;
 pub mod nearest;

@@ -1,11 +1,10 @@
 //! Judgements that are kept: a certificate is parsed once, not with every translation.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
 use daemun_model::tls::{Certificate, Pem};
-use daemun_model::verdict::{Part, Verdict};
 use daemun_objects::core::configmap::ConfigMap;
 use daemun_objects::core::secret::Secret;
 
@@ -72,28 +71,6 @@ impl Judgements {
         remembered(&mut self.secret_bundles, name, secret, |secret| {
             authorities::judge("Secret", name, secret.value(authorities::BUNDLE))
         })
-    }
-}
-
-/// What was said last about Routes. Of nearly all of thousands the same is to be said, and it is held once.
-#[derive(Debug, Default)]
-pub(crate) struct Said(VecDeque<Arc<[Part]>>);
-
-impl Said {
-    const MOST: usize = 16;
-
-    /// Puts what was said before in place of what is the same.
-    pub(crate) fn share(&mut self, verdict: &mut Option<Arc<Verdict>>) {
-        let Some(verdict) = verdict.as_mut().and_then(Arc::get_mut) else {
-            return;
-        };
-        match self.0.iter().find(|known| **known == verdict.parts) {
-            Some(known) => verdict.parts = Arc::clone(known),
-            None => {
-                self.0.truncate(Self::MOST - 1);
-                self.0.push_front(Arc::clone(&verdict.parts));
-            }
-        }
     }
 }
 

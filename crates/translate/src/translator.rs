@@ -18,7 +18,8 @@ use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
 use crate::emit::{self, Made};
 use crate::endpoints::Slices;
-use crate::memo::{Judgements, Said};
+use crate::lately::Lately;
+use crate::memo::Judgements;
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
 use crate::read::faces::faces;
@@ -40,7 +41,7 @@ pub struct Translator {
     policies: BackendPolicies,
     slices: Slices,
     standing: Standing,
-    said: Said,
+    lately: Lately,
     last: Outcome,
 }
 
@@ -113,10 +114,11 @@ impl Translator {
             foreign: &gateways.foreign,
             tls: &tls,
         };
+        let many = stale.len() > self.standing.routes().len();
         for name in stale {
             let next = cluster.http_routes.get(&name).map(|route| {
                 let mut outcome = httproute::read(around, &name, route);
-                self.said.share(&mut outcome.verdict);
+                self.lately.share(&mut outcome);
                 let before = self.standing.routes().get(&name);
                 Arc::new(match before {
                     Some(before) => keep_equal_parts(outcome, before),
@@ -124,6 +126,9 @@ impl Translator {
                 })
             });
             self.standing.replace(&name, next, touched);
+        }
+        if many {
+            self.standing.pack();
         }
         self.faces = faces;
         self.tls = tls;

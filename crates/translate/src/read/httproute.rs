@@ -48,15 +48,15 @@ pub(crate) struct RouteOutcome {
     /// For each Gateway that serves it: the route with the attachments to that Gateway's listeners.
     pub(crate) routes: Box<[(ObjectName, Arc<HttpRoute>)]>,
     /// The backends that it refers to.
-    pub(crate) backends: Box<[BackendKey]>,
+    pub(crate) backends: Arc<[BackendKey]>,
     /// The listeners whose `attachedRoutes` counts it.
-    pub(crate) counted: Box<[ListenerKey]>,
+    pub(crate) counted: Arc<[ListenerKey]>,
     /// What its owner must be told; none if no parent is ours.
     pub(crate) verdict: Option<Arc<Verdict>>,
     /// What was looked at.
     pub(crate) seen: Seen,
     /// The parents that were looked at.
-    pub(crate) parents: Box<[(ListenerOwner, ObjectName)]>,
+    pub(crate) parents: Arc<[(ListenerOwner, ObjectName)]>,
     /// Whether a parent was not there, so that a new one may be it.
     pub(crate) parent_missing: bool,
 }
