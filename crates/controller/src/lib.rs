@@ -1,6 +1,6 @@
 //! Watch objects (in files), call translate, publish what follows, and say what is wrong.
 //!
-//! [`follow`] is the controller at work: a [`source`] of objects, [`settle`] to choose the moment, [`step`]
+//! [`follow()`] is the controller at work: a [`source`] of objects, [`settle`] to choose the moment, [`step`]
 //! to see what follows, and [`publish`]ed states. [`look_once`] is the same without time, for `check`.
 
 mod cluster;

@@ -38,10 +38,9 @@ enum Command {
     /// Say what would become of the objects in files, without serving them
     Check(check::Arguments),
     /// Say what would become of a request, and why
-    ///
-    /// By files: daemun explain GET http://shop.example.com/api shop.yaml
-    /// By a running process: daemun explain GET http://shop.example.com/api --admin 127.0.0.1:9902
-    #[command(verbatim_doc_comment)]
+    #[command(long_about = "Say what would become of a request, and why\n\n\
+                      By files: daemun explain GET http://shop.example.com/api shop.yaml\n\
+                      By a running process: daemun explain GET http://shop.example.com/api --admin 127.0.0.1:9902")]
     Explain(command::explain::Arguments),
     /// Answer requests with what they were: a backend for trying things out
     Echo(command::echo::Arguments),

@@ -2,7 +2,7 @@
 //!
 //! [`Files`] is looked at again and again. Each look reads what changed, and gives all objects that are
 //! in force with all that is wrong. Two looks at unchanged files give the same `Arc`s.
-//! When to look is the business of [`watch`].
+//! When to look is the business of `watch`.
 
 mod assemble;
 mod chunk;

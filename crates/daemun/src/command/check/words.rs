@@ -133,7 +133,7 @@ fn how_served(conditions: &[Condition]) -> &'static str {
     match worst(conditions).map(level_of) {
         _ if not_served => "is not served",
         Some(Level::Refused) => "is refused in part",
-        Some(Level::Warning | Level::Fine) | None => "may surprise",
+        Some(Level::Warning | Level::Fine) | None => "has a warning",
     }
 }
 
