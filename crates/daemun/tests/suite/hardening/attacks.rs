@@ -2,7 +2,7 @@
 //! look-alike names that say what only a checked head may say, clients that hold what they do not take, and
 //! backends that never come to their answer.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use daemun_testkit::{Act, Backend, Gateway, Raw, Step, Tap, ports, raw, yaml};
 
@@ -96,7 +96,7 @@ const PING: &[u8] = b"8 bytes.";
 
 /// Sends pings until the connection ends, and says how long that took.
 async fn pinged(client: &mut Raw) -> Duration {
-    let begin = Instant::now();
+    let begin = tokio::time::Instant::now();
     while begin.elapsed() < Duration::from_secs(10) {
         if client.try_send(&frame(6, 0, 0, PING)).await.is_err() {
             break;
