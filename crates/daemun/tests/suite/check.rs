@@ -153,6 +153,44 @@ fn unknown_kinds_are_warnings_and_refuse_nothing() {
         output.contains("shop.yaml:26:7: warning: Deployment web is left out: "),
         "{output}"
     );
+    assert!(
+        output.ends_with("\nNothing is refused; there is 1 warning about the files.\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn errors_outside_of_objects_are_counted_beside_them() {
+    let lost = SHOP.replace("{name: shop}]", "{name: shopp}]");
+    let (output, status) = check(&(lost + "---\nnobody: knows\n"));
+    assert_eq!(status, 1, "{output}");
+    assert!(
+        output.contains("HTTPRoute  default/orders  not attached\n"),
+        "{output}"
+    );
+    assert!(
+        output.ends_with("\n1 object and 1 error in the files need attention.\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_flag_that_says_nothing_is_told_what_to_write() {
+    let case = Case::new(&[]);
+    for (arguments, sentence) in [
+        (
+            ["--to", "http://localhost:9000"],
+            "write it without the scheme: --to localhost:9000",
+        ),
+        (["--listen", "80"], "write an address with a port"),
+        (["--drain-grace", "10s"], "write whole seconds"),
+        (["--log-level", "loud"], "\"loud\" is not a log level"),
+        (["--access-log-format", "xml"], "has no field"),
+    ] {
+        let (output, status) = case.run(&["run", arguments[0], arguments[1]]);
+        assert!(output.contains(sentence), "{arguments:?}: {output}");
+        assert_eq!(status, 2, "{arguments:?}");
+    }
 }
 
 #[test]

@@ -66,6 +66,11 @@ fn json_is_for_programs() {
 fn questions_that_are_none_are_told_so() {
     for (arguments, sentence) in [
         (&["GET", "/x"][..], "not a whole URL"),
+        (&["GET", "shop.example.com/x"], "not a whole URL"),
+        (
+            &["GET", "http://a/", "nowhere.yaml"],
+            "nowhere.yaml: this cannot be read",
+        ),
         (
             &["GET", "http://a/", "-H", "nonsense"],
             "\"nonsense\" is no header",
