@@ -111,6 +111,8 @@ async fn http2_handshake<S: Read + Write + Unpin + Send + 'static>(
     open: Open,
 ) -> Result<Made, ConnectError> {
     let (sender, connection) = http2::Builder::new(LocalExecutor(worker.tasks.clone()))
+        // The others wait until the backend has said how many it takes.
+        .initial_max_send_streams(1)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .handshake(stream)
@@ -121,7 +123,7 @@ async fn http2_handshake<S: Read + Write + Unpin + Send + 'static>(
         // How it ended is told to the requests that were on it.
         let _ = connection.await;
     });
-    Ok(Made::Http2(sender))
+    Ok(Made::Http2(sender, None))
 }
 
 /// A connection of the engine that can hand it over after a change of protocol.

@@ -93,6 +93,17 @@ impl Broken {
         }
     }
 
+    /// Whether the backend says that it has not looked at the request (RFC 9113, section 8.7): then it
+    /// may be sent again, whatever it asks for.
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        let Self::Engine(error) = self else {
+            return false;
+        };
+        let source =
+            std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
+        source.is_some_and(|error| error.reason() == Some(h2::Reason::REFUSED_STREAM))
+    }
+
     /// Whether the connection broke, rather than what came over it.
     fn is_of_the_connection(&self) -> bool {
         match self {
@@ -120,7 +131,13 @@ impl fmt::Display for Broken {
             Self::Io(error) => write!(f, "the connection to the backend failed: {error}"),
             Self::Malformed(how) => write!(f, "the backend's answer is malformed: {how}"),
             Self::RequestBody(error) => error.fmt(f),
-            Self::Engine(error) => error.fmt(f),
+            Self::Engine(error) => {
+                error.fmt(f)?;
+                match std::error::Error::source(error) {
+                    Some(source) => write!(f, ": {source}"),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }

@@ -78,7 +78,8 @@ impl Head {
         http2: bool,
         tls: bool,
     ) -> Request<RequestBody> {
-        let mut headers = if self.keep {
+        // An HTTP/2 backend may refuse any request before it looks at it.
+        let mut headers = if self.keep || http2 {
             self.headers.clone()
         } else {
             self.headers.take()

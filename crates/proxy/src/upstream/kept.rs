@@ -78,8 +78,8 @@ pub(crate) enum Made {
     Http1(Box<http1::Connection>),
     /// HTTP/1.1, for a request that will change the protocol.
     Upgradable(hyper::client::conn::http1::SendRequest<RequestBody>),
-    /// HTTP/2, shared by requests.
-    Http2(http2::SendRequest<RequestBody>),
+    /// HTTP/2, shared by requests, and this one's place.
+    Http2(http2::SendRequest<RequestBody>, Option<Stream>),
 }
 
 /// Where an HTTP/1.1 connection goes when it can carry another request.

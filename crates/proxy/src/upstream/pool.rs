@@ -14,7 +14,7 @@ use crate::live::{BackendLive, EndpointLive, Live};
 use crate::upstream::connect::{self, Speak};
 use crate::upstream::failure::{Broken, ConnectError};
 use crate::upstream::head::Head;
-use crate::upstream::kept::{Home, Idle, Made, Open, Pool, Shared, Stream};
+use crate::upstream::kept::{Home, Idle, Made, Open, Pool, Shared};
 use crate::upstream::received::Received;
 use crate::worker::Worker;
 
@@ -25,8 +25,6 @@ pub(crate) struct Pools(RefCell<HashMap<u64, Rc<Pool>, foldhash::fast::RandomSta
 /// A connection that a request may use.
 pub(crate) struct Lease {
     made: Made,
-    /// The request's place, on a shared connection.
-    stream: Option<Stream>,
     /// Whether it has carried a request before: then the endpoint may have closed it meanwhile.
     pub(crate) reused: bool,
     pool: Rc<Pool>,
@@ -147,7 +145,6 @@ pub(crate) async fn of_its_own(
     let made = made.unwrap_or(Err(ConnectError::TimedOut))?;
     Ok(Lease {
         made,
-        stream: None,
         reused: false,
         pool,
     })
@@ -156,8 +153,7 @@ pub(crate) async fn of_its_own(
 fn pooled(pool: &Rc<Pool>, backend: &BackendLive, now: u32) -> Option<Lease> {
     if let Some((sender, stream)) = pool.share(backend.connections.per_endpoint, now) {
         return Some(Lease {
-            made: Made::Http2(sender),
-            stream: Some(stream),
+            made: Made::Http2(sender, Some(stream)),
             reused: true,
             pool: Rc::clone(pool),
         });
@@ -172,7 +168,6 @@ fn pooled(pool: &Rc<Pool>, backend: &BackendLive, now: u32) -> Option<Lease> {
             let made = Made::Http1(connection);
             return Some(Lease {
                 made,
-                stream: None,
                 reused: true,
                 pool: Rc::clone(pool),
             });
@@ -202,20 +197,15 @@ async fn make(
     }
     let connecting = Connecting::begin(pool);
     let open = Open::count(pool);
-    let made = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
-    let stream = match &made {
-        Made::Http2(sender) => {
-            let mut shared = Shared::new(sender.clone(), worker.tick());
-            let stream = shared.stream(worker.tick());
-            pool.shared.borrow_mut().push(shared);
-            Some(stream)
-        }
-        Made::Http1(_) | Made::Upgradable(_) => None,
-    };
+    let mut made = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
+    if let Made::Http2(sender, stream) = &mut made {
+        let mut shared = Shared::new(sender.clone(), worker.tick());
+        *stream = Some(shared.stream(worker.tick()));
+        pool.shared.borrow_mut().push(shared);
+    }
     drop(connecting);
     Ok(Lease {
         made,
-        stream,
         reused: false,
         pool: Rc::clone(pool),
     })
@@ -257,7 +247,7 @@ impl Lease {
         body: Option<&Rc<Source>>,
         tls: bool,
     ) -> Result<Response<Received>, SendError> {
-        let sent = match self.made {
+        let (sent, stream) = match self.made {
             Made::Http1(connection) => {
                 let home = Home::new(&self.pool, &worker.ticks);
                 let body = body.map_or(RequestBody::Empty, Source::body);
@@ -271,13 +261,14 @@ impl Lease {
                     .map_err(failed);
             }
             Made::Upgradable(mut sender) => {
-                sender
-                    .try_send_request(head.request(body, false, tls))
-                    .await
+                let request = head.request(body, false, tls);
+                (sender.try_send_request(request).await, None)
             }
-            Made::Http2(mut sender) => sender.try_send_request(head.request(body, true, tls)).await,
+            Made::Http2(mut sender, stream) => {
+                let request = head.request(body, true, tls);
+                (sender.try_send_request(request).await, stream)
+            }
         };
-        let stream = self.stream;
         sent.map(|response| {
             response.map(|body| Received::Engine {
                 body,

@@ -27,6 +27,9 @@ use crate::worker::Worker;
 /// How many endpoints are tried, without a retry policy, when connections do not come about.
 const ENDPOINTS_WITHOUT_POLICY: usize = 3;
 
+/// How often a request is sent again that the backend has not looked at.
+const MOST_REFUSALS: u32 = 8;
+
 /// A request to be sent, without its head and body.
 pub(crate) struct Errand<'a> {
     pub(crate) worker: &'a Rc<Worker>,
@@ -200,6 +203,7 @@ async fn exchange(
         false => pool::lease(errand.worker, errand.backend, endpoint).await,
     };
     let mut lease = leased.map_err(Failure::Connect)?;
+    let mut refused = 0;
     loop {
         let reused = lease.reused;
         let SendError { broken, unsent } = match lease.send(errand.worker, head, body, tls).await {
@@ -209,6 +213,15 @@ async fn exchange(
         let unwritten = unsent.is_some();
         if let Some(request) = unsent {
             head.put_back(*request);
+        }
+        if broken.is_unprocessed()
+            && refused < MOST_REFUSALS
+            && body.is_none_or(|body| body.is_replayable())
+        {
+            refused += 1;
+            let leased = pool::lease(errand.worker, errand.backend, endpoint).await;
+            lease = leased.map_err(Failure::Connect)?;
+            continue;
         }
         let again = reused
             && (unwritten || (broken.before_an_answer() && head.repeat(body.map(Rc::as_ref))));
