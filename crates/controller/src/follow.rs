@@ -185,20 +185,10 @@ pub fn follow(
     mut report: impl FnMut(&News) + Send + 'static,
 ) -> Following {
     let mut watching = Watch::new();
-    watching.set(controller.files.interest());
-    // What is read can name more to watch; what changed there before is found by a second look.
-    let mut looks_left = 2;
-    while looks_left > 0 {
-        let look = Look {
-            now: clock::unix_seconds(),
-            ..Look::default()
-        };
-        if let Some(news) = controller.look(&look) {
-            report(&news);
-        }
-        let more = watching.set(controller.files.interest());
-        looks_left = if more { looks_left - 1 } else { 0 };
-    }
+    // On a thread of its own, as all later looks: what memory an ended thread leaves, the next can use.
+    std::thread::scope(|scope| {
+        scope.spawn(|| look_first(&mut controller, &mut watching, &mut report));
+    });
     let (sender, state) = watch::channel(Arc::clone(controller.state()));
     let reload = Reload::default();
     let follower = Follower {
@@ -215,6 +205,23 @@ pub fn follow(
     };
     tasks.spawn(follower.run());
     Following { state, reload }
+}
+
+fn look_first(controller: &mut Controller, watching: &mut Watch, report: &mut impl FnMut(&News)) {
+    watching.set(controller.files.interest());
+    // What is read can name more to watch; what changed there before is found by a second look.
+    let mut looks_left = 2;
+    while looks_left > 0 {
+        let look = Look {
+            now: clock::unix_seconds(),
+            ..Look::default()
+        };
+        if let Some(news) = controller.look(&look) {
+            report(&news);
+        }
+        let more = watching.set(controller.files.interest());
+        looks_left = if more { looks_left - 1 } else { 0 };
+    }
 }
 
 /// What is moved to a blocking thread for a step, and back.
