@@ -9,6 +9,8 @@ mod compile;
 mod dns;
 mod endpoints;
 mod filter;
+#[cfg(test)]
+mod heads;
 mod http;
 mod listen;
 mod live;

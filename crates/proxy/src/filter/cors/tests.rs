@@ -4,6 +4,7 @@ use daemun_model::filter::cors::{AllowList, Cors, OriginPattern, PortPattern};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{decorate, may_ask, preflight};
+use crate::heads::{headers, lines};
 
 fn cors(origins: Vec<OriginPattern>, allow_credentials: bool) -> Cors {
     Cors {
@@ -22,28 +23,6 @@ fn cors(origins: Vec<OriginPattern>, allow_credentials: bool) -> Cors {
 
 fn exact(origin: &str) -> Vec<OriginPattern> {
     vec![OriginPattern::Exact(origin.to_owned())]
-}
-
-fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-    lines
-        .iter()
-        .map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        })
-        .collect()
-}
-
-/// All lines, sorted.
-fn lines(headers: &HeaderMap) -> Vec<String> {
-    let mut lines: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-        .collect();
-    lines.sort_unstable();
-    lines
 }
 
 const ASKS: [(&str, &str); 3] = [

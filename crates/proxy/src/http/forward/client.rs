@@ -132,21 +132,9 @@ fn address(written: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use daemun_model::policy::forwarding::{Forwarding, TrustedProxies};
-    use http::{HeaderMap, HeaderName, HeaderValue};
 
     use super::client;
-
-    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        lines
-            .iter()
-            .map(|(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            })
-            .collect()
-    }
+    use crate::heads::headers;
 
     fn forwarding(trusted: TrustedProxies) -> Forwarding {
         Forwarding {

@@ -1,32 +1,12 @@
 //! What goes, what stays, and what is written.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use super::{
     Hop, Standing, clean_request, clean_response, is_well_formed, new_id, request_id, tell,
 };
 use crate::balance::Random;
-
-fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-    lines
-        .iter()
-        .map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        })
-        .collect()
-}
-
-fn lines(headers: &HeaderMap) -> Vec<String> {
-    let mut lines: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-        .collect();
-    lines.sort_unstable();
-    lines
-}
+use crate::heads::{headers, lines};
 
 #[test]
 fn what_belongs_to_one_connection_goes() {
