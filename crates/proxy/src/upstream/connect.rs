@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use crate::live::{BackendLive, EndpointLive};
 use crate::upstream::failure::ConnectError;
 use crate::upstream::http1::{self, Stream};
-use crate::upstream::kept::{Made, Open};
+use crate::upstream::kept::{self, Made, Open};
 use crate::upstream::tls;
 use crate::worker::Worker;
 
@@ -123,7 +123,7 @@ async fn http2_handshake<S: Read + Write + Unpin + Send + 'static>(
         // How it ended is told to the requests that were on it.
         let _ = connection.await;
     });
-    Ok(Made::Http2(sender, None))
+    Ok(Made::Http2(kept::Stream::first(sender, worker.tick())))
 }
 
 /// A connection of the engine that can hand it over after a change of protocol.

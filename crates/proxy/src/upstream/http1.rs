@@ -46,6 +46,8 @@ pub(crate) struct Connection {
     read: BytesMut,
     /// What is to be written next.
     out: BytesMut,
+    /// Interim responses (1xx) to this request.
+    interim: u32,
     _open: Open,
 }
 
@@ -101,6 +103,7 @@ impl Connection {
             stream,
             read: BytesMut::new(),
             out: BytesMut::new(),
+            interim: 0,
             _open: open,
         }
     }
@@ -134,7 +137,7 @@ impl Connection {
             ended: framing == Framing::None,
         };
         let mut sent = false;
-        let mut interim = 0;
+        self.interim = 0;
         let received = poll_fn(|cx| {
             if !sent {
                 match sending.poll(&mut self, cx) {
@@ -146,7 +149,7 @@ impl Connection {
                     Poll::Ready(Ok(()) | Err(_)) => sent = true,
                 }
             }
-            self.poll_head(cx, head.method, &mut interim)
+            self.poll_head(cx, head.method)
         })
         .await?;
         Ok(received.into_response(self, sending, home))
@@ -156,14 +159,13 @@ impl Connection {
         &mut self,
         cx: &mut Context<'_>,
         method: &Method,
-        interim: &mut u32,
     ) -> Poll<Result<head::Received, Broken>> {
         loop {
             if !self.read.is_empty() {
                 match head::parse(&mut self.read, method)? {
                     head::Parsed::Final(received) => return Poll::Ready(Ok(received)),
-                    head::Parsed::Interim if *interim < MOST_INTERIM => {
-                        *interim += 1;
+                    head::Parsed::Interim if self.interim < MOST_INTERIM => {
+                        self.interim += 1;
                         continue;
                     }
                     head::Parsed::Interim => {

@@ -18,7 +18,7 @@ use crate::upstream::http1;
 pub(crate) struct Pool {
     pub(super) idle: RefCell<Vec<Idle>>,
     /// The HTTP/2 connections that requests share.
-    pub(super) shared: RefCell<Vec<Shared>>,
+    pub(super) shared: RefCell<Vec<Rc<Shared>>>,
     /// A connection that could become the shared one is being made.
     pub(super) connecting: Cell<bool>,
     pub(super) open: Cell<u32>,
@@ -32,38 +32,44 @@ pub(crate) struct Pool {
 pub(super) struct Shared {
     pub(super) sender: http2::SendRequest<RequestBody>,
     /// Requests that are under way on it.
-    streams: Rc<Cell<u32>>,
+    streams: Cell<u32>,
     /// The tick at which one began last.
-    since: u32,
+    since: Cell<u32>,
 }
 
 /// Requests at a time on one HTTP/2 connection before another one is made: what most servers take. Beyond it
 /// requests would wait until others end, and those may be of clients who see to it that they do not.
 const MOST_STREAMS: u32 = 100;
 
-impl Shared {
-    pub(super) fn new(sender: http2::SendRequest<RequestBody>, now: u32) -> Self {
-        Self {
+/// A request's place on an HTTP/2 connection.
+pub(crate) struct Stream(Rc<Shared>);
+
+impl Stream {
+    /// The first on a new connection.
+    pub(super) fn first(sender: http2::SendRequest<RequestBody>, now: u32) -> Self {
+        let shared = Shared {
             sender,
-            streams: Rc::default(),
-            since: now,
-        }
+            streams: Cell::new(0),
+            since: Cell::new(now),
+        };
+        Self::on(&Rc::new(shared), now)
     }
 
-    /// Takes a place on it.
-    pub(super) fn stream(&mut self, now: u32) -> Stream {
-        self.since = now;
-        self.streams.set(self.streams.get() + 1);
-        Stream(Rc::clone(&self.streams))
+    fn on(shared: &Rc<Shared>, now: u32) -> Self {
+        shared.since.set(now);
+        shared.streams.set(shared.streams.get() + 1);
+        Self(Rc::clone(shared))
+    }
+
+    /// The connection.
+    pub(super) fn connection(&self) -> &Rc<Shared> {
+        &self.0
     }
 }
 
-/// A request's place on an HTTP/2 connection.
-pub(crate) struct Stream(Rc<Cell<u32>>);
-
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.0.streams.set(self.0.streams.get() - 1);
     }
 }
 
@@ -79,7 +85,7 @@ pub(crate) enum Made {
     /// HTTP/1.1, for a request that will change the protocol.
     Upgradable(hyper::client::conn::http1::SendRequest<RequestBody>),
     /// HTTP/2, shared by requests, and this one's place.
-    Http2(http2::SendRequest<RequestBody>, Option<Stream>),
+    Http2(Stream),
 }
 
 /// Where an HTTP/1.1 connection goes when it can carry another request.
@@ -114,18 +120,12 @@ impl Pool {
 
     /// The shared connection with the most room, and a place on it; none if all are full and there may be
     /// one more.
-    pub(super) fn share(
-        &self,
-        most: u32,
-        now: u32,
-    ) -> Option<(http2::SendRequest<RequestBody>, Stream)> {
+    pub(super) fn share(&self, most: u32, now: u32) -> Option<Stream> {
         let mut shared = self.shared.borrow_mut();
         shared.retain(|one| !one.sender.is_closed());
-        let roomiest = shared.iter_mut().min_by_key(|one| one.streams.get())?;
-        if roomiest.streams.get() >= MOST_STREAMS && self.open.get() < most {
-            return None;
-        }
-        Some((roomiest.sender.clone(), roomiest.stream(now)))
+        let roomiest = shared.iter().min_by_key(|one| one.streams.get())?;
+        let full = roomiest.streams.get() >= MOST_STREAMS && self.open.get() < most;
+        (!full).then(|| Stream::on(roomiest, now))
     }
 
     /// Lets go of shared connections that nobody has used for a while; the last one stays.
@@ -133,8 +133,8 @@ impl Pool {
         let mut shared = self.shared.borrow_mut();
         let mut left = shared.len();
         shared.retain(|one| {
-            let unused =
-                one.streams.get() == 0 && now.saturating_sub(one.since) > self.idle_seconds.get();
+            let unused = one.streams.get() == 0
+                && now.saturating_sub(one.since.get()) > self.idle_seconds.get();
             let goes = one.sender.is_closed() || (unused && left > 1);
             left -= usize::from(goes);
             !goes

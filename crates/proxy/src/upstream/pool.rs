@@ -14,7 +14,7 @@ use crate::live::{BackendLive, EndpointLive, Live};
 use crate::upstream::connect::{self, Speak};
 use crate::upstream::failure::{Broken, ConnectError};
 use crate::upstream::head::Head;
-use crate::upstream::kept::{Home, Idle, Made, Open, Pool, Shared};
+use crate::upstream::kept::{Home, Idle, Made, Open, Pool};
 use crate::upstream::received::Received;
 use crate::worker::Worker;
 
@@ -151,9 +151,9 @@ pub(crate) async fn of_its_own(
 }
 
 fn pooled(pool: &Rc<Pool>, backend: &BackendLive, now: u32) -> Option<Lease> {
-    if let Some((sender, stream)) = pool.share(backend.connections.per_endpoint, now) {
+    if let Some(stream) = pool.share(backend.connections.per_endpoint, now) {
         return Some(Lease {
-            made: Made::Http2(sender, Some(stream)),
+            made: Made::Http2(stream),
             reused: true,
             pool: Rc::clone(pool),
         });
@@ -197,10 +197,9 @@ async fn make(
     }
     let connecting = Connecting::begin(pool);
     let open = Open::count(pool);
-    let mut made = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
-    if let Made::Http2(sender, stream) = &mut made {
-        let mut shared = Shared::new(sender.clone(), worker.tick());
-        *stream = Some(shared.stream(worker.tick()));
+    let made = connect::connect(worker, backend, endpoint, (open, Speak::Any)).await?;
+    if let Made::Http2(stream) = &made {
+        let shared = Rc::clone(stream.connection());
         pool.shared.borrow_mut().push(shared);
     }
     drop(connecting);
@@ -247,37 +246,55 @@ impl Lease {
         body: Option<&Rc<Source>>,
         tls: bool,
     ) -> Result<Response<Received>, SendError> {
-        let (sent, stream) = match self.made {
-            Made::Http1(connection) => {
-                let home = Home::new(&self.pool, &worker.ticks);
-                let body = body.map_or(RequestBody::Empty, Source::body);
-                let exchanged = connection.exchange(&head.plain(), body, home).await;
-                let failed = |broken| SendError {
-                    broken,
-                    unsent: None,
-                };
-                return exchanged
-                    .map(|response| response.map(Received::Http1))
-                    .map_err(failed);
-            }
-            Made::Upgradable(mut sender) => {
-                let request = head.request(body, false, tls);
-                (sender.try_send_request(request).await, None)
-            }
-            Made::Http2(mut sender, stream) => {
-                let request = head.request(body, true, tls);
-                (sender.try_send_request(request).await, stream)
-            }
+        let connection = match self.made {
+            Made::Http1(connection) => connection,
+            // On the heap, since those of the other engine are large, and all requests would carry them.
+            other => return Box::pin(send_by_engine(other, head, body, tls)).await,
         };
-        sent.map(|response| {
-            response.map(|body| Received::Engine {
-                body,
-                _stream: stream,
+        let home = Home::new(&self.pool, &worker.ticks);
+        let body = body.map_or(RequestBody::Empty, Source::body);
+        let exchanged = connection.exchange(&head.plain(), body, home).await;
+        exchanged
+            .map(|response| response.map(Received::Http1))
+            .map_err(|broken| SendError {
+                broken,
+                unsent: None,
             })
-        })
-        .map_err(|mut failed| SendError {
-            unsent: failed.take_message().map(Box::new),
-            broken: Broken::Engine(failed.into_error()),
-        })
     }
+}
+
+async fn send_by_engine(
+    made: Made,
+    head: &mut Head,
+    body: Option<&Rc<Source>>,
+    tls: bool,
+) -> Result<Response<Received>, SendError> {
+    let (sent, stream) = match made {
+        Made::Upgradable(mut sender) => {
+            let request = head.request(body, false, tls);
+            (sender.try_send_request(request).await, None)
+        }
+        Made::Http2(stream) => {
+            let request = head.request(body, true, tls);
+            let mut sender = stream.connection().sender.clone();
+            (sender.try_send_request(request).await, Some(stream))
+        }
+        Made::Http1(_) => {
+            let broken = Broken::Malformed("it is not the engine's to send");
+            return Err(SendError {
+                broken,
+                unsent: None,
+            });
+        }
+    };
+    sent.map(|response| {
+        response.map(|body| Received::Engine {
+            body,
+            _stream: stream,
+        })
+    })
+    .map_err(|mut failed| SendError {
+        unsent: failed.take_message().map(Box::new),
+        broken: Broken::Engine(failed.into_error()),
+    })
 }
