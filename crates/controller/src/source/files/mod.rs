@@ -390,8 +390,10 @@ fn cut(text: &str, known: &[(u32, Arc<Chunk>)], fresh: &mut Fresh) -> Vec<(u32, 
 
 fn read(path: &Path) -> Result<String, String> {
     let read = || -> io::Result<String> {
-        let mut text = String::new();
         let file = fs::File::open(path)?;
+        // Room for all at once: growing would copy a large file again and again.
+        let size = file.metadata()?.len().min(MAX_BYTES);
+        let mut text = String::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
         if file.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_BYTES {
             return Err(io::Error::other("it is larger than 64 MiB"));
         }
