@@ -1,8 +1,9 @@
 //! Session persistence (gateway-api GEP-1619): a token that leads a client back to its endpoint.
 //!
 //! A token is the endpoint's identity, as `choose` makes it, and the time at which the session began. It
-//! holds no address and no name. It is not signed: whoever makes one up chooses among the endpoints
-//! that every client can reach. A rule's sessions have a name of their own, so rules do not share them.
+//! holds no address and no name. It is not signed: who knows a backend's name and an
+//! endpoint's address can make one up, and chooses among the rule's endpoints, also those of a backend whose
+//! weight is 0 (GEP-1619 lets sessions outlast weights). It is no protection of a backend. A rule's sessions have a name of their own, so rules do not share them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
