@@ -207,11 +207,13 @@ fn environment(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_flag_is_documented_and_no_other() {
-    let sources = repository::root().join("crates/daemun/src/command/run");
-    let there: BTreeSet<String> = fs::read_dir(sources)
+    let sources = repository::root().join("crates/daemun/src");
+    let there: BTreeSet<String> = fs::read_dir(sources.join("command/run"))
         .unwrap()
         .map(|file| file.unwrap().path())
         .filter(|path| path.is_file())
+        // What all commands share.
+        .chain([sources.join("output/style.rs")])
         .flat_map(|path| environment(&fs::read_to_string(path).unwrap()))
         .collect();
     assert!(there.len() >= 5, "{there:?}");

@@ -1,4 +1,4 @@
-//! Hold a [`Live`](live::Live), accept, filter, balance, forward, observe.
+//! Hold a `Live`, accept, filter, balance, forward, observe.
 //!
 //! The proxy gets a `daemun_model::Configuration`, compiles it and hands it to its workers. It does not
 //! know where the configuration comes from: files, or Kubernetes by way of the wire.
