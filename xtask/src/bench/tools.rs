@@ -216,6 +216,8 @@ fn version(program: &Path, flag: &str) -> String {
     said.lines()
         .find(|line| line.contains(|letter: char| letter.is_ascii_digit()))
         .unwrap_or_default()
+        // Some say first where they are, which is nobody's business.
+        .trim_start_matches(&*program.to_string_lossy())
         .trim()
         .to_owned()
 }

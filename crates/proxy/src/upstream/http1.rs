@@ -111,10 +111,14 @@ impl Connection {
     /// Whether an idle connection can carry a request: its endpoint has neither closed it nor said
     /// anything unasked.
     pub(crate) fn is_usable(&self) -> bool {
-        self.stream
-            .socket()
-            .poll_read_ready(&mut Context::from_waker(Waker::noop()))
-            .is_pending()
+        let socket = self.stream.socket();
+        let mut context = Context::from_waker(Waker::noop());
+        if socket.poll_read_ready(&mut context).is_pending() {
+            return true;
+        }
+        // Ready is what it was last time too, if the last read took just what there was.
+        let read = socket.try_read(&mut [0]);
+        matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Sends a request and waits for the head of its response. The response's body has the connection,

@@ -161,12 +161,6 @@ impl Drop for Open {
 }
 
 impl Pool {
-    /// How many connections are kept.
-    #[cfg(test)]
-    pub(crate) fn idle_count(&self) -> usize {
-        self.idle.borrow().len()
-    }
-
     /// A pool that keeps connections.
     #[cfg(test)]
     pub(crate) fn keeping(most: u32) -> Rc<Self> {

@@ -153,13 +153,16 @@ enum Step {
     More(usize),
 }
 
+/// Room for what is left and a byte more: a read that fills its room leaves the socket looking as if
+/// there were more to read.
+fn room(left: u64) -> usize {
+    let room = left.saturating_add(1).min(MOST_READ);
+    usize::try_from(room).unwrap_or(READ).max(READ)
+}
+
 fn length(left: &mut u64, connection: &mut Connection) -> Step {
     if connection.read.is_empty() {
-        return Step::More(
-            usize::try_from((*left).min(MOST_READ))
-                .unwrap_or(READ)
-                .max(READ),
-        );
+        return Step::More(room(*left));
     }
     Step::Data(take(left, connection))
 }
@@ -189,11 +192,7 @@ fn chunks(chunk: &mut Chunk, connection: &mut Connection) -> Result<Step, Broken
             },
             Chunk::Data(left) => {
                 if connection.read.is_empty() {
-                    return Ok(Step::More(
-                        usize::try_from((*left).min(MOST_READ))
-                            .unwrap_or(READ)
-                            .max(READ),
-                    ));
+                    return Ok(Step::More(room(*left)));
                 }
                 let data = take(left, connection);
                 if *left == 0 {

@@ -1,6 +1,5 @@
 //! Exchanges with a scripted endpoint over a real socket.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -73,7 +72,11 @@ fn exchange(method: &Method, body: Option<Vec<Bytes>>, pieces: &[&[u8]], close: 
         Outcome {
             sent,
             received,
-            kept: Rc::clone(&pool).idle_count() == 1,
+            kept: pool
+                .idle
+                .borrow()
+                .iter()
+                .any(|idle| idle.connection.is_usable()),
         }
     })
 }
@@ -123,6 +126,19 @@ fn responses_are_read_however_they_are_cut() {
         assert_eq!((status, &body[..]), (200, &b"abcde"[..]), "cut at {cut}");
         assert_eq!(trailers.unwrap()["grpc-status"], "0", "cut at {cut}");
         assert!(outcome.kept, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_connection_is_used_again_however_its_last_read_ended() {
+    for size in [1, 8_000, 8_192, 16_384, 20_000, 65_536, 200_000] {
+        let mut response =
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n").into_bytes();
+        response.resize(response.len() + size, b'x');
+        let outcome = get(&[&response]);
+        let (_, _, body, _) = outcome.received.unwrap();
+        assert_eq!(body.len(), size);
+        assert!(outcome.kept, "{size} bytes");
     }
 }
 
