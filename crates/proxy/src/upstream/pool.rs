@@ -113,16 +113,25 @@ pub(crate) async fn fresh(
     new(worker, backend, endpoint, &pool).await
 }
 
-/// Makes a connection in time. On the heap, since few requests need it and all would carry it.
+/// Makes a connection in time.
 async fn new(
     worker: &Rc<Worker>,
     backend: &BackendLive,
     endpoint: &EndpointLive,
     pool: &Rc<Pool>,
 ) -> Result<Lease, ConnectError> {
-    let making = make(worker, backend, endpoint, pool);
+    in_time(backend, make(worker, backend, endpoint, pool)).await
+}
+
+/// Gives making a connection the time that the backend allows. On the heap, since few requests need it and
+/// all would carry it.
+fn in_time<T>(
+    backend: &BackendLive,
+    making: impl Future<Output = Result<T, ConnectError>>,
+) -> impl Future<Output = Result<T, ConnectError>> {
+    // Boxed before anything is awaited: an async function would hold what it was given, boxed or not.
     let made = Box::pin(tokio::time::timeout(backend.connections.connect, making));
-    made.await.unwrap_or(Err(ConnectError::TimedOut))
+    async move { made.await.unwrap_or(Err(ConnectError::TimedOut)) }
 }
 
 /// A connection that is not shared and not kept: for a request that will change its protocol.
@@ -141,8 +150,7 @@ pub(crate) async fn of_its_own(
         endpoint,
         (Open::count(&pool), Speak::Http1),
     );
-    let made = Box::pin(tokio::time::timeout(backend.connections.connect, making)).await;
-    let made = made.unwrap_or(Err(ConnectError::TimedOut))?;
+    let made = in_time(backend, making).await?;
     Ok(Lease {
         made,
         reused: false,
