@@ -5,6 +5,7 @@
 
 mod cluster;
 mod follow;
+pub mod provision;
 pub mod publish;
 pub mod settle;
 pub mod source;

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod route;
 pub mod shown;
 pub mod snapshot;
+pub mod stream;
 pub mod tls;
 pub mod verdict;
 

@@ -13,8 +13,11 @@ use crate::tls::Termination;
 pub struct Listener {
     /// Where it is written.
     pub key: ListenerKey,
-    /// The port that is bound.
+    /// The port as it is written: what clients ask for, and what redirects name.
     pub port: u16,
+    /// The port that the proxy binds. On a host the same; in a pod, which may not bind ports below 1024,
+    /// a pure function of it, and the Service leads from the one to the other.
+    pub bind: u16,
     /// The hostnames it serves. Of several listeners on a port the most specific one takes a request,
     /// and no other (listener isolation).
     pub hostname: HostPattern,
@@ -39,6 +42,44 @@ pub enum ListenerProtocol {
     Http,
     /// HTTP/1.1 and HTTP/2 over TLS.
     Https(Termination),
+    /// TLS, told apart by SNI, for TLSRoutes.
+    Tls(TlsListener),
+    /// TCP, for the oldest TCPRoute.
+    Tcp,
+    /// UDP, for the oldest UDPRoute.
+    Udp,
+}
+
+impl ListenerProtocol {
+    /// The protocol in lower case, as consoles and `explain` show it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https(_) => "https",
+            Self::Tls(_) => "tls",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+
+    /// How TLS ends at the gateway, if it does.
+    pub fn termination(&self) -> Option<&Termination> {
+        match self {
+            Self::Https(termination) | Self::Tls(TlsListener::Terminate(termination)) => {
+                Some(termination)
+            }
+            Self::Http | Self::Tls(TlsListener::Passthrough) | Self::Tcp | Self::Udp => None,
+        }
+    }
+}
+
+/// Where TLS ends of a listener whose protocol is `TLS`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum TlsListener {
+    /// At the backend: bytes are passed on as they are.
+    Passthrough,
+    /// At the gateway: backends get what was inside.
+    Terminate(Termination),
 }
 
 /// How much of `Proxy-Status` (RFC 9209) clients get to see.

@@ -96,6 +96,14 @@ impl fmt::Display for ListenerKey {
 pub enum RouteKind {
     /// `HTTPRoute`.
     Http,
+    /// `GRPCRoute`: in the model an HTTP route whose answers of the gateway's own are gRPC's.
+    Grpc,
+    /// `TLSRoute`.
+    Tls,
+    /// `TCPRoute`.
+    Tcp,
+    /// `UDPRoute`.
+    Udp,
 }
 
 impl RouteKind {
@@ -103,6 +111,10 @@ impl RouteKind {
     pub fn as_str(self) -> &'static str {
         match self {
             RouteKind::Http => "HTTPRoute",
+            RouteKind::Grpc => "GRPCRoute",
+            RouteKind::Tls => "TLSRoute",
+            RouteKind::Tcp => "TCPRoute",
+            RouteKind::Udp => "UDPRoute",
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::gateway::Gateway;
 use crate::listener::Listener;
 use crate::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
 use crate::route::HttpRoute;
+use crate::stream::StreamRoute;
 use crate::tls::Certificate;
 
 /// One Gateway.
@@ -22,8 +23,11 @@ pub struct Snapshot {
     pub gateway: Arc<Gateway>,
     /// Its listeners, those of attached ListenerSets included.
     pub listeners: BTreeMap<ListenerKey, Arc<Listener>>,
-    /// The Routes that are attached to them.
+    /// The HTTPRoutes and GRPCRoutes that are attached to them.
     pub routes: BTreeMap<RouteKey, Arc<HttpRoute>>,
+    /// The TLSRoutes, TCPRoutes and UDPRoutes that are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<RouteKey, Arc<StreamRoute>>,
     /// The backends that those Routes refer to.
     pub backends: BTreeMap<BackendKey, Arc<Backend>>,
     /// The certificates that listeners and backends refer to.

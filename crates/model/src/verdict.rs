@@ -16,7 +16,7 @@ pub struct Verdict {
     /// The object.
     pub object: ObjectRef,
     /// `metadata.generation` of what was judged; 0 in files.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::gateway::is_zero")]
     pub generation: i64,
     /// Conditions, part by part: the object's own first. Shared by all objects of which the same is to be
     /// said: thousands of Routes are attached to one listener.
@@ -24,14 +24,6 @@ pub struct Verdict {
     /// What a person should notice, with the place and the remedy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 /// A part of a status that has conditions of its own.

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU32;
 
 use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
-use daemun_model::listener::{Listener, ListenerProtocol};
+use daemun_model::listener::Listener;
 use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
 use daemun_model::route::{HttpRoute, Rule};
 use daemun_model::tls::{Certificate, Termination};
@@ -308,6 +308,7 @@ fn compile_listener(
     let Listener {
         key,
         port: _,
+        bind: _,
         hostname: _,
         protocol,
         forwarding: _,
@@ -320,12 +321,9 @@ fn compile_listener(
         key: key.clone(),
         series: keep.series.listener(&snapshot.gateway.name, key),
         table: Table::build(inputs, previous),
-        tls: match protocol {
-            ListenerProtocol::Http => None,
-            ListenerProtocol::Https(termination) => {
-                Some(compile_tls(snapshot, key, termination, keep, report))
-            }
-        },
+        tls: protocol
+            .termination()
+            .map(|termination| compile_tls(snapshot, key, termination, keep, report)),
         limits: limits.clone(),
         proxy_status: *proxy_status,
         refused: refused.clone(),

@@ -75,6 +75,7 @@ fn snapshot(
     let own = kept(
         Gateway {
             name: gateway.name.clone(),
+            generation: gateway.object.metadata.generation.unwrap_or_default(),
             addresses: gateway.addresses.clone(),
         },
         before.map(|before| &before.gateway),
@@ -107,6 +108,7 @@ fn snapshot(
                 gateway: own,
                 listeners,
                 routes: with(old_routes, routes),
+                streams: BTreeMap::new(),
                 backends: with(old_backends, backends),
                 certificates,
             })
@@ -250,6 +252,7 @@ fn listener(entry: &Entry) -> Option<Listener> {
     Some(Listener {
         key: entry.key.clone(),
         port: entry.port,
+        bind: entry.port,
         hostname: entry.hostname.clone(),
         protocol,
         forwarding: entry.forwarding.clone(),

@@ -15,6 +15,7 @@ mod emit;
 mod endpoints;
 pub mod features;
 mod filter;
+pub mod infrastructure;
 mod lately;
 mod listener;
 mod memo;

@@ -39,7 +39,7 @@ impl At<'_> {
             ..
         } = self.listener;
         Arrived {
-            protocol: word(protocol),
+            protocol: protocol.word(),
             port: *port,
             hostname: hostname.to_string(),
             gateway: self.snapshot.gateway.name.to_string(),
@@ -54,18 +54,8 @@ impl At<'_> {
     }
 }
 
-fn word(protocol: &ListenerProtocol) -> &'static str {
-    match protocol {
-        ListenerProtocol::Http => "http",
-        ListenerProtocol::Https(_) => "https",
-    }
-}
-
 fn client_certificate(protocol: &ListenerProtocol) -> Option<&'static str> {
-    let ListenerProtocol::Https(termination) = protocol else {
-        return None;
-    };
-    Some(match termination.client.as_ref()?.mode {
+    Some(match protocol.termination()?.client.as_ref()?.mode {
         ClientValidationMode::AllowValidOnly => {
             "clients without a certificate that is believed do not get through the handshake"
         }
@@ -87,7 +77,7 @@ pub(super) fn find<'a>(configuration: &'a Configuration, request: &Request) -> F
     let protocols: Vec<&str> = port
         .listeners
         .iter()
-        .map(|listener| word(&listener.protocol))
+        .map(|listener| listener.protocol.word())
         .collect();
     if !protocols.contains(&request.scheme()) {
         return Found::Nowhere(wrong_scheme(request, &port));
@@ -162,7 +152,7 @@ fn nothing_there(configuration: &Configuration, request: &Request) -> Outcome {
         .values()
         .flat_map(|snapshot| snapshot.listeners.values());
     let mut there: Vec<(u16, &str)> = listeners
-        .map(|listener| (listener.port, word(&listener.protocol)))
+        .map(|listener| (listener.port, listener.protocol.word()))
         .collect();
     there.sort_unstable();
     there.dedup();

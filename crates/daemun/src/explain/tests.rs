@@ -77,12 +77,14 @@ impl Shop {
     fn new() -> Self {
         let gateway = Gateway {
             name: name("shop"),
+            generation: 0,
             addresses: Vec::new(),
         };
         let mut shop = Self(Snapshot {
             gateway: Arc::new(gateway),
             listeners: Default::default(),
             routes: Default::default(),
+            streams: Default::default(),
             backends: Default::default(),
             certificates: Default::default(),
         });
@@ -104,6 +106,7 @@ impl Shop {
         let listener = Listener {
             key: listener_key(name),
             port,
+            bind: port,
             hostname: HostPattern::parse(hostname).unwrap(),
             protocol: if tls {
                 ListenerProtocol::Https(termination)

@@ -8,7 +8,7 @@ use daemun_controller::publish::State;
 use daemun_model::Snapshot;
 use daemun_model::backend::{Backend, BackendTarget, EndpointHost};
 use daemun_model::filter::Filter;
-use daemun_model::listener::{Listener, ListenerProtocol};
+use daemun_model::listener::Listener;
 use daemun_model::matching::{PathMatch, RequestMatch};
 use daemun_model::names::BackendKind;
 use daemun_model::route::{HttpRoute, Rule, WeightedBackend};
@@ -106,10 +106,7 @@ impl Serving<'_> {
     }
 
     fn listener(&self, listener: &Listener, snapshot: &Snapshot) -> String {
-        let mut text = match &listener.protocol {
-            ListenerProtocol::Http => format!("http :{}", listener.port),
-            ListenerProtocol::Https(_) => format!("https :{}", listener.port),
-        };
+        let mut text = format!("{} :{}", listener.protocol.word(), listener.port);
         if listener.hostname != daemun_model::hostname::HostPattern::Any {
             let _ = write!(text, " {}", listener.hostname);
         }
@@ -133,7 +130,7 @@ impl Serving<'_> {
         } else {
             bound.join(", ")
         }];
-        if let ListenerProtocol::Https(tls) = &listener.protocol {
+        if let Some(tls) = listener.protocol.termination() {
             for name in &tls.certificates {
                 if let Some(certificate) = snapshot.certificates.get(name) {
                     let expired = certificate.not_after <= clock::unix_seconds();

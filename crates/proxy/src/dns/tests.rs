@@ -114,10 +114,12 @@ fn configuration(name: &str) -> Configuration {
     let snapshot = Snapshot {
         gateway: Arc::new(Gateway {
             name: gateway.clone(),
+            generation: 0,
             addresses: Vec::new(),
         }),
         listeners: BTreeMap::new(),
         routes: BTreeMap::new(),
+        streams: BTreeMap::new(),
         backends: [(key, Arc::new(backend))].into(),
         certificates: BTreeMap::new(),
     };
