@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod logs;
+pub mod process;
 pub mod readiness;
 pub mod signals;
 pub mod tasks;

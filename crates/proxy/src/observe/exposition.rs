@@ -25,6 +25,7 @@ pub(super) fn write(metrics: &Metrics, out: Out<'_>) -> fmt::Result {
         "daemun_build_info{{version=\"{}\"}} 1",
         env!("CARGO_PKG_VERSION")
     )?;
+    daemun_base::process::write_metrics(out)?;
     let workers = &metrics.workers;
     for (name, help, value) in GAUGES {
         head(out, name, "gauge", help)?;
