@@ -14,9 +14,13 @@ use std::process::Command;
 use daemun_objects::gateway_api::backendtlspolicy::BackendTlsPolicySpec;
 use daemun_objects::gateway_api::gateway::GatewaySpec;
 use daemun_objects::gateway_api::gatewayclass::GatewayClassSpec;
+use daemun_objects::gateway_api::grpcroute::GrpcRouteSpec;
 use daemun_objects::gateway_api::httproute::HttpRouteSpec;
 use daemun_objects::gateway_api::listenerset::ListenerSetSpec;
 use daemun_objects::gateway_api::referencegrant::ReferenceGrantSpec;
+use daemun_objects::gateway_api::tcproute::TcpRouteSpec;
+use daemun_objects::gateway_api::tlsroute::TlsRouteSpec;
+use daemun_objects::gateway_api::udproute::UdpRouteSpec;
 use daemun_objects::{Any, Kind, gateway_api};
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -73,6 +77,10 @@ fn ours() -> Vec<Ours> {
         Ours::of::<GatewaySpec>(),
         Ours::of::<ListenerSetSpec>(),
         Ours::of::<HttpRouteSpec>(),
+        Ours::of::<GrpcRouteSpec>(),
+        Ours::of::<TlsRouteSpec>(),
+        Ours::of::<TcpRouteSpec>(),
+        Ours::of::<UdpRouteSpec>(),
         Ours::of::<ReferenceGrantSpec>(),
         Ours::of::<BackendTlsPolicySpec>(),
     ]

@@ -11,6 +11,10 @@ pub(crate) fn remove(cluster: &mut Cluster, object: &Any) {
         Any::Gateway(it) => drop(cluster.gateways.remove(&name_of(it.as_ref()))),
         Any::ListenerSet(it) => drop(cluster.listener_sets.remove(&name_of(it.as_ref()))),
         Any::HttpRoute(it) => drop(cluster.http_routes.remove(&name_of(it.as_ref()))),
+        Any::GrpcRoute(it) => drop(cluster.grpc_routes.remove(&name_of(it.as_ref()))),
+        Any::TlsRoute(it) => drop(cluster.tls_routes.remove(&name_of(it.as_ref()))),
+        Any::TcpRoute(it) => drop(cluster.tcp_routes.remove(&name_of(it.as_ref()))),
+        Any::UdpRoute(it) => drop(cluster.udp_routes.remove(&name_of(it.as_ref()))),
         Any::ReferenceGrant(it) => drop(cluster.reference_grants.remove(&name_of(it.as_ref()))),
         Any::BackendTlsPolicy(it) => {
             drop(cluster.backend_tls_policies.remove(&name_of(it.as_ref())));

@@ -12,9 +12,13 @@ use crate::core::service::Service;
 use crate::gateway_api::backendtlspolicy::BackendTlsPolicy;
 use crate::gateway_api::gateway::Gateway;
 use crate::gateway_api::gatewayclass::GatewayClass;
+use crate::gateway_api::grpcroute::GrpcRoute;
 use crate::gateway_api::httproute::HttpRoute;
 use crate::gateway_api::listenerset::ListenerSet;
 use crate::gateway_api::referencegrant::ReferenceGrant;
+use crate::gateway_api::tcproute::TcpRoute;
+use crate::gateway_api::tlsroute::TlsRoute;
+use crate::gateway_api::udproute::UdpRoute;
 use crate::meta::{Kind, Metadata};
 use crate::own::backend::Backend;
 use crate::own::backend_policy::BackendPolicy;
@@ -115,6 +119,14 @@ kinds! {
     ListenerSet,
     /// `gateway.networking.k8s.io` HTTPRoute.
     HttpRoute,
+    /// `gateway.networking.k8s.io` GRPCRoute.
+    GrpcRoute,
+    /// `gateway.networking.k8s.io` TLSRoute.
+    TlsRoute,
+    /// `gateway.networking.k8s.io` TCPRoute.
+    TcpRoute,
+    /// `gateway.networking.k8s.io` UDPRoute.
+    UdpRoute,
     /// `gateway.networking.k8s.io` ReferenceGrant.
     ReferenceGrant,
     /// `gateway.networking.k8s.io` BackendTLSPolicy.

@@ -16,9 +16,13 @@ use daemun_objects::core::service::Service;
 use daemun_objects::gateway_api::backendtlspolicy::BackendTlsPolicy;
 use daemun_objects::gateway_api::gateway::Gateway;
 use daemun_objects::gateway_api::gatewayclass::GatewayClass;
+use daemun_objects::gateway_api::grpcroute::GrpcRoute;
 use daemun_objects::gateway_api::httproute::HttpRoute;
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 use daemun_objects::gateway_api::referencegrant::ReferenceGrant;
+use daemun_objects::gateway_api::tcproute::TcpRoute;
+use daemun_objects::gateway_api::tlsroute::TlsRoute;
+use daemun_objects::gateway_api::udproute::UdpRoute;
 use daemun_objects::own::backend::Backend;
 use daemun_objects::own::backend_policy::BackendPolicy;
 use daemun_objects::own::listener_policy::ListenerPolicy;
@@ -42,6 +46,14 @@ pub struct Cluster {
     pub listener_sets: Objects<ListenerSet>,
     /// HTTPRoutes.
     pub http_routes: Objects<HttpRoute>,
+    /// GRPCRoutes.
+    pub grpc_routes: Objects<GrpcRoute>,
+    /// TLSRoutes.
+    pub tls_routes: Objects<TlsRoute>,
+    /// TCPRoutes.
+    pub tcp_routes: Objects<TcpRoute>,
+    /// UDPRoutes.
+    pub udp_routes: Objects<UdpRoute>,
     /// ReferenceGrants.
     pub reference_grants: Objects<ReferenceGrant>,
     /// BackendTLSPolicies.
@@ -101,6 +113,10 @@ impl Cluster {
             Any::Gateway(it) => self.gateways.put(it).map(Any::Gateway),
             Any::ListenerSet(it) => self.listener_sets.put(it).map(Any::ListenerSet),
             Any::HttpRoute(it) => self.http_routes.put(it).map(Any::HttpRoute),
+            Any::GrpcRoute(it) => self.grpc_routes.put(it).map(Any::GrpcRoute),
+            Any::TlsRoute(it) => self.tls_routes.put(it).map(Any::TlsRoute),
+            Any::TcpRoute(it) => self.tcp_routes.put(it).map(Any::TcpRoute),
+            Any::UdpRoute(it) => self.udp_routes.put(it).map(Any::UdpRoute),
             Any::ReferenceGrant(it) => self.reference_grants.put(it).map(Any::ReferenceGrant),
             Any::BackendTlsPolicy(it) => {
                 self.backend_tls_policies.put(it).map(Any::BackendTlsPolicy)

@@ -22,6 +22,10 @@ fn every_kind_is_found_in_each_of_its_versions_and_no_other() {
         ("Gateway", "spec: {gatewayClassName: d, listeners: []}"),
         ("ListenerSet", "spec: {parentRef: {name: g}, listeners: []}"),
         ("HTTPRoute", "spec: {}"),
+        ("GRPCRoute", "spec: {}"),
+        ("TLSRoute", "spec: {hostnames: [h], rules: []}"),
+        ("TCPRoute", "spec: {rules: [{backendRefs: []}]}"),
+        ("UDPRoute", "spec: {rules: []}"),
         ("ReferenceGrant", "spec: {from: [], to: []}"),
         (
             "BackendTLSPolicy",

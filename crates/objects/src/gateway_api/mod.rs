@@ -4,10 +4,14 @@
 pub mod backendtlspolicy;
 pub mod gateway;
 pub mod gatewayclass;
+pub mod grpcroute;
 pub mod httproute;
 pub mod listenerset;
 pub mod referencegrant;
 pub mod shared;
+pub mod tcproute;
+pub mod tlsroute;
+pub mod udproute;
 
 /// The API group of these kinds.
 pub const GROUP: &str = "gateway.networking.k8s.io";

@@ -67,6 +67,52 @@ impl BackendObjectReference {
     }
 }
 
+/// A backend with its share (`BackendRef`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendRef {
+    /// The group; default the core group, which is empty.
+    pub group: Option<String>,
+    /// The kind; default `Service`.
+    pub kind: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The namespace; default the route's own. Another one needs a ReferenceGrant.
+    pub namespace: Option<String>,
+    /// The port; needed for a Service, and the Service's port, not its targetPort.
+    pub port: Option<i32>,
+    /// Its share among the rule's backends; default 1.
+    pub weight: Option<i32>,
+}
+
+impl BackendRef {
+    /// The object that is referred to, without the share.
+    pub fn object(&self) -> BackendObjectReference {
+        BackendObjectReference {
+            group: self.group.clone(),
+            kind: self.kind.clone(),
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+            port: self.port,
+        }
+    }
+
+    /// The share, or its default.
+    pub fn weight(&self) -> i32 {
+        self.weight.unwrap_or(1)
+    }
+}
+
+/// A rule of a route below HTTP (`TLSRouteRule`, `TCPRouteRule`, `UDPRouteRule`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamRouteRule {
+    /// Its name.
+    pub name: Option<String>,
+    /// Where connections or datagrams go.
+    pub backend_refs: Vec<BackendRef>,
+}
+
 /// A Secret, or another object that holds a certificate (`SecretObjectReference`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,34 @@
+//! TCPRoute: where TCP connections go that arrive at a port (GEP-2644).
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::GROUP;
+use super::gateway::DefaultScope;
+use super::shared::{ParentReference, StreamRouteRule};
+use crate::meta::{Kind, Object};
+use crate::open::Open;
+use crate::read::nullable;
+
+/// A route of TCP connections.
+pub type TcpRoute = Object<TcpRouteSpec>;
+
+/// `TCPRouteSpec`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TcpRouteSpec {
+    /// The parents that the route attaches to.
+    #[serde(default, deserialize_with = "nullable")]
+    pub parent_refs: Vec<ParentReference>,
+    /// Whether it also attaches to default Gateways (experimental; GEP-3793).
+    pub use_default_gateways: Option<Open<DefaultScope>>,
+    /// The rules; just one.
+    pub rules: Vec<StreamRouteRule>,
+}
+
+impl Kind for TcpRouteSpec {
+    const GROUP: &'static str = GROUP;
+    const VERSION: &'static str = "v1";
+    const OTHER_VERSIONS: &'static [&'static str] = &["v1alpha2"];
+    const KIND: &'static str = "TCPRoute";
+}
