@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU32;
 use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
 use daemun_model::listener::Listener;
-use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey, RouteKind};
 use daemun_model::route::{HttpRoute, Rule};
 use daemun_model::tls::{Certificate, Termination};
 use daemun_model::{Configuration, Snapshot};
@@ -20,7 +20,7 @@ use daemun_route::hosts::Hosts;
 use daemun_route::{Input, Table};
 
 use crate::balance::Weighted;
-use crate::endpoints::Backends;
+use crate::endpoints::{Backends, Spoken};
 use crate::filter::headers;
 use crate::live::{
     BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive, RuleParts,
@@ -84,6 +84,7 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
     for snapshot in next.gateways.values() {
         keep.backends.compile(snapshot, names, &mut report);
         let rules = compile_rules(snapshot, keep);
+        keep.backends.compile_asked(snapshot, names, &mut report);
         compile_ports(snapshot, &rules, keep, &mut live, &mut report);
         next_rules.insert(snapshot.gateway.name.clone(), rules);
     }
@@ -106,7 +107,13 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
 /// of thousands of Routes nearly all are the same.
 fn compile_rules(snapshot: &Snapshot, keep: &mut Keep) -> Vec<KeptRoute> {
     let gateway = &snapshot.gateway.name;
-    let before = keep.rules.remove(gateway).unwrap_or_default();
+    let Keep {
+        rules,
+        backends,
+        series,
+        ..
+    } = keep;
+    let before = rules.remove(gateway).unwrap_or_default();
     let mut before = before.into_iter().peekable();
     let mut rules = Vec::with_capacity(snapshot.routes.len());
     for (key, route) in &snapshot.routes {
@@ -117,7 +124,7 @@ fn compile_rules(snapshot: &Snapshot, keep: &mut Keep) -> Vec<KeptRoute> {
         let live = match before.next_if(is_same) {
             Some(kept) => kept.rules,
             None => RuleLive::all(route, |rule| {
-                compile_rule(gateway, key, rule, (&keep.backends, &keep.series))
+                compile_rule(gateway, key, rule, (&mut *backends, &*series))
             }),
         };
         rules.push(KeptRoute {
@@ -132,7 +139,7 @@ fn compile_rule(
     gateway: &ObjectName,
     route: &RouteKey,
     rule: &Rule,
-    (backends, series): (&Backends, &Registry),
+    (backends, series): (&mut Backends, &Registry),
 ) -> RuleParts {
     let Rule {
         index,
@@ -144,34 +151,52 @@ fn compile_rule(
         retry: _,
         session: _,
     } = rule;
+    let mut targets = Targets {
+        gateway,
+        backends,
+        // A GRPCRoute implies it (gateway-api `GRPCRoute`); all other rules speak what a backend says itself.
+        spoken: match route.kind {
+            RouteKind::Grpc => Spoken::Http2,
+            RouteKind::Http | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => Spoken::Its,
+        },
+    };
     let weights: Vec<u32> = shares.iter().map(|share| share.weight).collect();
     RuleParts {
         series: series.rule(gateway, route, *index, name.as_deref()),
-        filters: compile_filters(gateway, filters, backends),
+        filters: compile_filters(filters, &mut targets),
         backends: shares
             .iter()
             .map(|share| BackendShare {
-                target: compile_target(gateway, &share.target, backends),
-                filters: compile_filters(gateway, &share.filters, backends),
+                target: targets.compile(&share.target),
+                filters: compile_filters(&share.filters, &mut targets),
             })
             .collect(),
         weights: Weighted::new(&weights),
     }
 }
 
-fn compile_target(gateway: &ObjectName, target: &BackendTarget, backends: &Backends) -> Target {
-    match target {
-        BackendTarget::Backend(key) => match backends.id(gateway, key) {
-            Some(id) => Target::Backend(id),
-            None => Target::Invalid {
-                written: key.to_string(),
-                reason: missing(key),
+/// What the targets of a rule become.
+struct Targets<'a> {
+    gateway: &'a ObjectName,
+    backends: &'a mut Backends,
+    spoken: Spoken,
+}
+
+impl Targets<'_> {
+    fn compile(&mut self, target: &BackendTarget) -> Target {
+        match target {
+            BackendTarget::Backend(key) => match self.backends.id(self.gateway, key, self.spoken) {
+                Some(id) => Target::Backend(id),
+                None => Target::Invalid {
+                    written: key.to_string(),
+                    reason: missing(key),
+                },
             },
-        },
-        BackendTarget::Invalid { written, reason } => Target::Invalid {
-            written: written.clone(),
-            reason: reason.clone(),
-        },
+            BackendTarget::Invalid { written, reason } => Target::Invalid {
+                written: written.clone(),
+                reason: reason.clone(),
+            },
+        }
     }
 }
 
@@ -179,22 +204,14 @@ fn missing(key: &BackendKey) -> String {
     format!("{key} is not part of the configuration that came with its route")
 }
 
-fn compile_filters(
-    gateway: &ObjectName,
-    filters: &[Filter],
-    backends: &Backends,
-) -> Box<[FilterLive]> {
+fn compile_filters(filters: &[Filter], targets: &mut Targets<'_>) -> Box<[FilterLive]> {
     filters
         .iter()
-        .filter_map(|filter| compile_filter(gateway, filter, backends))
+        .filter_map(|filter| compile_filter(filter, targets))
         .collect()
 }
 
-fn compile_filter(
-    gateway: &ObjectName,
-    filter: &Filter,
-    backends: &Backends,
-) -> Option<FilterLive> {
+fn compile_filter(filter: &Filter, targets: &mut Targets<'_>) -> Option<FilterLive> {
     Some(match filter {
         Filter::RequestHeaders(modifier) => match headers::refused(modifier) {
             None => FilterLive::RequestHeaders(modifier.clone()),
@@ -207,7 +224,7 @@ fn compile_filter(
         Filter::Redirect(redirect) => FilterLive::Redirect(redirect.clone()),
         Filter::Rewrite(rewrite) => FilterLive::Rewrite(rewrite.clone()),
         // An invalid mirror's copies are not sent; the request itself goes its way.
-        Filter::Mirror(mirror) => match compile_target(gateway, &mirror.backend, backends) {
+        Filter::Mirror(mirror) => match targets.compile(&mirror.backend) {
             Target::Backend(backend) => FilterLive::Mirror {
                 backend,
                 share: mirror.share,

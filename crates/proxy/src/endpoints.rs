@@ -20,15 +20,35 @@ use crate::live::{BackendId, BackendLive, BackendTlsLive, EndpointLive};
 use crate::observe::series::Registry;
 use crate::upstream::tls;
 
-/// The backends of all Gateways, and what is remembered about them.
+/// What is spoken to a backend on behalf of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Spoken {
+    /// What the backend itself says.
+    Its,
+    /// HTTP/2, whatever it says, because gRPC is spoken: with prior knowledge, over TLS by ALPN.
+    Http2,
+}
+
+/// The backends of all Gateways, and what is remembered about them. One that is spoken to in two ways is two,
+/// with connections of their own.
 #[derive(Default)]
 pub(crate) struct Backends {
     series: Registry,
-    ids: HashMap<(ObjectName, BackendKey), BackendId>,
+    ids: HashMap<(ObjectName, BackendKey), Numbers>,
+    numbers: u32,
+    /// Those that rules have asked for and that are not compiled yet.
+    asked: Vec<(BackendKey, BackendId)>,
     kept: Vec<Option<Kept>>,
     next: Vec<Option<Kept>>,
     endpoints: HashMap<Identity, Weak<EndpointCounts>>,
     last_endpoint: u64,
+}
+
+/// A backend's numbers, as what it says itself and, if a rule has asked for it, as HTTP/2.
+#[derive(Clone, Copy)]
+struct Numbers {
+    its: BackendId,
+    http2: Option<BackendId>,
 }
 
 #[derive(Clone)]
@@ -71,39 +91,85 @@ impl Backends {
     /// Compiles the backends of a Gateway, reusing what did not change.
     pub(crate) fn compile(&mut self, snapshot: &Snapshot, names: &Resolved, report: &mut Report) {
         for (key, backend) in &snapshot.backends {
-            let number = BackendId(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-            let id = *self
-                .ids
-                .entry((snapshot.gateway.name.clone(), key.clone()))
-                .or_insert(number);
-            let slot = id.0 as usize;
-            if self.next.len() <= slot {
-                self.next.resize_with(slot + 1, || None);
-            }
-            let client_certificate = backend
-                .tls
-                .as_ref()
-                .and_then(|tls| tls.client_certificate.as_ref())
-                .and_then(|name| snapshot.certificates.get(name))
-                .cloned();
-            let addresses: Vec<Option<Arc<[IpAddr]>>> = backend
-                .endpoints
-                .iter()
-                .map(|one| lookup(one, names))
-                .collect();
-            let kept = self.kept.get(slot).and_then(Option::as_ref).filter(|kept| {
-                kept.backend == *backend
-                    && kept.client_certificate == client_certificate
-                    && kept.addresses == addresses
-            });
-            let kept = match kept {
-                Some(kept) => kept.clone(),
+            let place = (snapshot.gateway.name.clone(), key.clone());
+            let numbers = match self.ids.get(&place) {
+                Some(numbers) => *numbers,
                 None => {
-                    self.compile_one(snapshot, backend, client_certificate, (addresses, report))
+                    let its = self.number();
+                    let numbers = Numbers { its, http2: None };
+                    self.ids.insert(place, numbers);
+                    numbers
                 }
             };
-            self.next[slot] = Some(kept);
+            self.compile_kept(
+                snapshot,
+                backend,
+                (numbers.its, Spoken::Its),
+                (names, report),
+            );
+            if let Some(number) = numbers.http2 {
+                self.compile_kept(snapshot, backend, (number, Spoken::Http2), (names, report));
+            }
         }
+    }
+
+    /// Compiles those that rules have asked for since [`Self::compile`].
+    pub(crate) fn compile_asked(
+        &mut self,
+        snapshot: &Snapshot,
+        names: &Resolved,
+        report: &mut Report,
+    ) {
+        for (key, number) in std::mem::take(&mut self.asked) {
+            if let Some(backend) = snapshot.backends.get(&key) {
+                self.compile_kept(snapshot, backend, (number, Spoken::Http2), (names, report));
+            }
+        }
+    }
+
+    fn compile_kept(
+        &mut self,
+        snapshot: &Snapshot,
+        backend: &Arc<Backend>,
+        (number, spoken): (BackendId, Spoken),
+        (names, report): (&Resolved, &mut Report),
+    ) {
+        let slot = number.0 as usize;
+        if self.next.len() <= slot {
+            self.next.resize_with(slot + 1, || None);
+        }
+        let client_certificate = backend
+            .tls
+            .as_ref()
+            .and_then(|tls| tls.client_certificate.as_ref())
+            .and_then(|name| snapshot.certificates.get(name))
+            .cloned();
+        let addresses: Vec<Option<Arc<[IpAddr]>>> = backend
+            .endpoints
+            .iter()
+            .map(|one| lookup(one, names))
+            .collect();
+        let kept = self.kept.get(slot).and_then(Option::as_ref).filter(|kept| {
+            kept.backend == *backend
+                && kept.client_certificate == client_certificate
+                && kept.addresses == addresses
+        });
+        let kept = match kept {
+            Some(kept) => kept.clone(),
+            None => self.compile_one(
+                snapshot,
+                (backend, spoken),
+                client_certificate,
+                (addresses, report),
+            ),
+        };
+        self.next[slot] = Some(kept);
+    }
+
+    fn number(&mut self) -> BackendId {
+        let number = BackendId(self.numbers);
+        self.numbers += 1;
+        number
     }
 
     /// Ends a configuration and gives the backends by number.
@@ -116,15 +182,33 @@ impl Backends {
             .collect()
     }
 
-    /// A backend's number, if it was compiled with this configuration.
-    pub(crate) fn id(&self, gateway: &ObjectName, key: &BackendKey) -> Option<BackendId> {
-        self.ids.get(&(gateway.clone(), key.clone())).copied()
+    /// A backend's number, if it was compiled with this configuration; one that is asked for in HTTP/2 for the
+    /// first time is compiled by [`Self::compile_asked`].
+    pub(crate) fn id(
+        &mut self,
+        gateway: &ObjectName,
+        key: &BackendKey,
+        spoken: Spoken,
+    ) -> Option<BackendId> {
+        let place = (gateway.clone(), key.clone());
+        let Numbers { its, http2 } = *self.ids.get(&place)?;
+        match (spoken, http2) {
+            (Spoken::Its, _) => Some(its),
+            (Spoken::Http2, Some(number)) => Some(number),
+            (Spoken::Http2, None) => {
+                let http2 = Some(self.number());
+                self.asked
+                    .extend(http2.map(|number| (place.1.clone(), number)));
+                self.ids.insert(place, Numbers { its, http2 });
+                http2
+            }
+        }
     }
 
     fn compile_one(
         &mut self,
         snapshot: &Snapshot,
-        backend: &Arc<Backend>,
+        (backend, spoken): (&Arc<Backend>, Spoken),
         client_certificate: Option<Arc<Certificate>>,
         (addresses, report): (Vec<Option<Arc<[IpAddr]>>>, &mut Report),
     ) -> Kept {
@@ -137,10 +221,14 @@ impl Backends {
             balance,
             connections,
         } = &**backend;
+        let protocol = match spoken {
+            Spoken::Its => *protocol,
+            Spoken::Http2 => BackendProtocol::Http2,
+        };
         let mut refused = refused.clone();
         let compiled = tls
             .as_ref()
-            .and_then(|tls| match backend_tls(tls, *protocol, snapshot) {
+            .and_then(|tls| match backend_tls(tls, protocol, snapshot) {
                 Ok(compiled) => Some(compiled),
                 Err(reason) => {
                     report
@@ -160,7 +248,7 @@ impl Backends {
             for address in resolved.iter().flat_map(|addresses| addresses.iter()) {
                 let identity = Identity {
                     address: SocketAddr::new(*address, endpoint.port),
-                    protocol: *protocol,
+                    protocol,
                     tls: identity.clone(),
                 };
                 let shared = self.counts(&identity);
@@ -179,7 +267,7 @@ impl Backends {
         let live = Arc::new(BackendLive {
             key: key.clone(),
             series: self.series.backend(&snapshot.gateway.name, key),
-            protocol: *protocol,
+            protocol,
             tls: compiled,
             refused,
             balancer: Balancer::new(balance, &usable),

@@ -226,18 +226,48 @@ pub(crate) struct Asker {
 enum Language {
     Text,
     Json,
-    Grpc,
+    Grpc(Grpc),
+}
+
+/// Which gRPC is spoken: each has a content type of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grpc {
+    Plain,
+    Web,
+    WebText,
+}
+
+impl Grpc {
+    /// What the request's content type says. That counts, and not the kind of its Route: who does not speak
+    /// gRPC would take its errors, which have the status 200, for a success.
+    fn spoken(headers: &HeaderMap) -> Option<Self> {
+        let written = headers.get(CONTENT_TYPE)?.as_bytes();
+        let rest = written.strip_prefix(b"application/grpc")?;
+        let (kind, rest) = match rest.strip_prefix(b"-web") {
+            None => (Self::Plain, rest),
+            Some(rest) => match rest.strip_prefix(b"-text") {
+                None => (Self::Web, rest),
+                Some(rest) => (Self::WebText, rest),
+            },
+        };
+        matches!(rest.first(), None | Some(b'+' | b';' | b' ')).then_some(kind)
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Plain => "application/grpc",
+            Self::Web => "application/grpc-web",
+            Self::WebText => "application/grpc-web-text",
+        }
+    }
 }
 
 impl Asker {
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
         let headers = request.headers();
-        let grpc = headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
         Self {
-            language: if grpc {
-                Language::Grpc
+            language: if let Some(grpc) = Grpc::spoken(headers) {
+                Language::Grpc(grpc)
             } else if prefers_json(headers) {
                 Language::Json
             } else {
@@ -286,7 +316,7 @@ pub(crate) fn response(
     let words = own.words();
     let id = request_id.and_then(|id| id.to_str().ok());
     let (content_type, text) = match asker.language {
-        Language::Grpc => ("application/grpc", String::new()),
+        Language::Grpc(grpc) => (grpc.content_type(), String::new()),
         Language::Json => ("application/problem+json", problem(words, id)),
         Language::Text => ("text/plain; charset=utf-8", plain(words, id)),
     };
@@ -301,7 +331,7 @@ pub(crate) fn response(
     if let Some(value) = status_header(own, (proxy_status, place), id) {
         headers.insert(PROXY_STATUS, value);
     }
-    if asker.language == Language::Grpc {
+    if matches!(asker.language, Language::Grpc(_)) {
         // A response of trailers only: its head is its end.
         headers.insert("grpc-status", HeaderValue::from(words.grpc));
         let message = percent_encoding::percent_encode(words.what.as_bytes(), GRPC_MESSAGE);

@@ -98,8 +98,8 @@ fn all() -> Vec<(Own, u16, &'static str, &'static str)> {
             "connection_refused",
             "14",
         ),
-        (Own::TryTimedOut, 504, "http_response_timeout", "14"),
-        (Own::TimedOut, 504, "http_response_timeout", "14"),
+        (Own::TryTimedOut, 504, "http_response_timeout", "4"),
+        (Own::TimedOut, 504, "http_response_timeout", "4"),
         (
             Own::TriesExhausted(Broken::Closed),
             503,
@@ -237,4 +237,23 @@ fn head_is_answered_without_a_body_and_overload_with_a_time() {
     assert!(answer.body().is_empty());
     assert_ne!(answer.headers()["content-length"], "0");
     assert_eq!(answer.headers()["retry-after"], "1");
+}
+
+#[test]
+fn the_content_type_says_which_grpc_is_spoken_if_any() {
+    for (sent, answered) in [
+        ("application/grpc", "application/grpc"),
+        ("application/grpc+proto", "application/grpc"),
+        ("application/grpc; charset=utf-8", "application/grpc"),
+        ("application/grpc-web+proto", "application/grpc-web"),
+        ("application/grpc-web-text", "application/grpc-web-text"),
+        ("application/grpcish", "text/plain; charset=utf-8"),
+        ("application/json", "text/plain; charset=utf-8"),
+    ] {
+        let asker = asker(&[("content-type", sent)], Method::POST);
+        let answer = response(&Own::NoMatch, &asker, (ProxyStatus::Off, None), None);
+        assert_eq!(answer.headers()["content-type"], answered, "{sent}");
+        let grpc = answer.headers().get("grpc-status");
+        assert_eq!(grpc.is_some(), answered.starts_with("application/grpc"));
+    }
 }

@@ -3,7 +3,8 @@
 //! The words are for clients: what is wrong, and who can do something about it. Error types are those of
 //! RFC 9209, section 2.3; statuses of gRPC are those that its clients know how to take: `UNIMPLEMENTED`
 //! where nothing serves the request, `INTERNAL` where the request itself is at fault,
-//! `RESOURCE_EXHAUSTED` where it is too much, else `UNAVAILABLE`.
+//! `RESOURCE_EXHAUSTED` where it is too much, `DEADLINE_EXCEEDED` where the time that a route gives was over, else
+//! `UNAVAILABLE`.
 
 use http::StatusCode;
 
@@ -25,6 +26,7 @@ pub(super) struct Words {
     pub(super) who: &'static str,
 }
 
+const DEADLINE_EXCEEDED: u16 = 4;
 const UNIMPLEMENTED: u16 = 12;
 const INTERNAL: u16 = 13;
 const UNAVAILABLE: u16 = 14;
@@ -240,18 +242,24 @@ pub(super) static HTTP_HANDSHAKE: Words = of_backend(
     "http_protocol_error",
     "The service does not speak the version of HTTP that is asked of it",
 );
-pub(super) static TRY_TIMED_OUT: Words = of_backend(
-    StatusCode::GATEWAY_TIMEOUT,
-    "backend_timed_out",
-    "http_response_timeout",
-    "The service did not answer within the time that the route gives one try",
-);
-pub(super) static TIMED_OUT: Words = of_backend(
-    StatusCode::GATEWAY_TIMEOUT,
-    "timed_out",
-    "http_response_timeout",
-    "The service did not answer within the time that the route gives a request",
-);
+pub(super) static TRY_TIMED_OUT: Words = Words {
+    grpc: DEADLINE_EXCEEDED,
+    ..of_backend(
+        StatusCode::GATEWAY_TIMEOUT,
+        "backend_timed_out",
+        "http_response_timeout",
+        "The service did not answer within the time that the route gives one try",
+    )
+};
+pub(super) static TIMED_OUT: Words = Words {
+    grpc: DEADLINE_EXCEEDED,
+    ..of_backend(
+        StatusCode::GATEWAY_TIMEOUT,
+        "timed_out",
+        "http_response_timeout",
+        "The service did not answer within the time that the route gives a request",
+    )
+};
 pub(super) static BROKEN_RESPONSE: Words = of_backend(
     StatusCode::BAD_GATEWAY,
     "broken_response",
