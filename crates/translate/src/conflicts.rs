@@ -5,11 +5,14 @@
 //! the Gateway's own listeners, then its ListenerSets, oldest first. Between Gateways on one host the older
 //! Gateway keeps the port.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use daemun_model::hostname::HostPattern;
 use daemun_model::names::ObjectName;
 
+use crate::cluster::Home;
+use crate::infrastructure::{Transport, bind_port};
 use crate::listener::{Entry, Protocol};
 use crate::tls::certificates::covers;
 use crate::verdict::Refusal;
@@ -167,6 +170,35 @@ fn certificates_overlap(one: &Entry, two: &Entry) -> bool {
                 .any(|certificate| covers(certificate, &to.hostname))
     };
     reaches(one, two) || reaches(two, one)
+}
+
+/// Marks the listeners whose port in the pod is that of another port of the same Gateway, which has precedence.
+pub(crate) fn in_pod(entries: &mut [&mut Entry]) {
+    let mut taken: BTreeMap<(Transport, u16), (u16, String)> = BTreeMap::new();
+    for entry in entries.iter_mut().filter(|entry| entry.accepted()) {
+        let Some(protocol) = entry.protocol else {
+            continue;
+        };
+        let key = (
+            protocol.transport(),
+            bind_port(Home::Kubernetes, entry.port),
+        );
+        match taken.get(&key) {
+            Some((port, who)) if *port != entry.port => {
+                let message = format!(
+                    "Port {} cannot be in one Gateway with port {port} of listener {who}: proxies may not bind ports below 1024 and a few others, use {} for port {port}, and would need the same one for {}. Use another port, or another Gateway.",
+                    entry.port, key.1, entry.port
+                );
+                entry.refused.push(Refusal::new(
+                    entry.path.field("port"),
+                    "PortUnavailable",
+                    message,
+                ));
+            }
+            Some(_) => {}
+            None => drop(taken.insert(key, (entry.port, entry.key.to_string()))),
+        }
+    }
 }
 
 /// A Gateway's hold on ports of the host that several Gateways share.

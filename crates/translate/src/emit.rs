@@ -14,8 +14,9 @@ use daemun_model::tls::{Certificate, Termination};
 use daemun_model::verdict::{FieldPath, Verdict};
 
 use crate::Outcome;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Home};
 use crate::endpoints::{self, Slices};
+use crate::infrastructure::{self, Infrastructure, bind_port};
 use crate::listener::{Entry, Protocol, Treatment};
 use crate::policies::BackendPolicies;
 use crate::read::gateway::{ReadGateway, ReadGateways};
@@ -51,6 +52,25 @@ pub(crate) fn outcome(cluster: &Cluster, mut made: Made<'_>, last: &Outcome) -> 
             said,
             &last.verdicts,
         ),
+        infrastructure: infrastructure(cluster, made.gateways, &last.infrastructure),
+    }
+}
+
+fn infrastructure(
+    cluster: &Cluster,
+    gateways: &ReadGateways,
+    last: &BTreeMap<ObjectName, Arc<Infrastructure>>,
+) -> BTreeMap<ObjectName, Arc<Infrastructure>> {
+    match cluster.settings.home {
+        Home::Host => BTreeMap::new(),
+        Home::Kubernetes => gateways
+            .ours
+            .iter()
+            .map(|gateway| {
+                let made = infrastructure::of(cluster, gateway);
+                (gateway.name.clone(), kept(made, last.get(&gateway.name)))
+            })
+            .collect(),
     }
 }
 
@@ -84,7 +104,7 @@ fn snapshot(
         .all_entries()
         .filter_map(|entry| {
             let before = before.and_then(|before| before.listeners.get(&entry.key));
-            Some((entry.key.clone(), kept(listener(entry)?, before)))
+            Some((entry.key.clone(), kept(listener(cluster, entry)?, before)))
         })
         .collect();
     let certificates = certificates(gateway);
@@ -225,7 +245,7 @@ fn kept<T: PartialEq>(made: T, before: Option<&Arc<T>>) -> Arc<T> {
     }
 }
 
-fn listener(entry: &Entry) -> Option<Listener> {
+fn listener(cluster: &Cluster, entry: &Entry) -> Option<Listener> {
     if !entry.served() {
         return None;
     }
@@ -252,7 +272,7 @@ fn listener(entry: &Entry) -> Option<Listener> {
     Some(Listener {
         key: entry.key.clone(),
         port: entry.port,
-        bind: entry.port,
+        bind: bind_port(cluster.settings.home, entry.port),
         hostname: entry.hostname.clone(),
         protocol,
         forwarding: entry.forwarding.clone(),

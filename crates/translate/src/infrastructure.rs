@@ -1,12 +1,18 @@
 //! What a Gateway needs around it in Kubernetes so that traffic reaches it: what the controller makes of it are
 //! a workload, a Service and so on. This is what is wanted, judged and merged; it is not objects yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use daemun_model::names::ObjectName;
+use serde::Serialize;
+
+use crate::cluster::{Cluster, Home};
+use crate::listener::Entry;
+use crate::read::gateway::ReadGateway;
 
 /// What must be there for one Gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Infrastructure {
     /// The Gateway.
     pub gateway: ObjectName,
@@ -16,18 +22,25 @@ pub struct Infrastructure {
     pub generation: i64,
     /// Its GatewayClass.
     pub class: String,
+    /// What cannot be judged is not touched: nothing is made, changed or taken away. So it is with a Gateway that
+    /// is not accepted (its parameters are invalid, say), and with one that is being deleted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub on_hold: bool,
     /// `spec.infrastructure.labels`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// `spec.infrastructure.annotations`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// The ports of its listeners, each once.
+    /// The ports of its accepted listeners, each once.
     pub ports: Vec<Port>,
-    /// The addresses that are asked for, as written; empty means one that is chosen.
+    /// The addresses that are asked for; empty means one that is chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Wanted>,
 }
 
 /// A port that leads to the proxies.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Port {
     /// The port that clients ask for.
     pub port: u16,
@@ -38,7 +51,7 @@ pub struct Port {
 }
 
 /// What carries a listener's protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Transport {
     /// TCP.
     Tcp,
@@ -47,10 +60,108 @@ pub enum Transport {
 }
 
 /// An address that is asked for (`spec.addresses[]`). Only type `IPAddress` gets here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Wanted {
     /// This one.
-    Ip(std::net::IpAddr),
+    Ip(IpAddr),
     /// Any of the type.
     Any,
+}
+
+/// What a Gateway of ours needs in Kubernetes.
+pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
+    let metadata = &gateway.object.metadata;
+    let written = gateway.object.spec.infrastructure.clone();
+    let written = written.unwrap_or_default();
+    let port = |entry: &Entry| {
+        Some(Port {
+            port: entry.port,
+            bind: bind_port(cluster.settings.home, entry.port),
+            transport: entry.protocol?.transport(),
+        })
+    };
+    // Also those without a certificate: an address does not come and go with a Secret.
+    let accepted = gateway.all_entries().filter(|entry| entry.accepted());
+    let ports: BTreeSet<Port> = accepted.filter_map(port).collect();
+    Infrastructure {
+        gateway: gateway.name.clone(),
+        uid: metadata.uid.clone().unwrap_or_default(),
+        generation: metadata.generation.unwrap_or_default(),
+        class: gateway.object.spec.gateway_class_name.clone(),
+        on_hold: !gateway.accepted() || metadata.deletion_timestamp.is_some(),
+        labels: written.labels,
+        annotations: written.annotations,
+        ports: ports.into_iter().collect(),
+        addresses: gateway.wanted.clone(),
+    }
+}
+
+/// The first port that a proxy in a pod may bind without being root.
+const UNPRIVILEGED: u16 = 1024;
+/// How far ports are moved that a proxy in a pod cannot have.
+const MOVED: u16 = 20_000;
+/// The ports that a proxy's pod keeps for itself: health and metrics, admin, and what may come.
+const RESERVED: std::ops::RangeInclusive<u16> = 9901..=9909;
+
+/// The port that a proxy binds for a listener's port: on a host the same; in a pod a pure function of it, so that
+/// neither the pod nor the Service changes with anything else. Ports below 1024, the reserved ones, and
+/// those that would meet the former are moved by 20,000. Two ports that meet all the same (20080 and 40080) cannot
+/// be in one Gateway.
+pub fn bind_port(home: Home, port: u16) -> u16 {
+    match home {
+        Home::Host => port,
+        Home::Kubernetes if is_moved(port) => port + MOVED,
+        Home::Kubernetes => port,
+    }
+}
+
+fn is_moved(port: u16) -> bool {
+    let landed = MOVED..MOVED + UNPRIVILEGED;
+    port < UNPRIVILEGED || RESERVED.contains(&port) || landed.contains(&port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RESERVED, UNPRIVILEGED, bind_port};
+    use crate::cluster::Home;
+
+    #[test]
+    fn ports_in_a_pod_follow_from_the_listeners_alone() {
+        for (port, bind) in [
+            (1, 20_001),
+            (80, 20_080),
+            (443, 20_443),
+            (1023, 21_023),
+            (1024, 1024),
+            (8080, 8080),
+            (9900, 9900),
+            (9901, 29_901),
+            (9909, 29_909),
+            (9910, 9910),
+            (20_080, 40_080),
+            (21_023, 41_023),
+            (21_024, 21_024),
+            (40_080, 40_080),
+            (65_535, 65_535),
+        ] {
+            assert_eq!(bind_port(Home::Kubernetes, port), bind, "{port}");
+            assert_eq!(bind_port(Home::Host, port), port);
+        }
+    }
+
+    #[test]
+    fn no_port_in_a_pod_is_privileged_or_reserved_and_few_meet() {
+        let mut seen = std::collections::BTreeMap::new();
+        let mut met = Vec::new();
+        for port in 1..=u16::MAX {
+            let bind = bind_port(Home::Kubernetes, port);
+            assert!(bind >= UNPRIVILEGED && !RESERVED.contains(&bind), "{port}");
+            if let Some(other) = seen.insert(bind, port) {
+                met.push((other, port));
+            }
+        }
+        assert!(met.len() < 1100, "{}", met.len());
+        // The ports that people use meet nothing.
+        assert!(met.iter().all(|(_, port)| *port >= 29_901), "{met:?}");
+    }
 }

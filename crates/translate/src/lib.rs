@@ -31,10 +31,14 @@ mod translator;
 mod value;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daemun_model::Configuration;
+use daemun_model::names::ObjectName;
 use daemun_model::verdict::Verdict;
+
+use infrastructure::Infrastructure;
 
 pub use cluster::{Cluster, Home, Objects, Settings};
 pub use translator::Translator;
@@ -47,6 +51,8 @@ pub struct Outcome {
     /// What owners must be told: one verdict for each object that is ours to judge. GatewayClasses, Gateways by
     /// age with their ListenerSets, Backends and policies, Routes by name.
     pub verdicts: Vec<Arc<Verdict>>,
+    /// What must be around each Gateway of ours, in Kubernetes; on a host nothing is.
+    pub infrastructure: BTreeMap<ObjectName, Arc<Infrastructure>>,
 }
 
 /// Translates a cluster once.

@@ -14,6 +14,7 @@ use daemun_model::policy::limits::ClientLimits;
 use daemun_model::tls::{Certificate, ClientValidation, TlsVersion};
 use daemun_model::verdict::{FieldPath, Finding};
 
+use crate::infrastructure::Transport;
 use crate::verdict::Refusal;
 
 /// What a listener speaks, of what is served.
@@ -31,6 +32,13 @@ impl Protocol {
         match self {
             Self::Http => "HTTP",
             Self::Https => "HTTPS",
+        }
+    }
+
+    /// What carries it.
+    pub(crate) fn transport(self) -> Transport {
+        match self {
+            Self::Http | Self::Https => Transport::Tcp,
         }
     }
 }

@@ -23,6 +23,7 @@ use daemun_model::snapshot::Snapshot;
 use daemun_model::verdict::Verdict;
 use daemun_objects::own::FILE_ANNOTATION_PREFIX;
 use daemun_objects::{Any, seconds_since_epoch};
+use daemun_translate::infrastructure::Infrastructure;
 use daemun_translate::{Cluster, Home, translate};
 use serde::Serialize;
 
@@ -31,6 +32,8 @@ use serde::Serialize;
 struct Out<'a> {
     gateways: Vec<&'a Snapshot>,
     verdicts: Vec<&'a Verdict>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    infrastructure: Vec<&'a Infrastructure>,
 }
 
 fn directory() -> PathBuf {
@@ -110,6 +113,7 @@ fn outcome(case: &Path) -> String {
             .map(Arc::as_ref)
             .collect(),
         verdicts: outcome.verdicts.iter().map(Arc::as_ref).collect(),
+        infrastructure: outcome.infrastructure.values().map(Arc::as_ref).collect(),
     };
     let mut text = serde_saphyr::to_string(&out).unwrap();
     text = without(&text, "limits", &ClientLimits::default());

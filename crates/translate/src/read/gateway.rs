@@ -15,9 +15,10 @@ use super::gatewayclass::{Class, class};
 use super::listener::{Owner, read_all};
 use super::listenerset::{self, ReadSet};
 use super::namespaces;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Home};
 use crate::conflicts::{self, PortClaim};
 use crate::credentials::secret;
+use crate::infrastructure::Wanted;
 use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
 use crate::verdict::{Refusal, reason};
@@ -33,8 +34,10 @@ pub(crate) struct ReadGateway {
     pub(crate) refused: Vec<Refusal>,
     /// Its class cannot be used; the sentence says why.
     pub(crate) pending: Option<String>,
-    /// The addresses that it is bound to; empty means all.
+    /// The addresses that its proxy binds; empty means all.
     pub(crate) addresses: Vec<IpAddr>,
+    /// The addresses that are asked for, as written.
+    pub(crate) wanted: Vec<Wanted>,
     /// Its own listeners.
     pub(crate) entries: Vec<Entry>,
     /// Its ListenerSets, in order of precedence.
@@ -111,10 +114,13 @@ pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> R
         let sets = sets.remove(name).unwrap_or_default();
         let mut gateway = read_gateway(cluster, judgements, (name, object), &sets);
         gateway.pending = pending;
-        if cluster.on_host() && gateway.usable() {
+        if gateway.usable() {
             let addresses = gateway.addresses.clone();
             let mut entries: Vec<&mut Entry> = gateway.all_entries_mut().collect();
-            conflicts::on_host(name, &addresses, &mut entries, &mut claims);
+            match cluster.settings.home {
+                Home::Host => conflicts::on_host(name, &addresses, &mut entries, &mut claims),
+                Home::Kubernetes => conflicts::in_pod(&mut entries),
+            }
         }
         let mut entries: Vec<&mut Entry> = gateway.all_entries_mut().collect();
         conflicts::overlaps(&mut entries);
@@ -175,6 +181,7 @@ fn read_gateway(
         refused: Vec::new(),
         pending: None,
         addresses: Vec::new(),
+        wanted: Vec::new(),
         entries,
         sets: Vec::new(),
         client_certificate: None,
@@ -182,6 +189,9 @@ fn read_gateway(
         findings,
     };
     read_addresses(&spec.addresses, &mut gateway);
+    if cluster.on_host() {
+        gateway.addresses = bound(&gateway.wanted);
+    }
     refuse_parameters(&mut gateway);
     if spec.listeners.is_empty() {
         gateway.refused.push(Refusal::new(
@@ -209,7 +219,6 @@ fn read_gateway(
 
 fn read_addresses(written: &[GatewayAddress], gateway: &mut ReadGateway) {
     let path = FieldPath::of("spec.addresses");
-    let mut automatic = false;
     for (index, address) in written.iter().enumerate() {
         let path = path.index(index);
         let GatewayAddress { r#type, value } = address;
@@ -219,24 +228,24 @@ fn read_addresses(written: &[GatewayAddress], gateway: &mut ReadGateway) {
             gateway.refused.push(Refusal::new(
                 path.field("type"),
                 "UnsupportedAddress",
-                format!("Addresses of type {other} are not supported; type IPAddress is, with the address in value, or without a value for all addresses."),
+                format!("Addresses of type {other} are not supported; type IPAddress is, with the address in value, or without a value for one that is chosen."),
             ));
             continue;
         }
         let value = value.as_deref().unwrap_or_default();
         if value.is_empty() {
-            automatic = true;
+            gateway.wanted.push(Wanted::Any);
             continue;
         }
         match value.parse::<IpAddr>() {
-            Ok(address) if gateway.addresses.contains(&address) => {
+            Ok(address) if gateway.wanted.contains(&Wanted::Ip(address)) => {
                 gateway.refused.push(Refusal::new(
                     path.field("value"),
                     reason::INVALID,
                     format!("The address {address} is there twice; take one out."),
                 ));
             }
-            Ok(address) => gateway.addresses.push(address),
+            Ok(address) => gateway.wanted.push(Wanted::Ip(address)),
             Err(_) => gateway.refused.push(Refusal::new(
                 path.field("value"),
                 "UnsupportedAddress",
@@ -244,10 +253,18 @@ fn read_addresses(written: &[GatewayAddress], gateway: &mut ReadGateway) {
             )),
         }
     }
-    if automatic {
-        // An address without a value is one that we choose, and on a host that is every address.
-        gateway.addresses.clear();
-    }
+}
+
+/// The addresses that are bound on a host: an address without a value is one that we choose, and that is all.
+fn bound(wanted: &[Wanted]) -> Vec<IpAddr> {
+    let addresses: Option<Vec<IpAddr>> = wanted
+        .iter()
+        .map(|wanted| match wanted {
+            Wanted::Ip(address) => Some(*address),
+            Wanted::Any => None,
+        })
+        .collect();
+    addresses.unwrap_or_default()
 }
 
 fn refuse_parameters(gateway: &mut ReadGateway) {
