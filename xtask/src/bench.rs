@@ -3,6 +3,7 @@
 //! Everything happens on this machine's loopback address and ends with this process. How it measures,
 //! and what it leaves out, is in `bench/README.md`.
 
+mod control;
 mod goals;
 mod http;
 mod load;
@@ -31,7 +32,10 @@ const RELOAD: &str = "reload";
 
 /// What to measure.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Short rounds, for a first look; the results go to target/bench, not to bench/results
     #[arg(long)]
     quick: bool,
@@ -58,7 +62,17 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
 }
 
+/// What else can be measured.
+#[derive(clap::Subcommand)]
+enum Other {
+    /// How fast a change in Kubernetes is live, and what many Routes cost (needs a cluster with Daemun in it)
+    Control(control::Arguments),
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    if let Some(Other::Control(arguments)) = &arguments.other {
+        return control::run(arguments);
+    }
     if available_parallelism().is_ok_and(|cpus| cpus.get() < 2) {
         return Err(
             "The bench needs two CPUs: one for the proxy, one for all around it.".to_owned(),

@@ -31,7 +31,7 @@ enum Task {
     /// Compare the bindings of the Gateway API with its published CRDs
     Bindings,
     /// Measure Daemun beside nginx, HAProxy, Envoy and the floor
-    Bench(bench::Arguments),
+    Bench(Box<bench::Arguments>),
     /// Measure files, functions and the rest against the limits
     Sizes,
 }

@@ -57,15 +57,6 @@ pub(crate) struct Outcome {
 
 impl Machine {
     pub(crate) fn describe(tools: &Tools, effort: Effort, daemun: &Source) -> Self {
-        let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let cpu = cpus
-            .lines()
-            .find_map(|line| line.strip_prefix("model name"))
-            .unwrap_or_default();
-        let count = cpus
-            .lines()
-            .filter(|line| line.starts_with("processor"))
-            .count();
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let mut versions: Vec<(&'static str, String)> = tools
             .rivals
@@ -77,7 +68,7 @@ impl Machine {
         Self {
             date: said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
             kernel: said("uname", &["-sr"]),
-            cpu: format!("{count} x {}", cpu.trim_start_matches([':', ' ', '\t'])),
+            cpu: processors(),
             command: format!("cargo xtask {}", arguments.join(" ")),
             revision: said("git", &["describe", "--always", "--dirty"]),
             rounds: effort.rounds,
@@ -146,7 +137,22 @@ fn megabytes(kibibytes: u64) -> f64 {
     })
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+/// How many processors there are, and of which model.
+pub(crate) fn processors() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or_default();
+    let count = cpus
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+    format!("{count} x {}", model.trim_start_matches([':', ' ', '\t']))
+}
+
+/// What a program prints; nothing if it cannot be run.
+pub(crate) fn said(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     output
         .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())

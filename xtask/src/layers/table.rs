@@ -102,7 +102,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "daemun-wire",
             "daemun-base",
         ],
-        never: &["rmp-serde"],
+        never: &["hickory-resolver"],
     },
     Layer {
         name: "daemun",
@@ -153,6 +153,7 @@ pub(super) const HEAVY: &[Heavy] = &[
         name: "tokio",
         users: &[
             "daemun-base",
+            "daemun-wire",
             "daemun-proxy",
             "daemun-controller",
             "daemun",
@@ -212,6 +213,18 @@ pub(super) const HEAVY: &[Heavy] = &[
     Heavy {
         name: "hickory-resolver",
         users: &["daemun-proxy"],
+    },
+    Heavy {
+        name: "kube",
+        users: &["daemun-controller", "xtask"],
+    },
+    Heavy {
+        name: "tonic",
+        users: &["daemun-wire"],
+    },
+    Heavy {
+        name: "rmp-serde",
+        users: &["daemun-wire"],
     },
     Heavy {
         name: "notify",
