@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::hostname::HostPattern;
-use crate::names::ListenerKey;
+use crate::names::{ListenerKey, Transport};
 use crate::policy::forwarding::Forwarding;
 use crate::policy::limits::ClientLimits;
 use crate::tls::Termination;
@@ -42,7 +42,8 @@ pub enum ListenerProtocol {
     Http,
     /// HTTP/1.1 and HTTP/2 over TLS.
     Https(Termination),
-    /// TLS, told apart by SNI, for TLSRoutes.
+    /// TLS, told apart by SNI, for TLSRoutes; where it ends at the gateway for TCPRoutes too, which take
+    /// every name that the listener has. Of routes with the same name the oldest takes the connection.
     Tls(TlsListener),
     /// TCP, for the oldest TCPRoute.
     Tcp,
@@ -51,6 +52,14 @@ pub enum ListenerProtocol {
 }
 
 impl ListenerProtocol {
+    /// What carries it.
+    pub fn transport(&self) -> Transport {
+        match self {
+            Self::Http | Self::Https(_) | Self::Tls(_) | Self::Tcp => Transport::Tcp,
+            Self::Udp => Transport::Udp,
+        }
+    }
+
     /// The protocol in lower case, as consoles and `explain` show it.
     pub fn word(&self) -> &'static str {
         match self {

@@ -117,6 +117,14 @@ impl RouteKind {
             RouteKind::Udp => "UDPRoute",
         }
     }
+
+    /// What carries the traffic of such a Route.
+    pub fn transport(self) -> Transport {
+        match self {
+            RouteKind::Http | RouteKind::Grpc | RouteKind::Tls | RouteKind::Tcp => Transport::Tcp,
+            RouteKind::Udp => Transport::Udp,
+        }
+    }
 }
 
 /// A Route object. Displayed as `HTTPRoute namespace/name`.
@@ -153,7 +161,18 @@ impl BackendKind {
     }
 }
 
-/// One port of a Service or Backend. Displayed as `Service namespace/name:port`.
+/// What carries a protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub enum Transport {
+    /// TCP.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// One port of a Service or Backend. Displayed as `Service namespace/name:port`, with `/udp` after it where
+/// it is not reached over TCP.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BackendKey {
     /// The kind of object.
@@ -163,6 +182,8 @@ pub struct BackendKey {
     /// The port as the reference names it (a Service's port, not its targetPort). 0: a Backend whose
     /// endpoints have several ports, referred to without one.
     pub port: u16,
+    /// How it is reached: a Service may have the same number twice.
+    pub transport: Transport,
 }
 
 impl fmt::Display for BackendKey {
@@ -171,6 +192,10 @@ impl fmt::Display for BackendKey {
         match self.port {
             0 => Ok(()),
             port => write!(f, ":{port}"),
+        }?;
+        match self.transport {
+            Transport::Tcp => Ok(()),
+            Transport::Udp => f.write_str("/udp"),
         }
     }
 }

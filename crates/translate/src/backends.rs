@@ -1,16 +1,17 @@
 //! What backend references resolve to (gateway-api `BackendObjectReference`): a port of a Service, or one of
-//! our Backends. One that cannot be resolved is a target that answers 500.
+//! our Backends. One that cannot be resolved is a target that answers 500, or refuses connections.
 
 use std::collections::BTreeSet;
 
 use daemun_model::backend::{BackendProtocol, BackendTarget};
-use daemun_model::names::{BackendKey, BackendKind, ObjectName};
+use daemun_model::names::{BackendKey, BackendKind, ObjectName, RouteKind, Transport};
 use daemun_model::verdict::FieldPath;
 use daemun_objects::core::service::{IntOrString, Service, ServicePort, ServiceType};
 use daemun_objects::gateway_api::shared::BackendObjectReference;
 use daemun_objects::own::backend::Backend;
 
 use crate::cluster::Cluster;
+use crate::endpoints::protocol_of;
 use crate::nearest::{did_you_mean, list};
 use crate::policy::targets::TlsTargets;
 use crate::refs::{self, OWN_GROUP, Referred, Referrer};
@@ -41,18 +42,27 @@ impl Seen {
 pub(crate) struct Resolver<'a> {
     cluster: &'a Cluster,
     tls: &'a TlsTargets,
+    kind: RouteKind,
     from: Referrer<'a>,
     /// What was looked at so far.
     pub(crate) seen: Seen,
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver for an object of a kind and namespace.
-    pub(crate) fn new(cluster: &'a Cluster, tls: &'a TlsTargets, from: Referrer<'a>) -> Self {
+    /// A resolver for a Route of a kind in a namespace.
+    pub(crate) fn new(
+        cluster: &'a Cluster,
+        tls: &'a TlsTargets,
+        (kind, namespace): (RouteKind, &'a str),
+    ) -> Self {
         Self {
             cluster,
             tls,
-            from,
+            kind,
+            from: Referrer {
+                kind: kind.as_str(),
+                namespace,
+            },
             seen: Seen::default(),
         }
     }
@@ -161,7 +171,8 @@ impl<'a> Resolver<'a> {
                 path,
             ));
         };
-        let port = service_port(service, &name, asked, path)?;
+        let transport = self.kind.transport();
+        let port = service_port(service, &name, (asked, transport), path)?;
         if !cluster.on_host()
             && service.spec.r#type.as_ref().and_then(|it| it.known())
                 == Some(ServiceType::ExternalName)
@@ -174,13 +185,16 @@ impl<'a> Resolver<'a> {
                 ),
             ));
         }
-        if let Some(port) = port {
-            self.speakable(&name, port, path)?;
+        match (self.kind, port) {
+            (RouteKind::Http | RouteKind::Grpc, Some(port)) => self.speakable(&name, port, path)?,
+            // What is passed on is not looked at.
+            (RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp, _) | (_, None) => {}
         }
         Ok(BackendKey {
             kind: BackendKind::Service,
             port: asked.unwrap_or_default(),
             name,
+            transport,
         })
     }
 
@@ -251,6 +265,7 @@ impl<'a> Resolver<'a> {
             kind: BackendKind::Backend,
             name,
             port,
+            transport: self.kind.transport(),
         })
     }
 }
@@ -299,7 +314,7 @@ pub(crate) fn is_name_only(service: &Service) -> bool {
 fn service_port<'s>(
     service: &'s Service,
     name: &ObjectName,
-    asked: Option<u16>,
+    (asked, transport): (Option<u16>, Transport),
     path: &FieldPath,
 ) -> Result<Option<&'s ServicePort>, Refusal> {
     let ports = &service.spec.ports;
@@ -319,7 +334,8 @@ fn service_port<'s>(
     }
     let number = i32::from(asked);
     let with_number = || ports.iter().filter(|it| it.port == number);
-    if let Some(found) = with_number().find(|it| it.protocol() == "TCP") {
+    let wanted = protocol_of(transport);
+    if let Some(found) = with_number().find(|it| it.protocol() == wanted) {
         return Ok(Some(found));
     }
     if let Some(other) = with_number().next() {
@@ -327,7 +343,7 @@ fn service_port<'s>(
             path.field("port"),
             reason::UNSUPPORTED_PROTOCOL,
             format!(
-                "Port {asked} of Service {name} is a {} port; requests need TCP.",
+                "Port {asked} of Service {name} is a {} port, and the route needs {wanted}.",
                 other.protocol()
             ),
         ));

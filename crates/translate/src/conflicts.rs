@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use daemun_model::hostname::HostPattern;
-use daemun_model::names::ObjectName;
+use daemun_model::names::{ObjectName, Transport};
 
 use crate::cluster::Home;
-use crate::infrastructure::{Transport, bind_port};
+use crate::infrastructure::bind_port;
 use crate::listener::{Entry, Protocol};
 use crate::tls::certificates::covers;
 use crate::verdict::Refusal;

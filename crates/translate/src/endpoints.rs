@@ -7,7 +7,7 @@ use std::sync::Arc;
 use daemun_model::backend::{
     Backend, BackendProtocol, Connections, Endpoint, EndpointHost, EndpointState,
 };
-use daemun_model::names::{BackendKey, BackendKind, ObjectName};
+use daemun_model::names::{BackendKey, BackendKind, ObjectName, Transport};
 use daemun_model::policy::balance::Balance;
 use daemun_objects::Open;
 use daemun_objects::core::endpointslice::{EndpointAddressType, EndpointSlice};
@@ -66,19 +66,21 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
     let (protocol, endpoints) = match key.kind {
         BackendKind::Service => {
             let service = cluster.services.get(&key.name)?;
-            let port = port_of(service, key.port);
+            let port = port_of(service, key);
             if port.is_none() && !backends::is_name_only(service) {
                 return None;
             }
             let app_protocol = port.and_then(|port| port.app_protocol.as_deref());
-            let spoken = backends::protocol(app_protocol).ok()?;
+            // Below HTTP nobody looks at it, and none is wrong.
+            let spoken = backends::protocol(app_protocol)
+                .map_or_else(|_| BackendProtocol::default(), |spoken| spoken.protocol);
             let slices = slices.of(&key.name);
             let endpoints = match (slices, port) {
                 (Some(slices), Some(port)) => merged(slices.values(), port),
                 _ if cluster.on_host() => vec![by_name(service, key, port)],
                 _ => Vec::new(),
             };
-            (spoken.protocol, endpoints)
+            (spoken, endpoints)
         }
         BackendKind::Backend => {
             let backend = cluster.backends.get(&key.name)?;
@@ -96,13 +98,19 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
     })
 }
 
-/// The TCP port of a Service with this number.
-pub(crate) fn port_of(service: &Service, number: u16) -> Option<&ServicePort> {
-    service
-        .spec
-        .ports
-        .iter()
-        .find(|port| port.port == i32::from(number) && port.protocol() == "TCP")
+/// The port of a Service that a key is about: the number, of the protocol that carries it.
+pub(crate) fn port_of<'s>(service: &'s Service, key: &BackendKey) -> Option<&'s ServicePort> {
+    let protocol = protocol_of(key.transport);
+    let mut ports = service.spec.ports.iter();
+    ports.find(|port| port.port == i32::from(key.port) && port.protocol() == protocol)
+}
+
+/// What a Service writes as a port's `protocol`.
+pub(crate) fn protocol_of(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "TCP",
+        Transport::Udp => "UDP",
+    }
 }
 
 /// A Service without slices, on a host: its name is resolved, and what is behind the name listens on the
@@ -145,7 +153,7 @@ fn merged<'s>(
         let ports = slice
             .ports
             .iter()
-            .filter(|port| port.name() == name && port.protocol() == "TCP")
+            .filter(|port| port.name() == name && port.protocol() == service_port.protocol())
             .filter_map(|port| port.port)
             .filter_map(port);
         for port in ports {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use daemun_model::names::ObjectName;
+pub use daemun_model::names::Transport;
 use serde::Serialize;
 
 use crate::cluster::{Cluster, Home};
@@ -48,15 +49,6 @@ pub struct Port {
     pub bind: u16,
     /// Below HTTP and TLS.
     pub transport: Transport,
-}
-
-/// What carries a listener's protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Transport {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
 }
 
 /// An address that is asked for (`spec.addresses[]`). Only type `IPAddress` gets here.

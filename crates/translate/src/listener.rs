@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
 use daemun_model::listener::ProxyStatus;
-use daemun_model::names::ListenerKey;
+use daemun_model::names::{ListenerKey, Transport};
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
 use daemun_model::tls::{Certificate, ClientValidation, TlsVersion};
 use daemun_model::verdict::{FieldPath, Finding};
 
-use crate::infrastructure::Transport;
 use crate::verdict::Refusal;
 
 /// What a listener speaks, of what is served.

@@ -130,7 +130,7 @@ fn port_name(cluster: &Cluster, key: &BackendKey) -> Option<String> {
     match key.kind {
         BackendKind::Service => {
             let service = cluster.services.get(&key.name)?;
-            port_of(service, key.port)?.name.clone()
+            port_of(service, key)?.name.clone()
         }
         BackendKind::Backend => None,
     }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use daemun_model::names::{BackendKey, BackendKind, ListenerOwner, ObjectName};
+use daemun_model::names::{BackendKey, BackendKind, ListenerOwner, ObjectName, Transport};
 use daemun_model::verdict::Verdict;
 
 use crate::Outcome;
@@ -270,12 +270,13 @@ impl JudgedGateways {
 
 /// The keys of all ports of an object.
 fn ports_of(kind: BackendKind, name: &ObjectName) -> std::ops::RangeInclusive<BackendKey> {
-    let key = |port| BackendKey {
+    let key = |port, transport| BackendKey {
         kind,
         name: name.clone(),
         port,
+        transport,
     };
-    key(0)..=key(u16::MAX)
+    key(0, Transport::Tcp)..=key(u16::MAX, Transport::Udp)
 }
 
 /// What changed about parents.

@@ -39,6 +39,7 @@ fn backend_key(name_: &str) -> BackendKey {
         kind: BackendKind::Service,
         name: name(name_),
         port: 8080,
+        transport: Default::default(),
     }
 }
 

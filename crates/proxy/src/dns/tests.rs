@@ -96,6 +96,7 @@ fn configuration(name: &str) -> Configuration {
         kind: BackendKind::Backend,
         name: ObjectName::new("default", "named"),
         port: 0,
+        transport: Default::default(),
     };
     let backend = Backend {
         key: key.clone(),

@@ -20,7 +20,7 @@ use crate::backends::{Resolver, Seen};
 use crate::cluster::Cluster;
 use crate::nearest::did_you_mean;
 use crate::policy::targets::TlsTargets;
-use crate::refs::{GATEWAY_GROUP, Referrer};
+use crate::refs::GATEWAY_GROUP;
 use crate::value::capitalized;
 use crate::value::port;
 use crate::verdict::{Refusal, fails, holds, messages, reason, resolved_refs, warning};
@@ -143,11 +143,7 @@ struct Rules {
 }
 
 fn read_rules(around: Surroundings<'_>, name: &ObjectName, written: &[HttpRouteRule]) -> Rules {
-    let from = Referrer {
-        kind: KIND.as_str(),
-        namespace: &name.namespace,
-    };
-    let mut resolver = Resolver::new(around.cluster, around.tls, from);
+    let mut resolver = Resolver::new(around.cluster, around.tls, (KIND, &name.namespace));
     let everything = [HttpRouteRule::default()];
     let written = if written.is_empty() {
         everything.as_slice()

@@ -59,6 +59,7 @@ fn series_are_summed_over_workers_and_appear_on_first_use() {
         kind: BackendKind::Service,
         name: ObjectName::new("shop", "orders"),
         port: 80,
+        transport: Default::default(),
     };
     let backend = registry.backend(&gateway(), &key);
     for (worker, status, milliseconds) in [(0, 200, 1), (1, 200, 3), (2, 503, 60_000), (0, 0, 0)] {
