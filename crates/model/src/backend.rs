@@ -4,14 +4,16 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use crate::carried::shown_as_displayed;
 use crate::names::BackendKey;
 use crate::policy::balance::Balance;
 use crate::tls::BackendTls;
 
 /// A backend as a rule or mirror refers to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum BackendTarget {
     /// A backend of the same snapshot.
     Backend(BackendKey),
@@ -26,7 +28,8 @@ pub enum BackendTarget {
 }
 
 /// One port of a Service, or a Backend.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Backend {
     /// The object and port.
     pub key: BackendKey,
@@ -48,7 +51,8 @@ pub struct Backend {
 }
 
 /// What is spoken to a backend.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum BackendProtocol {
     /// HTTP/1.1; over TLS, HTTP/2 if the backend offers it (ALPN).
     #[default]
@@ -60,7 +64,8 @@ pub enum BackendProtocol {
 }
 
 /// One address of a backend.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// Where it is.
     pub host: EndpointHost,
@@ -73,7 +78,8 @@ pub struct Endpoint {
 }
 
 /// An address, or a name that the proxy resolves again and again, at its TTL.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum EndpointHost {
     /// An address.
     Address(IpAddr),
@@ -90,14 +96,11 @@ impl fmt::Display for EndpointHost {
     }
 }
 
-impl Serialize for EndpointHost {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+shown_as_displayed!(EndpointHost);
 
 /// Whether an endpoint takes requests (EndpointSlice conditions `ready`, `serving`, `terminating`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum EndpointState {
     /// Takes requests.
     Ready,
@@ -106,13 +109,14 @@ pub enum EndpointState {
 }
 
 /// Connections to a backend. Numbers are per worker, because pools are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Connections {
     /// How long a connection may take to come about, TLS included.
-    #[serde(serialize_with = "crate::shown::duration")]
+    #[serde(with = "crate::carried::duration")]
     pub connect: Duration,
     /// How long a connection without requests is kept.
-    #[serde(serialize_with = "crate::shown::duration")]
+    #[serde(with = "crate::carried::duration")]
     pub idle: Duration,
     /// Idle connections that are kept per endpoint and worker.
     pub idle_per_endpoint: u32,

@@ -5,9 +5,23 @@
 //! by construction; they know neither Kubernetes nor sockets. `translate` makes them, the proxy
 //! compiles them, `explain` reads them.
 //!
-//! Serialization here is for people (goldens, `/config`): secrets are shown as digests, never as content.
+//! Serialization has two forms, and the serializer chooses (`is_human_readable`):
+//!
+//! - For people (goldens, `/config`): secrets are shown as digests, never as content; names, keys and durations
+//!   as a person would write them. Nobody reads this form back.
+//! - For proxies (a binary format with field names): the whole content, and `Deserialize` reads this form only.
+//!
+//! What travels to proxies, [`snapshot::Snapshot`] downwards, keeps to a pattern, so that a proxy of another
+//! version never leaves out what it cannot read:
+//!
+//! - It derives both traits, with `#[serde(deny_unknown_fields)]`; enums are externally tagged, and an unknown
+//!   variant is an error.
+//! - A field that is added says `default` and `skip_serializing_if`: an older proxy must be able to read what does
+//!   not use it.
+//! - Values of other crates go through `#[serde(with = "crate::carried::…")]`, and what is read is parsed.
 
 pub mod backend;
+mod carried;
 pub mod filter;
 pub mod gateway;
 pub mod hostname;

@@ -1,6 +1,6 @@
 //! A listener: a port, a protocol, a hostname, and how clients are treated there.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::hostname::HostPattern;
 use crate::names::{ListenerKey, Transport};
@@ -9,7 +9,8 @@ use crate::policy::limits::ClientLimits;
 use crate::tls::Termination;
 
 /// A listener that was accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Listener {
     /// Where it is written.
     pub key: ListenerKey,
@@ -36,7 +37,8 @@ pub struct Listener {
 }
 
 /// What a listener speaks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum ListenerProtocol {
     /// HTTP/1.1, and HTTP/2 with prior knowledge.
     Http,
@@ -83,7 +85,8 @@ impl ListenerProtocol {
 }
 
 /// Where TLS ends of a listener whose protocol is `TLS`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum TlsListener {
     /// At the backend: bytes are passed on as they are.
     Passthrough,
@@ -92,7 +95,8 @@ pub enum TlsListener {
 }
 
 /// How much of `Proxy-Status` (RFC 9209) clients get to see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum ProxyStatus {
     /// No header.
     Off,

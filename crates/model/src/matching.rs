@@ -2,21 +2,26 @@
 //!
 //! Regular expressions are held as written; `translate` has judged them, `route` compiles them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One entry of `matches`: all of its parts must hold.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RequestMatch {
     /// The path.
     pub path: PathMatch,
     /// The method, if only one is taken.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "method")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::carried::method"
+    )]
     pub method: Option<http::Method>,
     /// Headers that must be there; names are unique (the first of duplicates counts).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<HeaderMatch>,
     /// Query parameters that must be there; names are unique and case-sensitive.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<QueryMatch>,
 }
 
@@ -32,18 +37,9 @@ impl RequestMatch {
     }
 }
 
-fn method<S: serde::Serializer>(
-    method: &Option<http::Method>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    method
-        .as_ref()
-        .map(http::Method::as_str)
-        .serialize(serializer)
-}
-
 /// A condition on the path, which is compared as `route::paths` normalizes it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum PathMatch {
     /// The whole path, character by character.
     Exact(String),
@@ -55,17 +51,19 @@ pub enum PathMatch {
 }
 
 /// A condition on a header.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HeaderMatch {
     /// The header's name.
-    #[serde(serialize_with = "crate::shown::display")]
+    #[serde(with = "crate::carried::text")]
     pub name: http::HeaderName,
     /// What its value must be. Several header lines of one name count as one value, joined by `,`.
     pub value: ValueMatch,
 }
 
 /// A condition on a query parameter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct QueryMatch {
     /// The parameter's name, decoded; case-sensitive.
     pub name: String,
@@ -74,7 +72,8 @@ pub struct QueryMatch {
 }
 
 /// A condition on a value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum ValueMatch {
     /// Equal, byte by byte.
     Exact(String),

@@ -4,10 +4,13 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::carried::shown_as_displayed;
 
 /// Namespace and name of an object. Displayed as `namespace/name`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct ObjectName {
     /// The namespace; `default` where a file gives none. Empty for kinds that have none (GatewayClass).
     pub namespace: String,
@@ -61,7 +64,7 @@ impl fmt::Display for ObjectRef {
 }
 
 /// Which object a listener is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ListenerOwner {
     /// `Gateway.spec.listeners`.
     Gateway,
@@ -71,7 +74,8 @@ pub enum ListenerOwner {
 
 /// A listener: the object it is written in, and its name there.
 /// Displayed as `namespace/gateway/listener`, or `namespace/set/listener (ListenerSet)`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct ListenerKey {
     /// Gateway or ListenerSet.
     pub owner: ListenerOwner,
@@ -92,7 +96,7 @@ impl fmt::Display for ListenerKey {
 }
 
 /// The kinds of Route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RouteKind {
     /// `HTTPRoute`.
     Http,
@@ -128,7 +132,8 @@ impl RouteKind {
 }
 
 /// A Route object. Displayed as `HTTPRoute namespace/name`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct RouteKey {
     /// Its kind.
     pub kind: RouteKind,
@@ -143,7 +148,7 @@ impl fmt::Display for RouteKey {
 }
 
 /// The kinds of object that traffic can be sent to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum BackendKind {
     /// A core `Service`.
     Service,
@@ -162,7 +167,9 @@ impl BackendKind {
 }
 
 /// What carries a protocol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub enum Transport {
     /// TCP.
     #[default]
@@ -173,7 +180,8 @@ pub enum Transport {
 
 /// One port of a Service or Backend. Displayed as `Service namespace/name:port`, with `/udp` after it where
 /// it is not reached over TCP.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct BackendKey {
     /// The kind of object.
     pub kind: BackendKind,
@@ -183,6 +191,7 @@ pub struct BackendKey {
     /// endpoints have several ports, referred to without one.
     pub port: u16,
     /// How it is reached: a Service may have the same number twice.
+    #[serde(default, skip_serializing_if = "crate::carried::is_default")]
     pub transport: Transport,
 }
 
@@ -200,17 +209,16 @@ impl fmt::Display for BackendKey {
     }
 }
 
-macro_rules! serialize_as_displayed {
-    ($($name:ty),+) => {$(
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-    )+};
+shown_as_displayed!(ObjectName, ListenerKey, RouteKey, BackendKey);
+
+impl Serialize for ObjectRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
-serialize_as_displayed!(ObjectName, ObjectRef, ListenerKey, RouteKey, BackendKey);
 
 /// Seconds since 1970-01-01T00:00:00Z. Only their order matters here: older objects win ties.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub struct Created(pub i64);

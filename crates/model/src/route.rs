@@ -3,7 +3,7 @@
 //! A Route points up to the listeners it is attached to, so that one changed Route is one changed
 //! resource.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::backend::BackendTarget;
 use crate::filter::Filter;
@@ -15,7 +15,8 @@ use crate::policy::session::SessionPersistence;
 use crate::policy::timeouts::Timeouts;
 
 /// An HTTPRoute that is attached to at least one listener.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HttpRoute {
     /// The object.
     pub key: RouteKey,
@@ -28,7 +29,8 @@ pub struct HttpRoute {
 }
 
 /// A Route on a listener.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// The listener.
     pub listener: ListenerKey,
@@ -37,7 +39,8 @@ pub struct Attachment {
 }
 
 /// A rule of a Route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Its place in `spec.rules`, from 0; rules that were dropped leave a gap.
     pub index: usize,
@@ -47,13 +50,13 @@ pub struct Rule {
     /// Any of these takes a request; never empty.
     pub matches: Vec<RequestMatch>,
     /// What happens to a request, in this order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<Filter>,
     /// Where requests go. Empty means 500, unless a filter answers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backends: Vec<WeightedBackend>,
     /// Time limits.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "crate::carried::is_default")]
     pub timeouts: Timeouts,
     /// Trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,18 +66,15 @@ pub struct Rule {
     pub session: Option<Box<SessionPersistence>>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
 /// A share of a rule's requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WeightedBackend {
     /// Where they go.
     pub target: BackendTarget,
     /// The share: this weight of the sum of all. 0 means none.
     pub weight: u32,
     /// What happens to these requests only, after the rule's filters.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<Filter>,
 }

@@ -1,25 +1,6 @@
-//! How values of other crates are shown in goldens and in `/config`: as a person would write them.
+//! How durations and dates are shown: as a person would write them.
 
-use std::fmt::Display;
 use std::time::Duration;
-
-use serde::Serializer;
-
-/// Serializes through `Display`.
-///
-/// # Errors
-/// The serializer's.
-pub fn display<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-/// Serializes a list through `Display` of its elements.
-///
-/// # Errors
-/// The serializer's.
-pub fn displays<T: Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(values.iter().map(ToString::to_string))
-}
 
 /// A duration as GEP-2257 writes it: `1h2m3s4ms`, `0s`.
 pub fn duration_text(duration: Duration) -> String {
@@ -38,28 +19,6 @@ pub fn duration_text(duration: Duration) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, unit)| format!("{count}{unit}"))
         .collect()
-}
-
-/// Serializes a duration as GEP-2257 writes it.
-///
-/// # Errors
-/// The serializer's.
-pub fn duration<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&duration_text(*duration))
-}
-
-/// Serializes an optional duration as GEP-2257 writes it.
-///
-/// # Errors
-/// The serializer's.
-pub fn duration_option<S: Serializer>(
-    duration: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match duration {
-        Some(duration) => serializer.serialize_some(&duration_text(*duration)),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// `2027-02-01` for seconds since 1970, in UTC.
@@ -86,21 +45,6 @@ pub fn year_month_day(seconds: i64) -> (i64, i64, i64) {
     };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
-}
-
-/// Serializes header names and values as `name: value` lines.
-///
-/// # Errors
-/// The serializer's.
-pub fn header_lines<S: Serializer>(
-    headers: &[(http::HeaderName, http::HeaderValue)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(
-        headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))),
-    )
 }
 
 #[cfg(test)]

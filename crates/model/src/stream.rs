@@ -1,14 +1,15 @@
 //! Routes below HTTP: TLSRoute, TCPRoute and UDPRoute. They choose a backend for a connection (or a flow of
 //! datagrams), and then pass on what comes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::backend::BackendTarget;
 use crate::names::{Created, RouteKey};
 use crate::route::Attachment;
 
 /// A TLSRoute, TCPRoute or UDPRoute that is attached to at least one listener.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StreamRoute {
     /// The object.
     pub key: RouteKey,
@@ -20,12 +21,13 @@ pub struct StreamRoute {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// Where connections go. Empty, or without weight: they are refused.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backends: Vec<StreamBackend>,
 }
 
 /// A share of a route's connections.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StreamBackend {
     /// Where they go; connections for an invalid one are refused.
     pub target: BackendTarget,

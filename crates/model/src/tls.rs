@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::carried::ByteBuf;
 use crate::names::ObjectName;
 
-/// Bytes that are never shown: `Debug` and `Serialize` give a digest.
+/// Bytes that are never shown: `Debug` and `Serialize` for people give a digest.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Arc<[u8]>);
 
@@ -38,7 +39,18 @@ impl fmt::Debug for Secret {
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_bytes(&self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ByteBuf(bytes) = ByteBuf::deserialize(deserializer)?;
+        Ok(Self::new(bytes))
     }
 }
 
@@ -72,7 +84,17 @@ impl fmt::Debug for Pem {
 
 impl Serialize for Pem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_str(&self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -85,7 +107,8 @@ fn digest(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// A certificate with its key (a Secret of type kubernetes.io/tls).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Certificate {
     /// The Secret.
     pub name: ObjectName,
@@ -102,7 +125,8 @@ pub struct Certificate {
 }
 
 /// TLS terminated by a listener.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Termination {
     /// Certificates of the snapshot, in order of preference; never empty.
     pub certificates: Vec<ObjectName>,
@@ -116,7 +140,8 @@ pub struct Termination {
 }
 
 /// A version of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum TlsVersion {
     /// RFC 5246.
     Tls12,
@@ -125,7 +150,8 @@ pub enum TlsVersion {
 }
 
 /// What a listener does about client certificates.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientValidation {
     /// Authorities that are believed.
     pub authorities: Vec<Pem>,
@@ -134,7 +160,8 @@ pub struct ClientValidation {
 }
 
 /// `FrontendValidationModeType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum ClientValidationMode {
     /// The handshake fails without a valid certificate.
     AllowValidOnly,
@@ -143,12 +170,13 @@ pub enum ClientValidationMode {
 }
 
 /// TLS towards a backend (gateway-api `BackendTLSPolicy`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BackendTls {
     /// The name sent as SNI; without `subject_alt_names` also the name that the certificate must have.
     pub hostname: String,
     /// If not empty, the certificate must have one of these instead of `hostname`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subject_alt_names: Vec<SubjectAltName>,
     /// Who is believed.
     pub authorities: Authorities,
@@ -158,7 +186,8 @@ pub struct BackendTls {
 }
 
 /// Who is believed about a backend's identity.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Authorities {
     /// The public web's authorities, as bundled (`wellKnownCACertificates: System`).
     System,
@@ -167,7 +196,8 @@ pub enum Authorities {
 }
 
 /// A subjectAltName that a backend's certificate may have.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum SubjectAltName {
     /// A DNS name, possibly with a wildcard label.
     Hostname(String),

@@ -16,7 +16,7 @@ pub struct Verdict {
     /// The object.
     pub object: ObjectRef,
     /// `metadata.generation` of what was judged; 0 in files.
-    #[serde(skip_serializing_if = "crate::gateway::is_zero")]
+    #[serde(skip_serializing_if = "crate::carried::is_default")]
     pub generation: i64,
     /// Conditions, part by part: the object's own first. Shared by all objects of which the same is to be
     /// said: thousands of Routes are attached to one listener.

@@ -1,10 +1,11 @@
 //! Cross-origin resource sharing (gateway-api `HTTPCORSFilter`; the Fetch standard's CORS protocol).
 
 use http::HeaderName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a browser is told about requests from other origins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cors {
     /// Origins that may ask.
     pub allow_origins: Vec<OriginPattern>,
@@ -15,7 +16,7 @@ pub struct Cors {
     /// Request headers that may be used.
     pub allow_headers: AllowList<String>,
     /// Response headers that scripts may read.
-    #[serde(serialize_with = "crate::shown::displays")]
+    #[serde(with = "crate::carried::texts")]
     pub expose_headers: Vec<HeaderName>,
     /// `*` was written in `exposeHeaders`.
     pub expose_all: bool,
@@ -24,7 +25,8 @@ pub struct Cors {
 }
 
 /// A list, or `*`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum AllowList<T> {
     /// `*`: with credentials, the requested names are echoed.
     All,
@@ -33,7 +35,8 @@ pub enum AllowList<T> {
 }
 
 /// An origin (`scheme://host[:port]`), exact or with wildcards, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum OriginPattern {
     /// `*`: every origin.
     Any,
@@ -51,7 +54,8 @@ pub enum OriginPattern {
 }
 
 /// What an origin may say about its port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum PortPattern {
     /// No port.
     None,

@@ -7,10 +7,11 @@ pub mod mirror;
 pub mod redirect;
 pub mod rewrite;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A filter of a rule or of a backend reference, in the order in which it was written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Filter {
     /// `RequestHeaderModifier`.
     RequestHeaders(headers::HeaderModifier),

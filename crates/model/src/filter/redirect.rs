@@ -1,11 +1,12 @@
 //! Answering with a redirect (gateway-api `HTTPRequestRedirectFilter`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::rewrite::PathRewrite;
 
 /// What the `Location` of the answer is made of; parts that are not set come from the request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Redirect {
     /// The scheme.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,7 +25,8 @@ pub struct Redirect {
 }
 
 /// A URL scheme that a redirect can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Scheme {
     /// `http`, port 80.
     Http,
@@ -33,7 +35,8 @@ pub enum Scheme {
 }
 
 /// The five codes of the Gateway API (RFC 9110, section 15.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum RedirectStatus {
     /// 301.
     MovedPermanently,

@@ -1,9 +1,10 @@
 //! Changing host and path on the way to the backend (gateway-api `HTTPURLRewriteFilter`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Parts that are not set stay as the request has them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rewrite {
     /// The `Host` that the backend gets.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -14,7 +15,8 @@ pub struct Rewrite {
 }
 
 /// A new path (gateway-api `HTTPPathModifier`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum PathRewrite {
     /// This path and nothing of the old one. Starts with `/`.
     Full(String),

@@ -1,9 +1,10 @@
 //! Which endpoint of a backend gets a request.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The algorithm.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Balance {
     /// One after the other, by weight.
     RoundRobin,
@@ -17,10 +18,11 @@ pub enum Balance {
 }
 
 /// What a consistent hash is made of. A request without it is balanced by least requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum HashKey {
     /// The value of a request header.
-    Header(#[serde(serialize_with = "crate::shown::display")] http::HeaderName),
+    Header(#[serde(with = "crate::carried::text")] http::HeaderName),
     /// The value of a cookie.
     Cookie(String),
     /// The client's address, as `forwarding` determines it.

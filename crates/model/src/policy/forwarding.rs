@@ -1,10 +1,11 @@
 //! Who is believed about where a request comes from.
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Settings of a listener about proxies in front of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Forwarding {
     /// Which proxies are believed in `X-Forwarded-*` and `Forwarded`.
     pub trusted: TrustedProxies,
@@ -16,22 +17,24 @@ pub struct Forwarding {
 }
 
 /// Which proxies in front are believed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum TrustedProxies {
     /// None: the peer is the client, and what it says about forwarding is replaced.
     #[default]
     None,
     /// Peers in these ranges; the client is the rightmost address outside them.
-    Ranges(#[serde(serialize_with = "crate::shown::displays")] Vec<IpNet>),
+    Ranges(#[serde(with = "crate::carried::texts")] Vec<IpNet>),
     /// This many proxies, the peer counting as the first; at least 1.
     Hops(u8),
 }
 
 /// PROXY protocol, versions 1 and 2, is accepted from these peers; without a header the peer is the
 /// client, and from other peers a header is a malformed request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProxyProtocol {
     /// The peers.
-    #[serde(serialize_with = "crate::shown::displays")]
+    #[serde(with = "crate::carried::texts")]
     pub trusted: Vec<IpNet>,
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Limits of a listener, and the times after which it gives up on a client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientLimits {
     /// Bytes of a request's head: request line and headers. 431 beyond it.
     pub header_bytes: u32,
@@ -17,16 +18,16 @@ pub struct ClientLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<u64>,
     /// From a connection's first byte (or the previous response) to the end of a request's head.
-    #[serde(serialize_with = "crate::shown::duration")]
+    #[serde(with = "crate::carried::duration")]
     pub header_read: Duration,
     /// How long a connection may stay without a request.
-    #[serde(serialize_with = "crate::shown::duration")]
+    #[serde(with = "crate::carried::duration")]
     pub idle: Duration,
     /// How long a request's body or a response may stand still.
-    #[serde(serialize_with = "crate::shown::duration")]
+    #[serde(with = "crate::carried::duration")]
     pub stall: Duration,
     /// How long a TLS handshake may take.
-    #[serde(serialize_with = "crate::shown::duration")]
+    #[serde(with = "crate::carried::duration")]
     pub handshake: Duration,
     /// HTTP/2 streams at a time on one connection.
     pub concurrent_streams: u32,

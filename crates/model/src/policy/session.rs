@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a rule recognizes its sessions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SessionPersistence {
     /// The cookie's or header's name; unique to the rule, so that rules never share sessions.
     pub name: String,
@@ -14,14 +15,16 @@ pub struct SessionPersistence {
     pub carrier: Carrier,
     /// How long a session lasts at most.
     #[serde(
+        default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "crate::shown::duration_option"
+        with = "crate::carried::duration_option"
     )]
     pub absolute_timeout: Option<Duration>,
 }
 
 /// What carries a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Carrier {
     /// A cookie, set by the gateway.
     Cookie {
