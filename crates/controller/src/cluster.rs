@@ -26,6 +26,9 @@ pub(crate) fn remove(cluster: &mut Cluster, object: &Any) {
         Any::Namespace(it) => drop(cluster.namespaces.remove(&name_of(it.as_ref()))),
         Any::Backend(it) => drop(cluster.backends.remove(&name_of(it.as_ref()))),
         Any::ListenerPolicy(it) => drop(cluster.listener_policies.remove(&name_of(it.as_ref()))),
+        Any::GatewayParameters(it) => {
+            drop(cluster.gateway_parameters.remove(&name_of(it.as_ref())));
+        }
         Any::BackendPolicy(it) => drop(cluster.backend_policies.remove(&name_of(it.as_ref()))),
     }
 }

@@ -23,6 +23,7 @@ use crate::meta::{Kind, Metadata};
 use crate::own::backend::Backend;
 use crate::own::backend_policy::BackendPolicy;
 use crate::own::listener_policy::ListenerPolicy;
+use crate::own::parameters::GatewayParameters;
 
 /// What is known about a kind before any object of it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +148,8 @@ kinds! {
     ListenerPolicy,
     /// `gateway.daemun.dev` BackendPolicy.
     BackendPolicy,
+    /// `gateway.daemun.dev` GatewayParameters.
+    GatewayParameters,
 }
 
 impl Any {

@@ -1,10 +1,10 @@
 //! Durations as the Gateway API writes them (GEP-2257): `1h`, `10s`, `1m30s`, `250ms`.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A duration as it was written; [`parse`](Self::parse) says what it means.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Duration(pub String);
 

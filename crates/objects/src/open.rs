@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// The values of a list that are known here.
 pub trait Known: Copy + Eq + fmt::Debug + 'static {
@@ -88,6 +89,12 @@ impl<T: Known> fmt::Display for Open<T> {
 impl<'de, T: Known> Deserialize<'de> for Open<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(OpenVisitor(PhantomData))
+    }
+}
+
+impl<T: Known> Serialize for Open<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

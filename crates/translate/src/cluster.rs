@@ -26,6 +26,7 @@ use daemun_objects::gateway_api::udproute::UdpRoute;
 use daemun_objects::own::backend::Backend;
 use daemun_objects::own::backend_policy::BackendPolicy;
 use daemun_objects::own::listener_policy::ListenerPolicy;
+use daemun_objects::own::parameters::GatewayParameters;
 use daemun_objects::{Any, Kind, Metadata, Resource};
 
 /// The namespace of an object that gives none.
@@ -74,6 +75,8 @@ pub struct Cluster {
     pub listener_policies: Objects<ListenerPolicy>,
     /// Our BackendPolicies.
     pub backend_policies: Objects<BackendPolicy>,
+    /// Our GatewayParameters.
+    pub gateway_parameters: Objects<GatewayParameters>,
 }
 
 /// What does not come from objects.
@@ -128,6 +131,9 @@ impl Cluster {
             Any::Namespace(it) => self.namespaces.put(it).map(Any::Namespace),
             Any::Backend(it) => self.backends.put(it).map(Any::Backend),
             Any::ListenerPolicy(it) => self.listener_policies.put(it).map(Any::ListenerPolicy),
+            Any::GatewayParameters(it) => {
+                self.gateway_parameters.put(it).map(Any::GatewayParameters)
+            }
             Any::BackendPolicy(it) => self.backend_policies.put(it).map(Any::BackendPolicy),
         }
     }

@@ -82,6 +82,7 @@ impl Translator {
                 && old.gateways.is_same(&cluster.gateways)
                 && old.listener_sets.is_same(&cluster.listener_sets)
                 && old.listener_policies.is_same(&cluster.listener_policies)
+                && old.gateway_parameters.is_same(&cluster.gateway_parameters)
                 && old.reference_grants.is_same(&cluster.reference_grants)
                 && old.namespaces.is_same(&cluster.namespaces)
                 && old.secrets.is_same(&cluster.secrets)

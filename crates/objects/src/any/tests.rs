@@ -39,6 +39,7 @@ fn every_kind_is_found_in_each_of_its_versions_and_no_other() {
         ("Backend", "spec: {endpoints: []}"),
         ("ListenerPolicy", "spec: {targetRefs: []}"),
         ("BackendPolicy", "spec: {targetRefs: []}"),
+        ("GatewayParameters", "spec: {}"),
     ];
     assert_eq!(specs.len(), Any::KINDS.len());
     for info in Any::KINDS {

@@ -7,6 +7,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use crate::meta::{Kind, Object};
 use crate::open::{Open, known_values};
@@ -121,6 +122,15 @@ pub enum IntOrString {
 impl<'de> Deserialize<'de> for IntOrString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(IntOrStringVisitor)
+    }
+}
+
+impl Serialize for IntOrString {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Int(number) => serializer.serialize_i32(*number),
+            Self::String(text) => serializer.serialize_str(text),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Our own kinds, one per concern: what the Gateway API has no field for.
 
+pub mod affinity;
 pub mod backend;
 pub mod backend_policy;
 pub mod listener_policy;
+pub mod parameters;
+pub mod pod;
 
 /// The API group of these kinds.
 pub const GROUP: &str = "gateway.daemun.dev";
