@@ -75,8 +75,10 @@ fn infrastructure(
 }
 
 fn configuration(cluster: &Cluster, made: &Made<'_>, last: &Configuration) -> Configuration {
-    let accepted = made.gateways.ours.iter().filter(|it| it.accepted());
-    let gateways = accepted
+    let home = cluster.settings.home;
+    let configured = made.gateways.ours.iter();
+    let gateways = configured
+        .filter(|gateway| gateway.is_configured(home))
         .map(|gateway| {
             let name = &gateway.name;
             let snapshot = snapshot(cluster, made, gateway, last.gateways.get(name));

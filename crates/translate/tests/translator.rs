@@ -265,6 +265,7 @@ fn remove(cluster: &mut Cluster, object: &Any) {
         Any::Backend(_) => drop(cluster.backends.remove(&name)),
         Any::ListenerPolicy(_) => drop(cluster.listener_policies.remove(&name)),
         Any::ConfigMap(_) => drop(cluster.config_maps.remove(&name)),
+        Any::GatewayParameters(_) => drop(cluster.gateway_parameters.remove(&name)),
         Any::GatewayClass(_) | Any::Secret(_) => unreachable!("no random object is one"),
     }
 }
@@ -290,6 +291,10 @@ fn memory_changes_nothing_but_the_cost() {
             );
             assert_eq!(
                 remembered.verdicts, fresh.verdicts,
+                "seed {seed}, step {step}"
+            );
+            assert_eq!(
+                remembered.infrastructure, fresh.infrastructure,
                 "seed {seed}, step {step}"
             );
             let again = translator.translate(&cluster);

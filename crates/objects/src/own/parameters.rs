@@ -5,8 +5,10 @@
 //! (`spec.infrastructure.parametersRef`). They are put over each other field by field, so every field may be left out.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::pod::PodSettings;
@@ -44,6 +46,26 @@ impl Kind for GatewayParametersSpec {
     const GROUP: &'static str = GROUP;
     const VERSION: &'static str = VERSION;
     const KIND: &'static str = "GatewayParameters";
+}
+
+/// Whether a path such as `pod.resources` leads to a field of a GatewayParameters' `spec`, or into a map or list
+/// of one.
+pub fn is_field(path: &str) -> bool {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    let schema = SCHEMA.get_or_init(|| {
+        let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
+        let generator = settings.into_generator();
+        generator.into_root_schema_for::<GatewayParametersSpec>()
+    });
+    path.split('.')
+        .try_fold(schema.as_value(), |schema, field| {
+            let open = schema.get("additionalProperties");
+            schema
+                .get("properties")
+                .and_then(|fields| fields.get(field))
+                .or(open.filter(|open| open.is_object()))
+        })
+        .is_some()
 }
 
 /// What runs the proxies, and how many.
@@ -205,5 +227,36 @@ known_values! { closed
         Cluster = "Cluster",
         /// They do not, and proxies see the client's address.
         Local = "Local",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_field;
+
+    #[test]
+    fn paths_lead_to_fields_or_nowhere() {
+        for path in [
+            "pod",
+            "pod.image",
+            "pod.resources.limits",
+            "pod.resources.limits.cpu",
+            "pod.affinity.nodeAffinity",
+            "workload.autoscaling.maxReplicas",
+            "service.annotations",
+            "proxy.drain.delay",
+        ] {
+            assert!(is_field(path), "{path}");
+        }
+        for path in [
+            "",
+            "spec.pod",
+            "pod.imagee",
+            "image",
+            "pod.",
+            "pod.image.tag",
+        ] {
+            assert!(!is_field(path), "{path}");
+        }
     }
 }

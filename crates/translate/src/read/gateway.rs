@@ -15,10 +15,12 @@ use super::gatewayclass::{Class, class};
 use super::listener::{Owner, read_all};
 use super::listenerset::{self, ReadSet};
 use super::namespaces;
+use super::parameters::{self, INVALID_PARAMETERS};
 use crate::cluster::{Cluster, Home};
 use crate::conflicts::{self, PortClaim};
 use crate::credentials::secret;
 use crate::infrastructure::Wanted;
+use crate::infrastructure::parameters::Parameters;
 use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
 use crate::verdict::{Refusal, reason};
@@ -38,6 +40,8 @@ pub(crate) struct ReadGateway {
     pub(crate) addresses: Vec<IpAddr>,
     /// The addresses that are asked for, as written.
     pub(crate) wanted: Vec<Wanted>,
+    /// How things are made around it; none if that cannot be said.
+    pub(crate) parameters: Option<Parameters>,
     /// Its own listeners.
     pub(crate) entries: Vec<Entry>,
     /// Its ListenerSets, in order of precedence.
@@ -70,6 +74,20 @@ impl ReadGateway {
         self.entries
             .iter_mut()
             .chain(sets.flat_map(|set| set.entries.iter_mut()))
+    }
+
+    /// Whether proxies are given what it says. Also while its parameters, or those of its class, are invalid:
+    /// nothing new is made around it then, and what was made before goes on.
+    pub(crate) fn is_configured(&self, home: Home) -> bool {
+        let only_parameters = || {
+            let mut refused = self.refused.iter();
+            refused.all(|refusal| refusal.reason == INVALID_PARAMETERS)
+                && self.all_entries().any(Entry::accepted)
+        };
+        match home {
+            Home::Host => self.accepted(),
+            Home::Kubernetes => only_parameters(),
+        }
     }
 
     /// Whether it is accepted: usable, with at least one listener that is valid.
@@ -182,6 +200,7 @@ fn read_gateway(
         pending: None,
         addresses: Vec::new(),
         wanted: Vec::new(),
+        parameters: None,
         entries,
         sets: Vec::new(),
         client_certificate: None,
@@ -192,7 +211,7 @@ fn read_gateway(
     if cluster.on_host() {
         gateway.addresses = bound(&gateway.wanted);
     }
-    refuse_parameters(&mut gateway);
+    read_parameters(cluster, &mut gateway);
     if spec.listeners.is_empty() {
         gateway.refused.push(Refusal::new(
             FieldPath::of("spec.listeners"),
@@ -267,17 +286,13 @@ fn bound(wanted: &[Wanted]) -> Vec<IpAddr> {
     addresses.unwrap_or_default()
 }
 
-fn refuse_parameters(gateway: &mut ReadGateway) {
-    let infrastructure = gateway.object.spec.infrastructure.as_ref();
-    if let Some(reference) = infrastructure.and_then(|it| it.parameters_ref.as_ref()) {
-        gateway.refused.push(Refusal::new(
-            FieldPath::of("spec.infrastructure.parametersRef"),
-            "InvalidParameters",
-            format!(
-                "{} of group \"{}\" cannot hold parameters: this version of Daemun has no kind for them. Take parametersRef out; limits are set by a ListenerPolicy.",
-                reference.kind, reference.group
-            ),
-        ));
+fn read_parameters(cluster: &Cluster, gateway: &mut ReadGateway) {
+    match parameters::of_gateway(cluster, &gateway.name, &gateway.object) {
+        Ok((parameters, mut findings)) => {
+            gateway.parameters = Some(parameters);
+            gateway.findings.append(&mut findings);
+        }
+        Err(refusal) => gateway.refused.push(refusal),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use daemun_model::names::{ObjectName, ObjectRef};
-use daemun_model::verdict::{FieldPath, Part, Place, Verdict};
+use daemun_model::verdict::{Part, Place, Verdict};
 use daemun_objects::gateway_api::gatewayclass::GatewayClass;
 
+use super::parameters;
 use crate::cluster::Cluster;
 use crate::verdict::{Refusal, fails, holds};
 
@@ -28,7 +29,7 @@ pub(crate) fn class(cluster: &Cluster, name: &str) -> Class {
                 class.spec.controller_name, cluster.settings.controller
             ))
         }
-        Some(class) => match refusal(class) {
+        Some(class) => match refusal(cluster, class) {
             Some(refusal) => Class::Refused(refusal.message),
             None => Class::Ours,
         },
@@ -46,7 +47,7 @@ pub(crate) fn verdict(
     if class.spec.controller_name != cluster.settings.controller {
         return None;
     }
-    let refusal = refusal(class);
+    let refusal = refusal(cluster, class);
     let accepted = match &refusal {
         None => holds(
             "Accepted",
@@ -73,14 +74,6 @@ pub(crate) fn verdict(
     })
 }
 
-fn refusal(class: &GatewayClass) -> Option<Refusal> {
-    let reference = class.spec.parameters_ref.as_ref()?;
-    Some(Refusal::new(
-        FieldPath::of("spec.parametersRef"),
-        "InvalidParameters",
-        format!(
-            "{} of group \"{}\" cannot hold parameters: this version of Daemun has no kind for them. Take spec.parametersRef out; limits are set by a ListenerPolicy.",
-            reference.kind, reference.group
-        ),
-    ))
+fn refusal(cluster: &Cluster, class: &GatewayClass) -> Option<Refusal> {
+    parameters::of_class(cluster, class).err()
 }

@@ -14,4 +14,5 @@ pub(crate) mod listenerpolicy;
 pub(crate) mod listenerset;
 pub(crate) mod matches;
 pub(crate) mod namespaces;
+pub(crate) mod parameters;
 pub(crate) mod rule;

@@ -1,6 +1,8 @@
 //! What a Gateway needs around it in Kubernetes so that traffic reaches it: what the controller makes of it are
 //! a workload, a Service and so on. This is what is wanted, judged and merged; it is not objects yet.
 
+pub mod parameters;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -11,6 +13,7 @@ use serde::Serialize;
 use crate::cluster::{Cluster, Home};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
+use parameters::Parameters;
 
 /// What must be there for one Gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,6 +41,22 @@ pub struct Infrastructure {
     /// The addresses that are asked for; empty means one that is chosen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Wanted>,
+    /// How things are made.
+    #[serde(skip_serializing_if = "is_default")]
+    pub parameters: Parameters,
+}
+
+fn is_default(parameters: &Parameters) -> bool {
+    *parameters == Parameters::default()
+}
+
+/// Whether a label or annotation is one that Daemun sets and looks at itself, or one of the Gateway API's.
+pub fn is_reserved(key: &str) -> bool {
+    let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+    matches!(
+        prefix,
+        "gateway.daemun.dev" | "gateway.networking.k8s.io" | "app.kubernetes.io"
+    )
 }
 
 /// A port that leads to the proxies.
@@ -85,6 +104,7 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
         annotations: written.annotations,
         ports: ports.into_iter().collect(),
         addresses: gateway.wanted.clone(),
+        parameters: gateway.parameters.clone().unwrap_or_default(),
     }
 }
 

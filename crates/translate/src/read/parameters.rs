@@ -1,0 +1,277 @@
+//! GatewayParameters: which ones a GatewayClass and a Gateway refer to, and the one put over the other.
+
+use daemun_model::names::ObjectName;
+use daemun_model::verdict::{FieldPath, Finding};
+use daemun_objects::Kind;
+use daemun_objects::gateway_api::gateway::Gateway;
+use daemun_objects::gateway_api::gatewayclass::GatewayClass;
+use daemun_objects::own::GROUP;
+use daemun_objects::own::parameters::{GatewayParametersSpec, is_field};
+use serde_json::{Map, Value};
+
+use crate::cluster::Cluster;
+use crate::infrastructure::parameters::{Parameters, judge};
+use crate::nearest::did_you_mean;
+use crate::verdict::{Refusal, warning};
+
+/// The reason of conditions about parameters.
+pub(crate) const INVALID_PARAMETERS: &str = "InvalidParameters";
+
+/// What a Gateway cannot change unless the class says otherwise.
+const LOCKED: [&str; 3] = ["pod.image", "pod.imagePullPolicy", "pod.security"];
+
+/// The parameters of a class: none if it refers to none.
+pub(crate) fn of_class<'a>(
+    cluster: &'a Cluster,
+    class: &GatewayClass,
+) -> Result<Option<&'a GatewayParametersSpec>, Refusal> {
+    let Some(reference) = &class.spec.parameters_ref else {
+        return Ok(None);
+    };
+    let path = FieldPath::of("spec.parametersRef");
+    check_kind(&reference.group, &reference.kind, &path)?;
+    let Some(namespace) = reference.namespace.as_deref().filter(|it| !it.is_empty()) else {
+        return Err(Refusal::new(
+            path.field("namespace"),
+            INVALID_PARAMETERS,
+            format!(
+                "GatewayParameters {} lacks its namespace; say in spec.parametersRef.namespace where it is.",
+                reference.name
+            ),
+        ));
+    };
+    let name = ObjectName::new(namespace, &reference.name);
+    let spec = find(cluster, &name, &path)?;
+    let wrong = |refusal| in_words(&name, &path, refusal);
+    judge(spec).map_err(wrong)?;
+    if let Some(unknown) = locked(spec).find(|field| !is_field(field)) {
+        return Err(wrong(Refusal::unsupported(
+            FieldPath::of("spec.locked"),
+            format!(
+                "\"{unknown}\" is no field of GatewayParameters and would lock nothing; write it from spec on, such as pod.resources."
+            ),
+        )));
+    }
+    Ok(Some(spec))
+}
+
+/// The parameters that hold for a Gateway: its own over those of its class, which are known to be fine. With what
+/// there is to say about it.
+pub(crate) fn of_gateway(
+    cluster: &Cluster,
+    name: &ObjectName,
+    gateway: &Gateway,
+) -> Result<(Parameters, Vec<Finding>), Refusal> {
+    let class = ObjectName::new("", &gateway.spec.gateway_class_name);
+    let class = cluster.gateway_classes.get(&class);
+    let of_class = class.and_then(|class| of_class(cluster, class).ok().flatten());
+    let infrastructure = gateway.spec.infrastructure.as_ref();
+    let path = FieldPath::of("spec.infrastructure.parametersRef");
+    let Some(reference) = infrastructure.and_then(|it| it.parameters_ref.as_ref()) else {
+        let parameters = of_class.map_or_else(|| Ok(Parameters::default()), judge)?;
+        return Ok((parameters, Vec::new()));
+    };
+    check_kind(&reference.group, &reference.kind, &path)?;
+    let own_name = ObjectName::new(&name.namespace, &reference.name);
+    let own = find(cluster, &own_name, &path)?;
+    let wrong = |refusal| in_words(&own_name, &path, refusal);
+    let (spec, passed_over) = merge(of_class, own).map_err(wrong)?;
+    let parameters = judge(&spec).map_err(wrong)?;
+    let findings = (!passed_over.is_empty()).then(|| {
+        let fields = crate::nearest::list_all(&passed_over);
+        warning(
+            path.clone(),
+            "ParametersLocked",
+            format!(
+                "What GatewayParameters {own_name} says about {fields} does not hold: the GatewayClass {} leaves it to its owner (spec.locked of the class's parameters; without any, the image and pod security are locked).",
+                gateway.spec.gateway_class_name
+            ),
+        )
+    });
+    Ok((parameters, findings.into_iter().collect()))
+}
+
+fn check_kind(group: &str, kind: &str, path: &FieldPath) -> Result<(), Refusal> {
+    if group == GROUP && kind == GatewayParametersSpec::KIND {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        path.clone(),
+        INVALID_PARAMETERS,
+        format!(
+            "{kind} of group \"{group}\" cannot hold parameters; {} of group {GROUP} does.",
+            GatewayParametersSpec::KIND
+        ),
+    ))
+}
+
+fn find<'a>(
+    cluster: &'a Cluster,
+    name: &ObjectName,
+    path: &FieldPath,
+) -> Result<&'a GatewayParametersSpec, Refusal> {
+    let found = cluster.gateway_parameters.get(name);
+    found.map(|found| &found.spec).ok_or_else(|| {
+        let others = cluster.gateway_parameters.names_in(&name.namespace);
+        Refusal::new(
+            path.field("name"),
+            INVALID_PARAMETERS,
+            format!(
+                "GatewayParameters {name} does not exist.{}",
+                did_you_mean(&name.name, others)
+            ),
+        )
+    })
+}
+
+/// A refusal of a field of GatewayParameters, as one of the reference to them.
+fn in_words(name: &ObjectName, path: &FieldPath, refusal: Refusal) -> Refusal {
+    Refusal::new(
+        path.clone(),
+        INVALID_PARAMETERS,
+        format!(
+            "GatewayParameters {name}, {}: {}",
+            refusal.path, refusal.message
+        ),
+    )
+}
+
+fn locked(class: &GatewayParametersSpec) -> impl Iterator<Item = &str> {
+    let written = class.locked.as_ref();
+    let default = LOCKED.iter().filter(move |_| written.is_none());
+    let written = written.into_iter().flatten().map(String::as_str);
+    default.copied().chain(written)
+}
+
+/// A Gateway's own settings over those of its class, except what the class locks; with the locked fields that
+/// the Gateway's settings have otherwise.
+fn merge(
+    class: Option<&GatewayParametersSpec>,
+    own: &GatewayParametersSpec,
+) -> Result<(GatewayParametersSpec, Vec<String>), Refusal> {
+    let none = GatewayParametersSpec::default();
+    let class = class.unwrap_or(&none);
+    let locked: Vec<&str> = locked(class).chain(["locked"]).collect();
+    let unreadable = |error: serde_json::Error| {
+        Refusal::unsupported(
+            FieldPath::of("spec"),
+            format!("It cannot be put over the parameters of the class: {error}."),
+        )
+    };
+    let mut merged = serde_json::to_value(class).map_err(unreadable)?;
+    let mut passed_over = Vec::new();
+    let own = serde_json::to_value(own).map_err(unreadable)?;
+    put_over(&mut merged, own, "", &locked, &mut passed_over);
+    let merged = serde_json::from_value(merged).map_err(unreadable)?;
+    Ok((merged, passed_over))
+}
+
+/// Puts one value over another: fields over fields, anything else whole.
+fn put_over(
+    under: &mut Value,
+    over: Value,
+    path: &str,
+    locked: &[&str],
+    passed_over: &mut Vec<String>,
+) {
+    if locked.contains(&path) {
+        if *under != over {
+            passed_over.push(path.to_owned());
+        }
+        return;
+    }
+    let Value::Object(over) = over else {
+        *under = over;
+        return;
+    };
+    if !under.is_object() {
+        *under = Value::Object(Map::new());
+    }
+    let Value::Object(fields) = under else {
+        return;
+    };
+    for (name, over) in over {
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        let mut value = fields.remove(&name).unwrap_or(Value::Null);
+        put_over(&mut value, over, &path, locked, passed_over);
+        if !value.is_null() {
+            fields.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daemun_objects::own::parameters::GatewayParametersSpec;
+
+    use super::merge;
+
+    fn spec(yaml: &str) -> GatewayParametersSpec {
+        serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    fn merged(class: &str, own: &str) -> (GatewayParametersSpec, Vec<String>) {
+        merge(Some(&spec(class)), &spec(own)).unwrap()
+    }
+
+    #[test]
+    fn the_gateways_settings_win_field_by_field() {
+        let (both, passed_over) = merged(
+            "{workload: {replicas: 3}, pod: {nodeSelector: {a: '1', b: '1'}, tolerations: [{key: x}]}}",
+            "{workload: {kind: DaemonSet}, pod: {nodeSelector: {b: '2'}, tolerations: []}}",
+        );
+        let expected = "{workload: {kind: DaemonSet, replicas: 3}, pod: {nodeSelector: {a: '1', b: '2'}, tolerations: []}}";
+        assert_eq!(both, spec(expected));
+        assert_eq!(passed_over, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_locked_stays_as_the_class_has_it() {
+        for (class, own, expected, passed_over) in [
+            // The image and pod security are locked where nothing is said, whether the class sets them or not.
+            (
+                "{pod: {image: a}}",
+                "{pod: {image: b, security: {runAsUser: 1}}}",
+                "{pod: {image: a}}",
+                vec!["pod.image", "pod.security"],
+            ),
+            // What a class says about locks replaces that.
+            (
+                "{locked: [], pod: {image: a}}",
+                "{pod: {image: b}}",
+                "{locked: [], pod: {image: b}}",
+                vec![],
+            ),
+            (
+                "{locked: [service, workload.replicas], service: {annotations: {a: '1'}}}",
+                "{service: {annotations: {a: '2'}}, workload: {replicas: 9, kind: Deployment}}",
+                "{locked: [service, workload.replicas], service: {annotations: {a: '1'}}, workload: {kind: Deployment}}",
+                vec!["service", "workload.replicas"],
+            ),
+            // Who says the same is not passed over, and nobody unlocks.
+            (
+                "{locked: [service], service: {type: ClusterIP}}",
+                "{locked: [], service: {type: ClusterIP}}",
+                "{locked: [service], service: {type: ClusterIP}}",
+                vec!["locked"],
+            ),
+        ] {
+            let (both, passed) = merged(class, own);
+            let mut both_spec = spec(expected);
+            if both.pod.is_some() && both_spec.pod.is_none() {
+                both_spec.pod = Some(Default::default());
+            }
+            assert_eq!(
+                (both, passed),
+                (
+                    both_spec,
+                    passed_over.into_iter().map(str::to_owned).collect()
+                )
+            );
+        }
+    }
+}
