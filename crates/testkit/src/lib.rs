@@ -3,11 +3,13 @@
 //! A gateway runs in the process, from the YAML that a user would write, through every stage
 //! ([`Gateway`]). Behind it stand backends that tell what they saw and misbehave when asked to
 //! ([`Backend`], [`Tap`]); in front of it clients that send exactly what they are given ([`Raw`],
-//! [`Http2`], [`TlsClient`]). Everything listens on loopback, on ports that are found anew.
+//! [`Http2`], [`TlsClient`]). Everything listens on loopback, on ports that are found anew. For clusters
+//! there is a cloud that hands out addresses ([`cloud`]).
 
 pub mod backend;
 pub mod body;
 pub mod certificates;
+pub mod cloud;
 pub mod gateway;
 pub mod http2;
 mod panics;

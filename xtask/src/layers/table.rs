@@ -216,7 +216,7 @@ pub(super) const HEAVY: &[Heavy] = &[
     },
     Heavy {
         name: "kube",
-        users: &["daemun-controller", "xtask"],
+        users: &["daemun-controller", "daemun-testkit", "xtask"],
     },
     Heavy {
         name: "tonic",
@@ -240,6 +240,6 @@ pub(super) const HEAVY: &[Heavy] = &[
     },
     Heavy {
         name: "clap",
-        users: &["daemun", "bench-rig", "xtask"],
+        users: &["daemun", "daemun-testkit", "bench-rig", "xtask"],
     },
 ];

@@ -1,0 +1,51 @@
+//! The lab's cloud as a process of its own: `lab-cloud --kubeconfig PATH`.
+//!
+//! It is started and ended by `cargo xtask lab`, and waits for the API server if that is not there yet.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use daemun_base::logs;
+use daemun_testkit::cloud::{self, Settings};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+/// Gives Services of type LoadBalancer their addresses.
+#[derive(Parser)]
+#[command(name = "lab-cloud")]
+struct Arguments {
+    /// Whom to serve.
+    #[arg(long)]
+    kubeconfig: PathBuf,
+    /// How long it takes to make a load balancer, in milliseconds.
+    #[arg(long, default_value_t = 300)]
+    delay_ms: u64,
+}
+
+fn main() -> Result<(), String> {
+    let arguments = Arguments::parse();
+    logs::start("info", logs::Format::Text, false)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("The runtime cannot be started: {error}."))?;
+    runtime.block_on(serve(&arguments))
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), String> {
+    let file = arguments.kubeconfig.display();
+    let read = Kubeconfig::read_from(&arguments.kubeconfig)
+        .map_err(|error| format!("{file} cannot be read: {error}."))?;
+    let config = kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| format!("{file} does not say how to reach a cluster: {error}."))?;
+    let client = kube::Client::try_from(config)
+        .map_err(|error| format!("No client can be made from {file}: {error}."))?;
+    let settings = Settings {
+        ranges: cloud::addresses::Ranges::default(),
+        delay: Duration::from_millis(arguments.delay_ms),
+    };
+    cloud::run(client, settings)
+        .await
+        .map_err(|error| format!("The Services cannot be listed: {error}."))
+}

@@ -1,0 +1,249 @@
+//! One Service and its load balancer, as the service controller that all clouds share goes about it.
+//!
+//! Every change of a Service leads here, and every look compares what is there with what should be: the
+//! finalizer first, so that nothing is made that would be forgotten; then the load balancer, after the time
+//! that it takes; then what is written back, the status, and the events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemun_base::clock;
+use k8s_openapi::api::core::v1::Service;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::controller::Action;
+use kube::runtime::events::{Event, EventType};
+use kube::{Api, Resource as _, ResourceExt as _};
+use serde_json::{Value, json};
+
+use super::addresses::Given;
+use super::trouble::{self, Expect, Trouble};
+use super::{Cloud, nhn, told, uid};
+
+/// How long until a failure is tried again. Clouds wait longer each time, up to five minutes; tests do not.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Brings one Service's load balancer to what the Service says.
+pub(super) async fn reconcile(
+    service: Arc<Service>,
+    cloud: Arc<Cloud>,
+) -> Result<Action, kube::Error> {
+    if !told::wants_balancer(&service) {
+        if told::has_finalizer(&service) {
+            delete(&service, &cloud).await?;
+        }
+        return Ok(Action::await_change());
+    }
+    if !told::has_finalizer(&service) {
+        let finalizers: Vec<&str> = service
+            .finalizers()
+            .iter()
+            .map(String::as_str)
+            .chain([told::FINALIZER])
+            .collect();
+        let resource_version = &service.metadata.resource_version;
+        let patch =
+            json!({"metadata": {"finalizers": finalizers, "resourceVersion": resource_version}});
+        change(&service, &cloud, patch).await?;
+        note(
+            &service,
+            &cloud,
+            "EnsuringLoadBalancer",
+            "Ensuring load balancer",
+        )
+        .await?;
+        return Ok(Action::await_change());
+    }
+    let expect = trouble::expect(&cloud.client, &service, cloud.delay).await?;
+    if let Some(wait) = still_being_made(&service, &cloud, expect) {
+        return Ok(Action::requeue(wait));
+    }
+    match made(&service, &cloud, expect) {
+        Ok(given) => show(&service, &cloud, &given).await,
+        Err(why) => {
+            tracing::info!("{}: {why}.", told::name(&service));
+            let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
+            warn(&service, &cloud, "SyncLoadBalancerFailed", &why).await?;
+            Ok(Action::requeue(AGAIN))
+        }
+    }
+}
+
+/// How long to wait until the load balancer is there; nothing, if it is.
+fn still_being_made(service: &Service, cloud: &Cloud, expect: Expect) -> Option<Duration> {
+    cloud.addresses(|addresses| {
+        if addresses.of(&uid(service)).is_some() {
+            return None;
+        }
+        if expect.trouble == Some(Trouble::Stuck) {
+            return Some(AGAIN);
+        }
+        let since = addresses.asked(&uid(service), clock::now());
+        let left = expect.delay.saturating_sub(clock::now() - since);
+        (!left.is_zero()).then_some(left)
+    })
+}
+
+/// Makes the load balancer, or says why not. One that is there is not touched by trouble.
+fn made(service: &Service, cloud: &Cloud, expect: Expect) -> Result<Given, String> {
+    let owner = uid(service);
+    let wish = nhn::wish(service);
+    let asked = match wish.address.as_deref().map(str::parse) {
+        Some(Ok(address)) => Some(address),
+        Some(Err(_)) => {
+            return Err(format!(
+                "{} is no IPv4 address",
+                wish.address.unwrap_or_default()
+            ));
+        }
+        None => None,
+    };
+    cloud.addresses(|addresses| {
+        match expect.trouble {
+            Some(Trouble::Quota) if addresses.of(&owner).is_none() => {
+                return Err(
+                    "error creating loadbalancer: 409 Conflict: Quota exceeded for resources: ['loadbalancer']"
+                        .to_owned(),
+                );
+            }
+            Some(Trouble::Error) if addresses.of(&owner).is_none() => {
+                return Err(format!(
+                    "loadbalancer {owner} has gone into ERROR state"
+                ));
+            }
+            Some(Trouble::Quota | Trouble::Error | Trouble::Stuck) | None => {}
+        }
+        addresses
+            .give(&owner, wish.internal, asked)
+            .map_err(|refused| refused.to_string())
+    })
+}
+
+/// Writes back what was made, where the Service does not say it yet.
+async fn show(service: &Service, cloud: &Cloud, given: &Given) -> Result<Action, kube::Error> {
+    let address = given.shown();
+    let annotations = nhn::written_back(&uid(service), address);
+    let written = |(key, value)| service.annotations().get(key) == Some(value);
+    if !annotations.iter().all(written) {
+        let patch = json!({"metadata": {"annotations": annotations}});
+        change(service, cloud, patch).await?;
+    }
+    if told::addresses(service) != [address] {
+        let status =
+            json!({"status": {"loadBalancer": {"ingress": [{"ip": address, "ipMode": "VIP"}]}}});
+        change_status(service, cloud, status).await?;
+        note(
+            service,
+            cloud,
+            "EnsuredLoadBalancer",
+            "Ensured load balancer",
+        )
+        .await?;
+        tracing::info!("{} has {address}.", told::name(service));
+    }
+    Ok(Action::await_change())
+}
+
+/// Takes the load balancer away; only then the Service may go.
+async fn delete(service: &Service, cloud: &Cloud) -> Result<(), kube::Error> {
+    note(
+        service,
+        cloud,
+        "DeletingLoadBalancer",
+        "Deleting load balancer",
+    )
+    .await?;
+    let given = cloud.addresses(|addresses| addresses.release(&uid(service)));
+    if service.metadata.deletion_timestamp.is_none() {
+        change_status(service, cloud, json!({"status": {"loadBalancer": null}})).await?;
+    }
+    let others: Vec<&String> = service
+        .finalizers()
+        .iter()
+        .filter(|name| *name != told::FINALIZER)
+        .collect();
+    change(service, cloud, json!({"metadata": {"finalizers": others}})).await?;
+    note(
+        service,
+        cloud,
+        "DeletedLoadBalancer",
+        "Deleted load balancer",
+    )
+    .await?;
+    if let Some(given) = given {
+        tracing::info!("{} gave {} back.", told::name(service), given.shown());
+    }
+    Ok(())
+}
+
+async fn change(service: &Service, cloud: &Cloud, patch: Value) -> Result<(), kube::Error> {
+    let services = services(service, cloud);
+    let (name, how) = (service.name_any(), PatchParams::default());
+    if_there(services.patch(&name, &how, &Patch::Merge(patch)).await)
+}
+
+async fn change_status(service: &Service, cloud: &Cloud, patch: Value) -> Result<(), kube::Error> {
+    let services = services(service, cloud);
+    let (name, how) = (service.name_any(), PatchParams::default());
+    if_there(
+        services
+            .patch_status(&name, &how, &Patch::Merge(patch))
+            .await,
+    )
+}
+
+fn services(service: &Service, cloud: &Cloud) -> Api<Service> {
+    let namespace = service.namespace().unwrap_or_default();
+    Api::namespaced(cloud.client.clone(), &namespace)
+}
+
+async fn note(
+    service: &Service,
+    cloud: &Cloud,
+    reason: &str,
+    note: &str,
+) -> Result<(), kube::Error> {
+    tell(service, cloud, EventType::Normal, (reason, note)).await
+}
+
+async fn warn(
+    service: &Service,
+    cloud: &Cloud,
+    reason: &str,
+    note: &str,
+) -> Result<(), kube::Error> {
+    tell(service, cloud, EventType::Warning, (reason, note)).await
+}
+
+/// Publishes an event.
+async fn tell(
+    service: &Service,
+    cloud: &Cloud,
+    type_: EventType,
+    (reason, note): (&str, &str),
+) -> Result<(), kube::Error> {
+    let event = Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(note.to_owned()),
+        action: reason.to_owned(),
+        secondary: None,
+    };
+    match cloud
+        .recorder
+        .publish(&event, &service.object_ref(&()))
+        .await
+    {
+        // Nothing can be said in a namespace that is going away.
+        Err(kube::Error::Api(status)) if status.code == 403 || status.code == 404 => Ok(()),
+        done => done,
+    }
+}
+
+/// What is gone need not be changed.
+fn if_there<T>(done: Result<T, kube::Error>) -> Result<(), kube::Error> {
+    match done {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(error),
+    }
+}
