@@ -28,6 +28,7 @@ pub mod hostname;
 pub mod listener;
 pub mod matching;
 pub mod names;
+pub mod persistent;
 pub mod policy;
 pub mod route;
 pub mod shown;

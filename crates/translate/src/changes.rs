@@ -1,7 +1,6 @@
 //! What is different between two clusters, by pointers: no object is compared in depth.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
 
@@ -77,41 +76,9 @@ impl Changes {
     }
 }
 
-/// Walks both maps side by side.
+/// The names at which both maps differ.
 pub(crate) fn changed<T>(old: &Objects<T>, new: &Objects<T>) -> Changed {
-    let mut names = BTreeSet::new();
-    if old.is_same(new) {
-        return Changed::These(names);
-    }
-    let (mut olds, mut news) = (old.iter().peekable(), new.iter().peekable());
-    loop {
-        match (olds.peek(), news.peek()) {
-            (None, None) => return Changed::These(names),
-            // The common case costs no comparison of names: an object is under its own.
-            (Some((_, a)), Some((_, b))) if Arc::ptr_eq(a, b) => {
-                olds.next();
-                news.next();
-            }
-            (Some((name, _)), None) => {
-                names.insert((*name).clone());
-                olds.next();
-            }
-            (None, Some((name, _))) => {
-                names.insert((*name).clone());
-                news.next();
-            }
-            (Some((a, _)), Some((b, _))) => {
-                let order = a.cmp(b);
-                names.insert((if order.is_gt() { *b } else { *a }).clone());
-                if order.is_le() {
-                    olds.next();
-                }
-                if order.is_ge() {
-                    news.next();
-                }
-            }
-        }
-    }
+    Changed::These(new.changed_since(old).into_iter().cloned().collect())
 }
 
 #[cfg(test)]

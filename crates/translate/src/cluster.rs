@@ -3,11 +3,11 @@
 //! Objects are shared, and so are the maps that hold them: a copy of a `Cluster` is cheap, and two
 //! clusters are compared kind by kind by their pointers, which is how an unchanged object is known.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
+use daemun_model::persistent::{Iter, Map};
 use daemun_objects::core::configmap::ConfigMap;
 use daemun_objects::core::endpointslice::EndpointSlice;
 use daemun_objects::core::namespace::Namespace;
@@ -165,8 +165,8 @@ pub(crate) fn namespace_of(metadata: &Metadata) -> &str {
     }
 }
 
-/// The objects of one kind, by name.
-pub struct Objects<T>(Arc<BTreeMap<ObjectName, Arc<T>>>);
+/// The objects of one kind, by name. A copy is cheap, and so is the comparison of two copies.
+pub struct Objects<T>(Map<ObjectName, Arc<T>>);
 
 impl<T: Resource> Objects<T> {
     /// Adds an object under its own name, in place of an older one, which is given back.
@@ -178,12 +178,12 @@ impl<T: Resource> Objects<T> {
 impl<T> Objects<T> {
     /// Adds an object, in place of one of the same name, which is given back.
     pub fn insert(&mut self, name: ObjectName, object: Arc<T>) -> Option<Arc<T>> {
-        Arc::make_mut(&mut self.0).insert(name, object)
+        self.0.insert(name, object)
     }
 
     /// Takes an object out.
     pub fn remove(&mut self, name: &ObjectName) -> Option<Arc<T>> {
-        Arc::make_mut(&mut self.0).remove(name)
+        self.0.remove(name)
     }
 
     /// An object by name.
@@ -192,7 +192,7 @@ impl<T> Objects<T> {
     }
 
     /// All of them, in the order of their names.
-    pub fn iter(&self) -> std::collections::btree_map::Iter<'_, ObjectName, Arc<T>> {
+    pub fn iter(&self) -> Iter<'_, ObjectName, Arc<T>> {
         self.0.iter()
     }
 
@@ -206,9 +206,15 @@ impl<T> Objects<T> {
         self.0.is_empty()
     }
 
+    /// The names of the objects that came, went or changed from `old` to this. Objects are compared by their
+    /// pointers.
+    pub(crate) fn changed_since<'a>(&'a self, old: &'a Self) -> Vec<&'a ObjectName> {
+        self.0.differences(&old.0, Arc::ptr_eq)
+    }
+
     /// Whether this is the very same map: then every object in it is the same.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.is_same(&other.0)
     }
 
     /// Those in one namespace.
@@ -217,7 +223,7 @@ impl<T> Objects<T> {
         namespace: &'a str,
     ) -> impl Iterator<Item = (&'a ObjectName, &'a Arc<T>)> {
         self.0
-            .range(ObjectName::new(namespace, "")..)
+            .iter_from(&ObjectName::new(namespace, ""))
             .take_while(move |(name, _)| name.namespace == namespace)
     }
 
@@ -230,13 +236,13 @@ impl<T> Objects<T> {
 
 impl<T> Clone for Objects<T> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(self.0.clone())
     }
 }
 
 impl<T> Default for Objects<T> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self(Map::default())
     }
 }
 
@@ -248,18 +254,16 @@ impl<T: Kind> fmt::Debug for Objects<T> {
 
 impl<T: Resource> FromIterator<Arc<T>> for Objects<T> {
     fn from_iter<I: IntoIterator<Item = Arc<T>>>(objects: I) -> Self {
-        Self(Arc::new(
-            objects
-                .into_iter()
-                .map(|object| (name_of(object.as_ref()), object))
-                .collect(),
-        ))
+        let named = objects
+            .into_iter()
+            .map(|object| (name_of(object.as_ref()), object));
+        Self(named.collect())
     }
 }
 
 impl<'a, T> IntoIterator for &'a Objects<T> {
     type Item = (&'a ObjectName, &'a Arc<T>);
-    type IntoIter = std::collections::btree_map::Iter<'a, ObjectName, Arc<T>>;
+    type IntoIter = Iter<'a, ObjectName, Arc<T>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
