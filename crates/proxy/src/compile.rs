@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicU32;
 
 use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
+use daemun_model::filter::external_auth::{AuthProtocol, ExternalAuth};
 use daemun_model::listener::Listener;
 use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey, RouteKind};
 use daemun_model::route::{HttpRoute, Rule};
@@ -23,8 +24,8 @@ use crate::balance::Weighted;
 use crate::endpoints::{Backends, Spoken};
 use crate::filter::headers;
 use crate::live::{
-    BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive, RuleParts,
-    Target, TlsLive,
+    AuthLive, BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive,
+    RuleParts, Target, TlsLive,
 };
 use crate::observe::series::Registry;
 use crate::termination;
@@ -200,6 +201,23 @@ impl Targets<'_> {
     }
 }
 
+impl Targets<'_> {
+    /// A service that decides about requests is spoken to as its filter says, whatever the route speaks.
+    fn authorize(&mut self, settings: &ExternalAuth) -> FilterLive {
+        let spoken = match &settings.protocol {
+            AuthProtocol::Grpc(_) => Spoken::Http2,
+            AuthProtocol::Http(_) => Spoken::Its,
+        };
+        match self.backends.id(self.gateway, &settings.backend, spoken) {
+            Some(backend) => FilterLive::ExternalAuth(Box::new(AuthLive {
+                settings: settings.clone(),
+                backend,
+            })),
+            None => FilterLive::Invalid(missing(&settings.backend)),
+        }
+    }
+}
+
 fn missing(key: &BackendKey) -> String {
     format!("{key} is not part of the configuration that came with its route")
 }
@@ -232,6 +250,7 @@ fn compile_filter(filter: &Filter, targets: &mut Targets<'_>) -> Option<FilterLi
             Target::Invalid { .. } => return None,
         },
         Filter::Cors(cors) => FilterLive::Cors(cors.clone()),
+        Filter::ExternalAuth(auth) => targets.authorize(auth),
         Filter::Invalid(reason) => FilterLive::Invalid(reason.clone()),
     })
 }

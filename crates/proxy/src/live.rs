@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use daemun_model::backend::{BackendProtocol, Connections, EndpointState};
 use daemun_model::filter::cors::Cors;
+use daemun_model::filter::external_auth::ExternalAuth;
 use daemun_model::filter::headers::HeaderModifier;
 use daemun_model::filter::mirror::Share;
 use daemun_model::filter::redirect::Redirect;
@@ -180,8 +181,16 @@ pub(crate) enum FilterLive {
         share: Share,
     },
     Cors(Cors),
+    /// Few rules have one.
+    ExternalAuth(Box<AuthLive>),
     /// Answers 500; says why, for the log.
     Invalid(String),
+}
+
+/// A service that decides about requests.
+pub(crate) struct AuthLive {
+    pub(crate) settings: ExternalAuth,
+    pub(crate) backend: BackendId,
 }
 
 /// A backend of a rule.

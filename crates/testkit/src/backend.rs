@@ -39,6 +39,10 @@ pub enum Act {
     Status(u16),
     /// Answers with a status and headers.
     Headers(u16, Vec<(&'static str, &'static str)>),
+    /// Answers 200 with these headers and this body.
+    Body(Vec<(&'static str, &'static str)>, Bytes),
+    /// Answers 200 with a body of gRPC (with the length of its message before it), and its trailers.
+    Grpc(Bytes, Vec<(&'static str, &'static str)>),
     /// Sends every piece of the body back as it comes, and trailers at the end.
     Stream,
     /// Answers as many bytes, without stopping.
@@ -387,6 +391,18 @@ impl Seen {
     }
 }
 
+fn lines(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+    lines
+        .iter()
+        .map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        })
+        .collect()
+}
+
 impl Shared {
     async fn act(&self, act: Act, body: Bytes) -> Response<Body> {
         let ok = |body| self.response(StatusCode::OK, body);
@@ -398,6 +414,20 @@ impl Shared {
             }
             Act::Status(status) => self.status(status, &[]),
             Act::Headers(status, headers) => self.status(status, &headers),
+            Act::Body(headers, body) => {
+                let mut response = ok(Body::of(body));
+                response.headers_mut().extend(lines(&headers));
+                response
+            }
+            Act::Grpc(message, trailers) => {
+                let mut response = ok(script(move |feed| async move {
+                    feed.data(message).await;
+                    feed.trailers(lines(&trailers)).await;
+                }));
+                let grpc = [("content-type", "application/grpc")];
+                response.headers_mut().extend(lines(&grpc));
+                response
+            }
             Act::Bytes(count) => ok(many(count)),
             Act::Halves(pause) => ok(script(move |feed| async move {
                 feed.data("first,").await;

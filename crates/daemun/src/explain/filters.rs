@@ -3,6 +3,7 @@
 use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
 use daemun_model::filter::cors::{AllowList, Cors};
+use daemun_model::filter::external_auth::{AuthProtocol, ExternalAuth};
 use daemun_model::filter::headers::HeaderModifier;
 use daemun_model::filter::mirror::Mirror;
 use daemun_model::filter::redirect::{Redirect, Scheme};
@@ -30,6 +31,7 @@ fn in_words(filter: &Filter, request: &Request) -> String {
         Filter::Rewrite(rewrite) => rewritten(rewrite),
         Filter::Mirror(mirror) => mirrored(mirror),
         Filter::Cors(cors) => cors_in_words(cors, request),
+        Filter::ExternalAuth(auth) => asked(auth),
         Filter::Invalid(reason) => format!("a filter that cannot be used: {reason}"),
     }
 }
@@ -112,6 +114,25 @@ fn mirrored(mirror: &Mirror) -> String {
     }
 }
 
+fn asked(auth: &ExternalAuth) -> String {
+    let ExternalAuth {
+        backend,
+        protocol,
+        body_bytes,
+    } = auth;
+    let protocol = match protocol {
+        AuthProtocol::Grpc(_) => "gRPC",
+        AuthProtocol::Http(_) => "HTTP",
+    };
+    let body = match body_bytes {
+        0 => String::new(),
+        most => format!(", with bodies of up to {most} bytes"),
+    };
+    format!(
+        "external auth: {backend} is asked over {protocol}{body}, and only its yes lets a request pass"
+    )
+}
+
 fn cors_in_words(cors: &Cors, request: &Request) -> String {
     let Some(origin) = request.headers.get(ORIGIN) else {
         return "CORS: no Origin header, nothing to do".to_owned();
@@ -152,7 +173,9 @@ pub(super) fn ends(filter: &Filter, request: &Request) -> Option<Outcome> {
             500,
             format!("a filter cannot be used: {reason}"),
         )),
+        // What the service would say is not known here.
         Filter::Cors(_)
+        | Filter::ExternalAuth(_)
         | Filter::RequestHeaders(_)
         | Filter::ResponseHeaders(_)
         | Filter::Rewrite(_)

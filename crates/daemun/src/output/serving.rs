@@ -274,6 +274,7 @@ fn target(rule: &Rule, snapshot: &Snapshot) -> String {
         | Filter::Rewrite(_)
         | Filter::Mirror(_)
         | Filter::Cors(_)
+        | Filter::ExternalAuth(_)
         | Filter::Invalid(_) => None,
     }) {
         return format!("redirect, {}", redirect.status.code().as_u16());

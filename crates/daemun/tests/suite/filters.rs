@@ -565,3 +565,48 @@ async fn a_mirrored_request_has_its_own_framing() {
         "{heard}"
     );
 }
+
+#[tokio::test]
+async fn every_filter_can_be_a_backends_own() {
+    let copies = Backend::start("copies").await;
+    let filters = [
+        ("rewrite", "type: URLRewrite, urlRewrite: {hostname: new.example, path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}}".to_owned()),
+        ("full", "type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /one}}".to_owned()),
+        ("redirect", "type: RequestRedirect, requestRedirect: {hostname: new.example, port: 81, path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}}".to_owned()),
+        ("mirror", format!("type: RequestMirror, requestMirror: {{backendRef: {{{}}}}}", yaml::to("copies"))),
+        ("cors", "type: CORS, cors: {allowOrigins: [\"https://a.example\"]}".to_owned()),
+    ];
+    let rules: Vec<String> = filters
+        .iter()
+        .map(|(path, filter)| {
+            format!(
+                "- matches: [{{path: {{value: /{path}}}}}]\n  backendRefs:\n  - {{{to}, weight: 0}}\n  - {{{to}, filters: [{{{filter}}}]}}",
+                to = yaml::to("echo")
+            )
+        })
+        .collect();
+    let route = yaml::route("one", &format!("rules:\n{}", rules.join("\n")));
+    let world = World::new(&[&yaml::backend("copies", &copies), &route]).await;
+    let get = |target: &'static str| raw::get(world.port, "example.org", target);
+    assert_eq!(get("/rewrite/x?q").await.status, 200);
+    let seen = world.backend.last();
+    assert_eq!(
+        (seen.host.as_str(), seen.target.as_str()),
+        ("new.example", "/new/x?q")
+    );
+    assert_eq!(get("/full/x?q").await.status, 200);
+    assert_eq!(world.backend.last().target, "/one?q");
+    let answer = get("/redirect/x").await;
+    let location = answer.header("location");
+    assert_eq!(
+        (answer.status, location),
+        (302, Some("http://new.example:81/new/x"))
+    );
+    assert_eq!(get("/mirror").await.status, 200);
+    copies.until(1).await;
+    let origin = [("origin", "https://a.example")];
+    let answer = raw::get_with(world.port, "example.org", "/cors", &origin).await;
+    let allowed = answer.header("access-control-allow-origin");
+    assert_eq!((answer.status, allowed), (200, Some("https://a.example")));
+    assert_eq!((world.backend.count(), copies.count()), (4, 1));
+}

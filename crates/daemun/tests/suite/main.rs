@@ -8,6 +8,7 @@ mod check;
 mod drain;
 mod examples;
 mod explain;
+mod external_auth;
 mod filters;
 mod forwarding;
 mod gateways;

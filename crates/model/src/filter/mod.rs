@@ -2,6 +2,7 @@
 //! `HTTPRouteFilter`). One file per filter; this list is the only place that knows them all.
 
 pub mod cors;
+pub mod external_auth;
 pub mod headers;
 pub mod mirror;
 pub mod redirect;
@@ -25,6 +26,8 @@ pub enum Filter {
     Mirror(mirror::Mirror),
     /// `CORS`: answers preflights by itself.
     Cors(cors::Cors),
+    /// `ExternalAuth`: answers by itself where the service that is asked says no.
+    ExternalAuth(external_auth::ExternalAuth),
     /// A filter that could not be resolved: its requests are answered 500, never passed (the Gateway
     /// API's rule for ExtensionRef, and ours for every filter). Says why, for logs and `explain`.
     Invalid(String),

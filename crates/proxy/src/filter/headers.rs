@@ -45,7 +45,8 @@ pub(crate) fn refused(modifier: &HeaderModifier) -> Option<String> {
     })
 }
 
-fn is_connections(name: &HeaderName) -> bool {
+/// Whether a header belongs to a connection or says where a message ends.
+pub(super) fn is_connections(name: &HeaderName) -> bool {
     [
         CONNECTION,
         CONTENT_LENGTH,

@@ -4,6 +4,7 @@
 //! calls them in the order in which the filters were written.
 
 pub(crate) mod cors;
+pub(crate) mod external_auth;
 pub(crate) mod headers;
 pub(crate) mod mirror;
 pub(crate) mod redirect;

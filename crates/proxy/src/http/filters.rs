@@ -16,8 +16,8 @@ use super::body::Body;
 use super::connection::Connection;
 use super::forward::Client;
 use super::reply::Own;
-use crate::filter::{cors, headers, mirror, redirect, rewrite};
-use crate::live::{BackendId, FilterLive, Live, PortLive, RuleLive};
+use crate::filter::{cors, external_auth, headers, mirror, redirect, rewrite};
+use crate::live::{AuthLive, BackendId, FilterLive, Live, PortLive, RuleLive};
 
 /// Where a request is on its way: what filters and the choice of a backend may look at.
 pub(crate) struct Way<'a> {
@@ -37,6 +37,8 @@ pub(crate) struct After {
     share: Option<usize>,
     origin: Option<HeaderValue>,
     mirrors: SmallVec<[BackendId; 2]>,
+    /// What services that decide about requests want changed of the response's headers.
+    changes: Vec<external_auth::Change>,
     /// A session that begins with this response.
     pub(crate) session: Option<(http::HeaderName, HeaderValue)>,
 }
@@ -62,6 +64,11 @@ impl After {
         std::mem::take(&mut self.mirrors)
     }
 
+    /// These changes of the response's headers are wanted.
+    pub(crate) fn change(&mut self, changes: Vec<external_auth::Change>) {
+        self.changes.extend(changes);
+    }
+
     /// On a backend's response, and on a redirect: modifiers and CORS, and the session's cookie or header.
     pub(crate) fn on_response(&mut self, response_headers: &mut HeaderMap) {
         self.each(|filter, origin| match filter {
@@ -71,8 +78,10 @@ impl After {
             | FilterLive::Redirect(_)
             | FilterLive::Rewrite(_)
             | FilterLive::Mirror { .. }
+            | FilterLive::ExternalAuth(_)
             | FilterLive::Invalid(_) => {}
         });
+        external_auth::change(std::mem::take(&mut self.changes), response_headers);
         if let Some((name, value)) = self.session.take() {
             response_headers.append(name, value);
         }
@@ -99,24 +108,38 @@ impl After {
     }
 }
 
-/// Runs filters on a request. Gives an answer if one of them answers by itself.
+/// Where the filters of a request have come to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it was made, and never kept"
+)]
+pub(crate) enum Stop<'a> {
+    /// All of them have run.
+    Passed,
+    /// One answers by itself.
+    Answers(Response<Body>),
+    /// One asks a service and waits for its answer; the rest comes after that.
+    Asks(&'a AuthLive, &'a [FilterLive]),
+}
+
+/// Runs filters on a request, in the order in which they were written.
 ///
 /// # Errors
 /// The filter could not be resolved: its requests are not passed on.
-pub(crate) fn before(
+pub(crate) fn before<'a>(
     way: &Way<'_>,
-    filters: &[FilterLive],
+    filters: &'a [FilterLive],
     parts: &mut Parts,
     after: &mut After,
-) -> Result<Option<Response<Body>>, Own> {
-    for filter in filters {
+) -> Result<Stop<'a>, Own> {
+    for (index, filter) in filters.iter().enumerate() {
         match filter {
             FilterLive::RequestHeaders(modifier) => headers::apply(modifier, &mut parts.headers),
             FilterLive::ResponseHeaders(_) => {}
             FilterLive::Redirect(settings) => {
                 let mut answer = redirect_to(way, settings, parts)?;
                 after.on_response(answer.headers_mut());
-                return Ok(Some(answer));
+                return Ok(Stop::Answers(answer));
             }
             FilterLive::Rewrite(settings) => apply_rewrite(way, settings, parts),
             FilterLive::Mirror { backend, share } => {
@@ -127,14 +150,15 @@ pub(crate) fn before(
             }
             FilterLive::Cors(settings) => {
                 if let Some(answer) = cors::preflight(settings, &parts.method, &parts.headers) {
-                    return Ok(Some(answer.map(|()| Body::own(Bytes::new()))));
+                    return Ok(Stop::Answers(answer.map(|()| Body::own(Bytes::new()))));
                 }
                 after.origin = parts.headers.get(ORIGIN).cloned();
             }
+            FilterLive::ExternalAuth(auth) => return Ok(Stop::Asks(auth, &filters[index + 1..])),
             FilterLive::Invalid(reason) => return Err(Own::InvalidFilter(reason.clone())),
         }
     }
-    Ok(None)
+    Ok(Stop::Passed)
 }
 
 fn redirect_to(

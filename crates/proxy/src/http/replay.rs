@@ -4,12 +4,13 @@
 //! A body that is neither tried again nor mirrored passes through untouched.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
@@ -62,10 +63,12 @@ pub(crate) struct Source {
     size_hint: SizeHint,
     /// Bytes of it that have come.
     pub(crate) received: Cell<u64>,
+    /// Whether a piece of it went to a backend.
+    passed: Cell<bool>,
     /// What went wrong, as who asks later sees it.
     pub(crate) failed: Cell<Option<Fault>>,
     most: u64,
-    keep: u32,
+    keep: Cell<u32>,
     ended: Notify,
     /// The client's connection, which is to know when it is waited for.
     pulse: Option<Arc<Pulse>>,
@@ -85,11 +88,20 @@ pub(crate) enum Fault {
 struct State {
     /// None for a body that was kept whole before.
     incoming: Option<Incoming>,
+    /// What was read before it was asked for, by who must see the body before it goes to a backend.
+    ahead: VecDeque<Frame<Bytes>>,
     kept: Vec<Bytes>,
     kept_bytes: u64,
     /// Too much came, or trailers: nothing is kept any more.
     overflown: bool,
     ended: bool,
+}
+
+impl State {
+    /// Whether all that came was passed on, and no more will come.
+    fn is_at_end(&self) -> bool {
+        self.ended && self.ahead.is_empty()
+    }
 }
 
 impl Counted for Source {
@@ -99,31 +111,39 @@ impl Counted for Source {
 }
 
 impl Source {
-    /// A client's body. `most`: bytes that the listener allows. `keep`: bytes that are kept so that they
-    /// can be sent again; 0 keeps nothing.
-    pub(crate) fn new(
-        incoming: Incoming,
-        (most, keep): (Option<u64>, u32),
-        pulse: &Arc<Pulse>,
-    ) -> Rc<Self> {
+    /// A client's body. `most`: bytes that the listener allows.
+    pub(crate) fn new(incoming: Incoming, most: Option<u64>, pulse: &Arc<Pulse>) -> Rc<Self> {
         Rc::new(Self {
             size_hint: incoming.size_hint(),
             state: RefCell::new(State {
                 ended: incoming.is_end_stream(),
                 incoming: Some(incoming),
+                ahead: VecDeque::new(),
                 kept: Vec::new(),
                 kept_bytes: 0,
-                overflown: keep == 0,
+                overflown: true,
             }),
             received: Cell::new(0),
+            passed: Cell::new(false),
             failed: Cell::new(None),
             most: most.unwrap_or(u64::MAX),
-            keep,
+            keep: Cell::new(0),
             ended: Notify::new(),
             pulse: Some(Arc::clone(pulse)),
             waiting: Cell::new(false),
             answered: Cell::new(false),
         })
+    }
+
+    /// Keeps so many bytes, so that they can be sent again; to be said before the body is sent.
+    pub(crate) fn keep(&self, bytes: u32) {
+        self.keep.set(bytes);
+        self.state.borrow_mut().overflown = bytes == 0;
+    }
+
+    /// Bytes of the body, if its sender has said how many.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        self.size_hint.exact()
     }
 
     /// The answer has begun: from now on nobody waits for the rest of the body.
@@ -150,15 +170,17 @@ impl Source {
             size_hint: SizeHint::with_exact(kept_bytes),
             state: RefCell::new(State {
                 incoming: None,
+                ahead: VecDeque::new(),
                 kept: frames,
                 kept_bytes,
                 overflown: false,
                 ended: true,
             }),
             received: Cell::new(kept_bytes),
+            passed: Cell::new(false),
             failed: Cell::new(None),
             most: u64::MAX,
-            keep: u32::MAX,
+            keep: Cell::new(u32::MAX),
             ended: Notify::new(),
             pulse: None,
             waiting: Cell::new(false),
@@ -177,7 +199,7 @@ impl Source {
     /// Whether it can be sent from its beginning.
     pub(crate) fn is_replayable(&self) -> bool {
         let state = self.state.borrow();
-        self.failed.get().is_none() && (!state.overflown || self.received.get() == 0)
+        self.failed.get().is_none() && (!state.overflown || !self.passed.get())
     }
 
     /// Waits for the end of the body, and gives it if all of it was kept.
@@ -189,7 +211,7 @@ impl Source {
                 if state.overflown || self.failed.get().is_some() {
                     return None;
                 }
-                if state.ended {
+                if state.is_at_end() {
                     return Some(state.kept.clone());
                 }
             }
@@ -208,25 +230,47 @@ impl Source {
             *position += 1;
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        if state.overflown && *position == 0 && self.received.get() > 0 && self.keep > 0 {
+        if state.overflown && *position == 0 && self.passed.get() && self.keep.get() > 0 {
             return Poll::Ready(Some(Err(RequestBodyError::NotKept)));
         }
-        if state.ended {
-            return Poll::Ready(None);
+        let frame = match state.ahead.pop_front() {
+            Some(frame) => frame,
+            None => match std::task::ready!(self.receive(&mut state, cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(frame)) => frame,
+            },
+        };
+        self.passed.set(true);
+        if let Some(data) = frame.data_ref() {
+            self.remember(&mut state, data, position);
+        } else {
+            state.overflown = true;
         }
-        let Some(incoming) = &mut state.incoming else {
+        if state.is_at_end() {
+            self.ended.notify_waiters();
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    /// The next piece from the client.
+    fn receive(
+        &self,
+        state: &mut State,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        let Some(incoming) = state.incoming.as_mut().filter(|_| !state.ended) else {
             return Poll::Ready(None);
         };
         let polled = Pin::new(incoming).poll_frame(cx);
         self.wait(polled.is_pending());
         let frame = match std::task::ready!(polled) {
             None => {
-                self.end(&mut state);
+                self.end(state);
                 return Poll::Ready(None);
             }
             Some(Err(error)) => {
-                self.failed.set(Some(Fault::Client));
-                self.ended.notify_waiters();
+                self.fail(Fault::Client);
                 return Poll::Ready(Some(Err(RequestBodyError::Client(error))));
             }
             Some(Ok(frame)) => frame,
@@ -234,13 +278,9 @@ impl Source {
         if let Some(data) = frame.data_ref() {
             self.received.set(self.received.get() + data.len() as u64);
             if self.received.get() > self.most {
-                self.failed.set(Some(Fault::TooLarge));
-                self.ended.notify_waiters();
+                self.fail(Fault::TooLarge);
                 return Poll::Ready(Some(Err(RequestBodyError::TooLarge)));
             }
-            self.remember(&mut state, data, position);
-        } else {
-            state.overflown = true;
         }
         let frame = match frame.into_trailers() {
             Ok(mut trailers) => {
@@ -250,9 +290,49 @@ impl Source {
             Err(frame) => frame,
         };
         if state.incoming.as_ref().is_none_or(Incoming::is_end_stream) {
-            self.end(&mut state);
+            self.end(state);
         }
         Poll::Ready(Some(Ok(frame)))
+    }
+
+    /// Reads the whole body before it is sent, and gives a copy of it.
+    ///
+    /// # Errors
+    /// It is longer than `most`, or breaks off.
+    pub(crate) async fn read_ahead(&self, most: usize) -> Result<Bytes, Fault> {
+        if self.size_hint.lower() > most as u64 {
+            return Err(Fault::TooLarge);
+        }
+        let mut copy = BytesMut::new();
+        // What another filter has read is there.
+        for data in self.state.borrow().ahead.iter().filter_map(Frame::data_ref) {
+            copy.extend_from_slice(data);
+        }
+        loop {
+            let next = std::future::poll_fn(|cx| self.receive(&mut self.state.borrow_mut(), cx));
+            match next.await {
+                None => break,
+                Some(Err(_)) => return Err(self.failed.get().unwrap_or(Fault::Client)),
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        copy.extend_from_slice(data);
+                    }
+                    self.state.borrow_mut().ahead.push_back(frame);
+                }
+            }
+            if copy.len() > most {
+                break;
+            }
+        }
+        match copy.len() > most {
+            true => Err(Fault::TooLarge),
+            false => Ok(copy.freeze()),
+        }
+    }
+
+    fn fail(&self, fault: Fault) {
+        self.failed.set(Some(fault));
+        self.ended.notify_waiters();
     }
 
     fn remember(&self, state: &mut State, data: &Bytes, position: &mut usize) {
@@ -261,7 +341,7 @@ impl Source {
             *position = usize::MAX;
             return;
         }
-        if state.kept_bytes + data.len() as u64 > u64::from(self.keep) {
+        if state.kept_bytes + data.len() as u64 > u64::from(self.keep.get()) {
             state.overflown = true;
             state.kept = Vec::new();
             *position = usize::MAX;
@@ -304,7 +384,7 @@ impl HttpBody for RequestBody {
             Self::Empty => true,
             Self::Shared { source, position } => {
                 let state = source.state.borrow();
-                state.ended && *position >= state.kept.len()
+                state.is_at_end() && *position >= state.kept.len()
             }
         }
     }

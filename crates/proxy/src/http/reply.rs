@@ -54,6 +54,13 @@ pub(crate) enum Own {
     InvalidListener(String),
     /// A filter cannot be used; nothing passes it by.
     InvalidFilter(String),
+    /// The service that decides about requests has not decided; nothing passes without that.
+    NoDecision {
+        /// The service, in the user's words.
+        written: String,
+        /// Why.
+        reason: String,
+    },
     /// The backend cannot be used.
     InvalidBackend {
         /// The backend, in the user's words.
@@ -140,7 +147,9 @@ impl Own {
             Self::BadPath(error) => Some(error.to_string()),
             Self::InvalidListener(reason) | Self::InvalidFilter(reason) => Some(reason.clone()),
             Self::InvalidBackend { written, reason } if written.is_empty() => Some(reason.clone()),
-            Self::InvalidBackend { written, reason } => Some(format!("{written}: {reason}")),
+            Self::InvalidBackend { written, reason } | Self::NoDecision { written, reason } => {
+                Some(format!("{written}: {reason}"))
+            }
             Self::Connect(error) => Some(error.to_string()),
             Self::Broken(error) | Self::TriesExhausted(error) => Some(error.to_string()),
             Self::BadTarget
@@ -174,6 +183,7 @@ impl Own {
             Self::ListenerGone => &words::LISTENER_GONE,
             Self::InvalidListener(_) => &words::INVALID_LISTENER,
             Self::InvalidFilter(_) => &words::INVALID_FILTER,
+            Self::NoDecision { .. } => &words::NO_DECISION,
             Self::InvalidBackend { .. } => &words::INVALID_BACKEND,
             Self::NoBackend => &words::NO_BACKEND,
             Self::Overloaded => &words::OVERLOADED,
@@ -332,13 +342,7 @@ pub(crate) fn response(
         headers.insert(PROXY_STATUS, value);
     }
     if matches!(asker.language, Language::Grpc(_)) {
-        // A response of trailers only: its head is its end.
-        headers.insert("grpc-status", HeaderValue::from(words.grpc));
-        let message = percent_encoding::percent_encode(words.what.as_bytes(), GRPC_MESSAGE);
-        headers.extend(
-            HeaderValue::try_from(message.to_string())
-                .map(|message| (HeaderName::from_static("grpc-message"), message)),
-        );
+        say_in_grpc(headers, words.grpc, words.what);
         *response.status_mut() = StatusCode::OK;
     } else if asker.head {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
@@ -346,6 +350,31 @@ pub(crate) fn response(
         *response.body_mut() = Bytes::from(text);
     }
     response
+}
+
+/// Whether a request speaks gRPC.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    Grpc::spoken(headers).is_some()
+}
+
+/// What a client of gRPC hears of an answer that HTTP would give it (gRPC, "HTTP to gRPC Status Code Mapping").
+pub(crate) fn in_grpc(asked: &HeaderMap, status: StatusCode, message: &str) -> Response<Bytes> {
+    let content_type = Grpc::spoken(asked).unwrap_or(Grpc::Plain).content_type();
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    say_in_grpc(headers, words::grpc_of(status), message);
+    response
+}
+
+/// Makes a head that is a whole response of gRPC: its end is its head.
+fn say_in_grpc(headers: &mut HeaderMap, status: u16, message: &str) {
+    headers.insert("grpc-status", HeaderValue::from(status));
+    let message = percent_encoding::percent_encode(message.as_bytes(), GRPC_MESSAGE);
+    headers.extend(
+        HeaderValue::try_from(message.to_string())
+            .map(|message| (HeaderName::from_static("grpc-message"), message)),
+    );
 }
 
 /// gRPC's percent-encoding of messages: all but printable ASCII without `%`.

@@ -22,13 +22,15 @@ use super::body::{Body, FromBackend, Held};
 use super::check::Host;
 use super::choose::{self, Choice};
 use super::connection::Connection;
-use super::filters::{self, After, Way};
+use super::filters::{self, After, Stop, Way};
 use super::replay::Source;
 use super::reply::{self, Asker, Own};
 use super::upgrade::{Tunnel, Upgrade};
 use super::{check, forward, session};
-use crate::live::{EndpointLive, InFlight, ListenerLive, PortLive};
+use crate::live::{EndpointLive, FilterLive, InFlight, ListenerLive, PortLive};
 use crate::observe::trip::{OwnAnswer, Trip};
+use crate::upstream::authorize::{self, Asked, Asking};
+use crate::upstream::head::Head;
 use crate::upstream::mirror;
 use crate::upstream::send::{self, Errand, Sent};
 use crate::worker::Worker;
@@ -136,22 +138,29 @@ async fn answer(
     // Before the filters, so that a client's `Connection` cannot take away what they add, and what they
     // say about forwarding counts.
     trip.has_id(prepare(&way, &mut parts, &host, upgrade.as_ref()));
-    if let Some(response) = filters::before(&way, &rule.filters, &mut parts, after)? {
+    let body = (!body.is_end_stream())
+        .then(|| Source::new(body, listener.limits.body_bytes, &connection.pulse));
+    trip.has_body(body.clone().map(|body| body as _));
+    let limit = rule.meant().timeouts.request;
+    let deadline = limit.map(|limit| Instant::from_std(trip.started()) + limit);
+    let told = Told {
+        body: body.as_ref(),
+        deadline,
+        version: parts.version,
+    };
+    if let Some(response) = pass(&way, &rule.filters, &mut parts, (after, trip), &told).await? {
         return Ok(response);
     }
     let choice = choose::backend(&way, &parts, after)?;
     trip.goes_to(&choice.backend);
-    if let Some(response) = filters::before(&way, choice.filters, &mut parts, after)? {
+    if let Some(response) = pass(&way, choice.filters, &mut parts, (after, trip), &told).await? {
         return Ok(response);
     }
-    let keep = if rule.meant().retry.is_some() || after.has_mirrors() {
-        choice.backend.connections.replay_bytes
-    } else {
-        0
-    };
-    let bounds = (listener.limits.body_bytes, keep);
-    let body = (!body.is_end_stream()).then(|| Source::new(body, bounds, &connection.pulse));
-    trip.has_body(body.clone().map(|body| body as _));
+    if let Some(body) = &body
+        && (rule.meant().retry.is_some() || after.has_mirrors())
+    {
+        body.keep(choice.backend.connections.replay_bytes);
+    }
     // What goes through a tunnel cannot be copied, so no copy is asked to open one.
     if upgrade.is_none() {
         mirror::send_copies(&way, &parts, body.as_ref(), after.mirrors());
@@ -162,17 +171,14 @@ async fn answer(
         backend: &choice.backend,
         retry: rule.meant().retry.as_deref(),
         try_limit: rule.meant().timeouts.backend_request,
-        deadline: rule
-            .meant()
-            .timeouts
-            .request
-            .map(|limit| Instant::from_std(trip.started()) + limit),
+        deadline,
         bound_to: choice.bound_to,
         hash_key: choice.hash_key,
         upgrades: upgrade.is_some(),
     };
     let is_connect = upgrade.as_ref().is_some_and(Upgrade::is_connect);
-    let sending = send::send(&errand, parts, body.clone(), trip);
+    let mut head = Head::new(parts, errand.retry.is_some(), body.is_some());
+    let sending = send::send(&errand, &mut head, body.as_ref(), trip);
     let sent = sending.await.map_err(Own::from)?;
     if let Some(body) = &body {
         body.answer_has_begun();
@@ -182,6 +188,47 @@ async fn answer(
         StatusCode::SWITCHING_PROTOCOLS => switch(&way, sent, upgrade, (held, trip), after),
         status if is_connect && status.is_success() => Err(Own::NotUpgraded),
         _ => Ok(pass_back(sent, after)),
+    }
+}
+
+/// What is told of a request to a service that decides about it, beside its head.
+struct Told<'a> {
+    body: Option<&'a Rc<Source>>,
+    deadline: Option<Instant>,
+    version: Version,
+}
+
+/// Runs filters, and waits where one of them asks a service. Gives an answer if one answers by itself.
+async fn pass(
+    way: &Way<'_>,
+    mut filters: &[FilterLive],
+    parts: &mut Parts,
+    (after, trip): (&mut After, &Trip),
+    told: &Told<'_>,
+) -> Result<Option<Response<Body>>, Own> {
+    loop {
+        let (auth, rest) = match filters::before(way, filters, parts, after)? {
+            Stop::Passed => return Ok(None),
+            Stop::Answers(response) => return Ok(Some(response)),
+            Stop::Asks(auth, rest) => (auth, rest),
+        };
+        let asking = Asking {
+            way,
+            auth,
+            body: told.body,
+            deadline: told.deadline,
+            id: trip.id(),
+            version: told.version,
+        };
+        // On the heap, since few requests are asked about and all would carry it.
+        match Box::pin(authorize::ask(&asking, parts)).await? {
+            Asked::Passes(changes) => after.change(changes),
+            Asked::Denied(mut response) => {
+                after.on_response(response.headers_mut());
+                return Ok(Some(response));
+            }
+        }
+        filters = rest;
     }
 }
 

@@ -4,7 +4,7 @@
 //! counts.
 
 /// All reasons, each at its number.
-pub(crate) const ANSWERS: [&str; 27] = [
+pub(crate) const ANSWERS: [&str; 28] = [
     "malformed",
     "bad_target",
     "target_too_long",
@@ -16,6 +16,7 @@ pub(crate) const ANSWERS: [&str; 27] = [
     "listener_gone",
     "invalid_listener",
     "invalid_filter",
+    "no_decision",
     "invalid_backend",
     "no_backend",
     "overloaded",

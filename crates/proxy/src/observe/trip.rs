@@ -105,8 +105,9 @@ impl Trip {
         Self { record, id: None }
     }
 
-    /// A copy of a request, which is neither counted nor logged as one.
-    pub(crate) fn of_mirror() -> Self {
+    /// What is sent beside a request (a copy of it, a question about it), and is neither counted nor logged as
+    /// one.
+    pub(crate) fn aside() -> Self {
         Self {
             record: Record::uncounted(daemun_base::clock::now()),
             id: None,

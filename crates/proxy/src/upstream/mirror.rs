@@ -13,6 +13,7 @@ use crate::http::filters::Way;
 use crate::http::replay::Source;
 use crate::live::{BackendId, BackendLive};
 use crate::observe::trip::Trip;
+use crate::upstream::head::Head;
 use crate::upstream::send::{self, Errand};
 use crate::worker::Worker;
 
@@ -77,7 +78,10 @@ impl Copy {
             hash_key: None,
             upgrades: false,
         };
-        let Ok(sent) = send::send(&errand, self.parts, body, &mut Trip::of_mirror()).await else {
+        let mut head = Head::new(self.parts, false, body.is_some());
+        let mut trip = Trip::aside();
+        let sending = send::send(&errand, &mut head, body.as_ref(), &mut trip);
+        let Ok(sent) = sending.await else {
             return false;
         };
         // The answer is read to its end so that the connection can be used again.

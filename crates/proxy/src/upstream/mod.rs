@@ -1,5 +1,6 @@
 //! Where requests go: connections to endpoints, their pools, and trying again.
 
+pub(crate) mod authorize;
 pub(crate) mod connect;
 pub(crate) mod failure;
 pub(crate) mod head;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
-use http::request::Parts;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
@@ -56,18 +55,19 @@ pub(crate) struct Sent {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Sends a request and waits for the head of its response.
+/// Sends a request and waits for the head of its response. The head is the caller's, since what is moved into a
+/// future is in it twice.
 ///
 /// # Errors
 /// What the last try failed with.
 pub(crate) async fn send(
     errand: &Errand<'_>,
-    parts: Parts,
-    body: Option<Rc<Source>>,
+    head: &mut Head,
+    body: Option<&Rc<Source>>,
     trip: &mut Trip,
 ) -> Result<Sent, Failure> {
     // Pinned once: a future that two branches own would be there twice.
-    let mut sending = pin!(tries(errand, parts, body, trip));
+    let mut sending = pin!(tries(errand, head, body, trip));
     match errand.deadline {
         None => sending.as_mut().await,
         Some(deadline) => tokio::time::timeout_at(deadline, sending)
@@ -78,11 +78,10 @@ pub(crate) async fn send(
 
 async fn tries(
     errand: &Errand<'_>,
-    parts: Parts,
-    body: Option<Rc<Source>>,
+    head: &mut Head,
+    body: Option<&Rc<Source>>,
     trip: &mut Trip,
 ) -> Result<Sent, Failure> {
-    let mut head = Head::new(parts, errand.retry.is_some(), body.is_some());
     let mut policy = errand.retry.map(Tries::new);
     let mut tried: SmallVec<[usize; 4]> = SmallVec::new();
     loop {
@@ -91,8 +90,8 @@ async fn tries(
         };
         let endpoint = &errand.backend.endpoints[index];
         trip.tries(endpoint.address);
-        let outcome = one_try(errand, endpoint, &mut head, body.as_ref()).await;
-        let repeatable = body.as_ref().is_none_or(|body| body.is_replayable());
+        let outcome = one_try(errand, endpoint, head, body).await;
+        let repeatable = body.is_none_or(|body| body.is_replayable());
         match outcome {
             Ok(sent) => {
                 let Some(policy) = &mut policy else {
@@ -107,7 +106,7 @@ async fn tries(
                 tokio::time::sleep(pause).await;
             }
             Err(failure) => {
-                let failure = blame(failure, body.as_deref());
+                let failure = blame(failure, body.map(Rc::as_ref));
                 tried.push(index);
                 let again = match &mut policy {
                     Some(policy) => {

@@ -4,13 +4,16 @@
 //! because it may be there to protect (the Gateway API's rule for ExtensionRef, and ours for all).
 
 mod cors;
+mod external_auth;
 mod headers;
 mod mirror;
 mod redirect;
 mod rewrite;
 
+use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
 use daemun_model::matching::{PathMatch, RequestMatch};
+use daemun_model::names::BackendKey;
 use daemun_model::verdict::FieldPath;
 use daemun_objects::Known;
 use daemun_objects::gateway_api::httproute::filters::{
@@ -21,14 +24,13 @@ use crate::backends::Resolver;
 use crate::value::{character_outside_paths, unknown};
 use crate::verdict::{Refusal, reason};
 
-/// Where filters stand.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// `rules[].filters`.
-    Rule,
-    /// `rules[].backendRefs[].filters`.
-    Backend,
-}
+/// Why a reference of a filter stands for nothing.
+const UNRESOLVED: [&str; 4] = [
+    reason::INVALID_KIND,
+    reason::BACKEND_NOT_FOUND,
+    reason::REF_NOT_PERMITTED,
+    reason::UNSUPPORTED_PROTOCOL,
+];
 
 /// Filters, and what stands against some of them.
 #[derive(Default)]
@@ -45,7 +47,6 @@ pub(crate) struct Filters {
 pub(crate) fn read_all(
     resolver: &mut Resolver<'_>,
     written: &[HttpRouteFilter],
-    level: Level,
     matches: &[RequestMatch],
     path: &FieldPath,
 ) -> Filters {
@@ -54,7 +55,6 @@ pub(crate) fn read_all(
         let path = path.index(index);
         let read = one_field(filter, &path)
             .and_then(|kind| not_repeated(kind, written.get(..index).unwrap_or_default(), &path))
-            .and_then(|kind| at_level(kind, level, &path))
             .and_then(|kind| {
                 let place = Place {
                     path: &path,
@@ -69,7 +69,7 @@ pub(crate) fn read_all(
                     .filters
                     .push(Filter::Invalid(refusal.message.clone()));
                 // What cannot be resolved is told apart from what cannot be understood.
-                if refusal.reason == reason::INVALID_KIND {
+                if UNRESOLVED.contains(&refusal.reason) {
                     filters.unresolved.push(refusal);
                 } else {
                     filters.refused.push(refusal);
@@ -78,6 +78,23 @@ pub(crate) fn read_all(
         }
     }
     filters
+}
+
+/// The backend that a filter sends something to, if it does.
+pub(crate) fn backend(filter: &Filter) -> Option<&BackendKey> {
+    match filter {
+        Filter::Mirror(mirror) => match &mirror.backend {
+            BackendTarget::Backend(key) => Some(key),
+            BackendTarget::Invalid { .. } => None,
+        },
+        Filter::ExternalAuth(auth) => Some(&auth.backend),
+        Filter::RequestHeaders(_)
+        | Filter::ResponseHeaders(_)
+        | Filter::Redirect(_)
+        | Filter::Rewrite(_)
+        | Filter::Cors(_)
+        | Filter::Invalid(_) => None,
+    }
 }
 
 /// What a filter may look at beside itself.
@@ -151,13 +168,11 @@ fn read(
             cors::read(written, &path.field("cors")).map(Filter::Cors)
         }
         HttpRouteFilterType::ExternalAuth => {
-            external_auth
+            let written = external_auth
                 .as_ref()
                 .ok_or_else(|| missing("externalAuth"))?;
-            Err(Refusal::unsupported(
-                path.field("type"),
-                "Filters of type ExternalAuth are not served by this version of Daemun. Requests are answered 500, so that none passes without being asked about.",
-            ))
+            external_auth::read(resolver, written, &path.field("externalAuth"))
+                .map(Filter::ExternalAuth)
         }
         HttpRouteFilterType::ExtensionRef => {
             let reference = extension_ref
@@ -275,27 +290,6 @@ fn not_repeated(
             path.field("type"),
             "IncompatibleFilters",
             "URLRewrite and RequestRedirect cannot stand together: a redirect sends nothing to a backend. Take one of them out.",
-        ));
-    }
-    Ok(kind)
-}
-
-fn at_level(
-    kind: HttpRouteFilterType,
-    level: Level,
-    path: &FieldPath,
-) -> Result<HttpRouteFilterType, Refusal> {
-    let rule_only = matches!(
-        kind,
-        HttpRouteFilterType::Cors | HttpRouteFilterType::RequestMirror
-    );
-    if level == Level::Backend && rule_only {
-        return Err(Refusal::unsupported(
-            path.field("type"),
-            format!(
-                "A filter of type {} belongs to the whole rule; move it to the rule's filters.",
-                kind.as_str()
-            ),
         ));
     }
     Ok(kind)

@@ -15,7 +15,7 @@ use daemun_objects::gateway_api::httproute::{HttpBackendRef, HttpRouteRule};
 
 use super::matches;
 use crate::backends::Resolver;
-use crate::filter::{self, Filters, Level};
+use crate::filter::{self, Filters};
 use crate::policy::{retry, session, timeouts};
 use crate::value::is_section_name;
 use crate::verdict::{Refusal, warning};
@@ -93,7 +93,6 @@ pub(crate) fn read(
     let filters = filter::read_all(
         resolver,
         written_filters,
-        Level::Rule,
         &rule.matches,
         &path.field("filters"),
     );
@@ -133,26 +132,22 @@ fn take_invalid(filters: &mut Vec<Filter>) -> Option<Filter> {
     Some(filters.swap_remove(at))
 }
 
-/// The backends that a rule's shares and mirrors go to.
+/// The backends that a rule's shares and its filters go to.
 fn keys(rule: &Rule) -> Vec<BackendKey> {
-    let mirrors = rule.filters.iter().filter_map(|filter| match filter {
-        Filter::Mirror(mirror) => Some(&mirror.backend),
-        Filter::RequestHeaders(_)
-        | Filter::ResponseHeaders(_)
-        | Filter::Redirect(_)
-        | Filter::Rewrite(_)
-        | Filter::Cors(_)
-        | Filter::Invalid(_) => None,
-    });
-    rule.backends
+    let of_shares = rule.backends.iter().flat_map(|share| &share.filters);
+    let of_filters = rule
+        .filters
         .iter()
-        .map(|backend| &backend.target)
-        .chain(mirrors)
-        .filter_map(|target| match target {
-            BackendTarget::Backend(key) => Some(key.clone()),
+        .chain(of_shares)
+        .filter_map(filter::backend);
+    let targets = rule
+        .backends
+        .iter()
+        .filter_map(|share| match &share.target {
+            BackendTarget::Backend(key) => Some(key),
             BackendTarget::Invalid { .. } => None,
-        })
-        .collect()
+        });
+    targets.chain(of_filters).cloned().collect()
 }
 
 fn read_matches(
@@ -263,7 +258,6 @@ fn read_backend(
     } = filter::read_all(
         resolver,
         &reference.filters,
-        Level::Backend,
         matches,
         &path.field("filters"),
     );
@@ -309,7 +303,8 @@ fn warn_about_backends(path: &FieldPath, rule: &Rule, read: &mut ReadRule) {
         | Filter::ResponseHeaders(_)
         | Filter::Rewrite(_)
         | Filter::Mirror(_)
-        | Filter::Cors(_) => false,
+        | Filter::Cors(_)
+        | Filter::ExternalAuth(_) => false,
     });
     if answers {
         return;

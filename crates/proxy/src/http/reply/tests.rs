@@ -57,6 +57,15 @@ fn all() -> Vec<(Own, u16, &'static str, &'static str)> {
             "14",
         ),
         (
+            Own::NoDecision {
+                written: secret(),
+                reason: secret(),
+            },
+            503,
+            "destination_unavailable",
+            "14",
+        ),
+        (
             Own::InvalidBackend {
                 written: secret(),
                 reason: secret(),

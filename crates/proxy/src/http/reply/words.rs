@@ -26,16 +26,31 @@ pub(super) struct Words {
     pub(super) who: &'static str,
 }
 
+const UNKNOWN: u16 = 2;
 const DEADLINE_EXCEEDED: u16 = 4;
+const PERMISSION_DENIED: u16 = 7;
+const RESOURCE_EXHAUSTED: u16 = 8;
 const UNIMPLEMENTED: u16 = 12;
 const INTERNAL: u16 = 13;
 const UNAVAILABLE: u16 = 14;
-const RESOURCE_EXHAUSTED: u16 = 8;
+const UNAUTHENTICATED: u16 = 16;
 
 const CLIENT: &str = "The sender of the request can put it right";
 const ROUTE_OWNER: &str = "The owner of the route can put it right; the gateway's log and the route's status say what is missing";
 const SERVICE_OWNER: &str = "The owner of the service can see why; the gateway's log says more";
 const OPERATOR: &str = "The operator of the gateway can see why";
+
+/// The status of gRPC that stands for a status of HTTP.
+pub(super) fn grpc_of(status: StatusCode) -> u16 {
+    match status.as_u16() {
+        400 => INTERNAL,
+        401 => UNAUTHENTICATED,
+        403 => PERMISSION_DENIED,
+        404 => UNIMPLEMENTED,
+        429 | 502..=504 => UNAVAILABLE,
+        _ => UNKNOWN,
+    }
+}
 
 /// All answers, each at the place of its label in [`ANSWERS`].
 pub(super) const ALL: [&Words; ANSWERS.len()] = [
@@ -50,6 +65,7 @@ pub(super) const ALL: [&Words; ANSWERS.len()] = [
     &LISTENER_GONE,
     &INVALID_LISTENER,
     &INVALID_FILTER,
+    &NO_DECISION,
     &INVALID_BACKEND,
     &NO_BACKEND,
     &OVERLOADED,
@@ -188,6 +204,12 @@ pub(super) static INVALID_LISTENER: Words = Words {
 pub(super) static INVALID_FILTER: Words = of_configuration(
     "invalid_filter",
     "A filter of this route cannot be used, and nothing passes without it",
+);
+pub(super) static NO_DECISION: Words = of_backend(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "no_decision",
+    "destination_unavailable",
+    "The service that decides about requests has not decided about this one, and nothing passes without it",
 );
 pub(super) static INVALID_BACKEND: Words = of_configuration(
     "invalid_backend",
