@@ -38,9 +38,8 @@ use daemun_model::Configuration;
 use daemun_model::names::ObjectName;
 use daemun_model::verdict::Verdict;
 
-use infrastructure::Infrastructure;
-
 pub use cluster::{Cluster, Home, Objects, Settings};
+pub use infrastructure::Infrastructure;
 pub use translator::Translator;
 
 /// What follows from a cluster.

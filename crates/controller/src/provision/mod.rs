@@ -1,12 +1,53 @@
 //! Making what a Gateway needs around it, and saying what became of it.
+//!
+//! All replicas of the controller look; the one that leads makes. What is [`made`] follows purely from what is wanted;
+//! a [`plan`] says what of it is not there yet, and [`apply`] does that. What becomes of it is seen by [`watch`]es
+//! and put in words by [`place`], [`pods`] and [`diagnosis`].
+
+mod apply;
+mod diagnosis;
+mod differ;
+mod kinds;
+mod made;
+mod names;
+mod place;
+mod plan;
+mod pods;
+mod run;
+mod seen;
+mod store;
+mod watch;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use daemun_base::tasks::Tasks;
 use daemun_model::names::ObjectName;
 use daemun_translate::infrastructure::Infrastructure;
-use tokio::sync::watch;
+use kube::Client;
+use tokio::sync::{mpsc, watch as channel};
+
+/// What holds for all Gateways.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The `controllerName` of the GatewayClasses that are served. What was made for another one is left alone.
+    pub controller: String,
+    /// The proxies' image, where GatewayParameters name none.
+    pub image: String,
+    /// When it is pulled; none leaves it to Kubernetes.
+    pub image_pull_policy: Option<String>,
+    /// Secrets with which it is pulled, where GatewayParameters name none. They are looked for in the Gateway's
+    /// namespace.
+    pub pull_secrets: Vec<String>,
+    /// Where proxies reach the controller: `daemun-controller.daemun-system.svc:9443`.
+    pub wire: String,
+    /// The namespaces that are looked at; none means all of them.
+    pub namespaces: Option<Vec<String>>,
+    /// How many Gateways may be replacing their pods at a time because of a change.
+    pub rolling: usize,
+}
 
 /// What is wanted, for the one controller that makes things (the leader). The others want nothing: they watch.
 #[derive(Clone, Debug)]
@@ -22,11 +63,40 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct Handle {
     /// What is wanted; none as long as nothing may be made: before the first translation, and without the lead.
-    pub want: watch::Sender<Option<Wanted>>,
-    /// What became of it, always the newest.
-    pub provisioned: watch::Receiver<Arc<Provisioned>>,
+    pub want: channel::Sender<Option<Wanted>>,
+    /// What became of it, always the newest. Empty while nothing is wanted.
+    pub provisioned: channel::Receiver<Arc<Provisioned>>,
     /// Whose ServiceAccounts there are, always the newest.
-    pub accounts: watch::Receiver<Arc<Accounts>>,
+    pub accounts: channel::Receiver<Arc<Accounts>>,
+}
+
+/// Makes what Gateways need around them.
+#[derive(Debug)]
+pub struct Provisioner;
+
+impl Provisioner {
+    /// Starts to look at what was made, and to make what is wanted. It ends with the tasks.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    pub fn start(client: Client, settings: Settings, tasks: &Tasks) -> Handle {
+        let (want, wanted) = channel::channel(None);
+        let (provisioned, of_provisioned) = channel::channel(Arc::default());
+        let (accounts, of_accounts) = channel::channel(Arc::default());
+        let (events, of_events) = mpsc::channel(256);
+        let watches = watch::start(&client, &settings, tasks, &events);
+        let store = store::Store::new(watches);
+        let outlets = run::Outlets {
+            provisioned,
+            accounts,
+        };
+        tasks.spawn(run::Run::new(client, settings, store, outlets).go(of_events, wanted));
+        Handle {
+            want,
+            provisioned: of_provisioned,
+            accounts: of_accounts,
+        }
+    }
 }
 
 /// The Gateways by the uid of the ServiceAccount that was made for each: who shows a token of that account is a
@@ -57,4 +127,13 @@ pub enum Address {
     Ip(IpAddr),
     /// `Hostname`.
     Name(String),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }

@@ -42,7 +42,7 @@ pub(crate) fn of_class<'a>(
     };
     let name = ObjectName::new(namespace, &reference.name);
     let spec = find(cluster, &name, &path)?;
-    let wrong = |refusal| in_words(&name, &path, refusal);
+    let wrong = |refusal| in_words(&name, &path, &refusal);
     judge(spec).map_err(wrong)?;
     if let Some(unknown) = locked(spec).find(|field| !is_field(field)) {
         return Err(wrong(Refusal::unsupported(
@@ -74,7 +74,7 @@ pub(crate) fn of_gateway(
     check_kind(&reference.group, &reference.kind, &path)?;
     let own_name = ObjectName::new(&name.namespace, &reference.name);
     let own = find(cluster, &own_name, &path)?;
-    let wrong = |refusal| in_words(&own_name, &path, refusal);
+    let wrong = |refusal| in_words(&own_name, &path, &refusal);
     let (spec, passed_over) = merge(of_class, own).map_err(wrong)?;
     let parameters = judge(&spec).map_err(wrong)?;
     let findings = (!passed_over.is_empty()).then(|| {
@@ -125,7 +125,7 @@ fn find<'a>(
 }
 
 /// A refusal of a field of GatewayParameters, as one of the reference to them.
-fn in_words(name: &ObjectName, path: &FieldPath, refusal: Refusal) -> Refusal {
+fn in_words(name: &ObjectName, path: &FieldPath, refusal: &Refusal) -> Refusal {
     Refusal::new(
         path.clone(),
         INVALID_PARAMETERS,

@@ -1,0 +1,133 @@
+//! Doing what a plan says, by server-side apply: only our own fields are set, and others' stay as they are.
+
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::{Client, Error};
+
+use super::kinds::Kind;
+use super::made::Manifest;
+use super::names::{self, MANAGER};
+use super::plan::{self, Action, Applied, Plan};
+use super::seen::Seen;
+use super::watch::api;
+
+/// Whose objects are to be changed.
+pub(super) struct Owner<'a> {
+    /// The namespace.
+    pub(super) namespace: &'a str,
+    /// The Gateway's name.
+    pub(super) gateway: &'a str,
+}
+
+/// What came of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// What was applied.
+    pub(super) applied: Applied,
+    /// What could not be done, as a sentence; the rest was tried all the same.
+    pub(super) failed: Option<String>,
+}
+
+/// Carries out a plan.
+pub(super) async fn carry_out(client: &Client, owner: &Owner<'_>, plan: Plan) -> Done {
+    let mut done = Done::default();
+    for action in plan.actions {
+        let failure = match &action {
+            Action::Apply { manifest, seen } => match apply(client, owner, manifest, *seen).await {
+                Ok(after) => {
+                    let key = (manifest.kind, manifest.name.clone());
+                    done.applied.insert(key, plan::applied(manifest, &after));
+                    None
+                }
+                Err(why) => Some(why),
+            },
+            Action::Delete { kind, name, uid } => {
+                delete(client, owner, (*kind, name, uid)).await.err()
+            }
+        };
+        done.failed = done.failed.or(failure);
+    }
+    done
+}
+
+async fn apply(
+    client: &Client,
+    owner: &Owner<'_>,
+    manifest: &Manifest,
+    seen: bool,
+) -> Result<Seen, String> {
+    let Manifest { kind, name, body } = manifest;
+    let api = api(client, *kind, owner.namespace);
+    let wrong = |error: &Error| in_words(owner, (*kind, name), "make", error);
+    if !seen {
+        let there = api.get_opt(name).await.map_err(|error| wrong(&error))?;
+        if let Some(there) = there.and_then(|there| Seen::new(*kind, there)) {
+            check_owner(owner, &there)?;
+        }
+    }
+    let parameters = PatchParams::apply(MANAGER).force().validation_strict();
+    let after = api
+        .patch(name, &parameters, &Patch::Apply(body))
+        .await
+        .map_err(|error| wrong(&error))?;
+    Seen::new(*kind, after).ok_or_else(|| {
+        format!(
+            "{} {}/{name} cannot be read.",
+            kind.as_str(),
+            owner.namespace
+        )
+    })
+}
+
+/// Nothing is taken over that was not made for this Gateway.
+fn check_owner(owner: &Owner<'_>, there: &Seen) -> Result<(), String> {
+    if there.annotation(names::OF_GATEWAY) == owner.gateway
+        && there.owner().is_some_and(|(name, _)| name == owner.gateway)
+    {
+        return Ok(());
+    }
+    let whose = match there.owner() {
+        Some((gateway, _)) => format!("belongs to Gateway {gateway}"),
+        None => "was not made by Daemun".to_owned(),
+    };
+    Err(format!(
+        "{} {}/{} {whose}, and this Gateway needs one of that name. Rename or delete one of the two.",
+        there.kind.as_str(),
+        owner.namespace,
+        there.name()
+    ))
+}
+
+async fn delete(
+    client: &Client,
+    owner: &Owner<'_>,
+    (kind, name, uid): (Kind, &str, &str),
+) -> Result<(), String> {
+    let parameters = DeleteParams::background().preconditions(Preconditions {
+        uid: Some(uid.to_owned()),
+        resource_version: None,
+    });
+    match api(client, kind, owner.namespace)
+        .delete(name, &parameters)
+        .await
+    {
+        Ok(_) => Ok(()),
+        // It is gone, or another one has its name.
+        Err(Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        Err(error) => Err(in_words(owner, (kind, name), "delete", &error)),
+    }
+}
+
+fn in_words(owner: &Owner<'_>, (kind, name): (Kind, &str), verb: &str, error: &Error) -> String {
+    let object = format!("{} {}/{name}", kind.as_str(), owner.namespace);
+    match error {
+        Error::Api(status) if status.code == 403 => format!(
+            "The controller may not {verb} {object}: {}. If it lacks the right, apply its ClusterRole anew (daemun install).",
+            status.message
+        ),
+        Error::Api(status) => format!(
+            "The API server does not let the controller {verb} {object}: {}.",
+            status.message.trim_end_matches('.')
+        ),
+        error => format!("The controller cannot {verb} {object}: {error}. It tries again."),
+    }
+}

@@ -1,0 +1,255 @@
+//! The proxies' pods. They meet the restricted Pod Security Standard, and nothing in them depends on listeners or
+//! routes: a change of those replaces no pod.
+
+use std::collections::BTreeMap;
+
+use daemun_objects::own::pod::{PodSettings, Security};
+use daemun_translate::infrastructure::parameters::Proxy;
+use serde_json::{Value, json};
+
+use super::Maker;
+use super::account::AUTHORITIES;
+
+/// The port of health and metrics.
+const HEALTH: u16 = 9901;
+/// User and group, where the cluster does not choose them: "nonroot" of distroless images.
+const NOBODY: i64 = 65532;
+/// Where a proxy finds the authorities and its token.
+const IDENTITY: &str = "/var/run/daemun/identity";
+/// Where a proxy keeps what it was told last.
+const STATE: &str = "/var/run/daemun/state";
+/// Whom the token is for: the controller, and nobody else.
+const AUDIENCE: &str = "daemun-wire";
+/// Seconds between the end of draining and the kill.
+const SPARE: u64 = 5;
+
+/// The pod template.
+pub(super) fn template(maker: &Maker<'_>, selector: &BTreeMap<String, String>) -> Value {
+    let pod = &maker.wanted.parameters.pod;
+    let proxy = &maker.wanted.parameters.proxy;
+    let mut spec = json!({
+        "serviceAccountName": maker.base,
+        // The only token is the one for the controller.
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "securityContext": pod_security(pod.security.as_ref()),
+        "terminationGracePeriodSeconds": proxy.drain_delay + proxy.drain_grace + SPARE,
+        "containers": [container(maker)],
+        "volumes": volumes(maker),
+    });
+    let PodSettings {
+        image: _, // these are the container's
+        image_pull_policy: _,
+        resources: _,
+        env: _,
+        security: _,    // and above
+        labels: _,      // and below
+        annotations: _, // likewise
+        image_pull_secrets,
+        node_selector,
+        tolerations,
+        affinity,
+        topology_spread_constraints,
+        priority_class_name,
+    } = pod;
+    let secrets = image_pull_secrets.as_ref().map(|secrets| json!(secrets));
+    let default_secrets: Vec<Value> = maker
+        .settings
+        .pull_secrets
+        .iter()
+        .map(|name| json!({ "name": name }))
+        .collect();
+    let secrets = secrets.unwrap_or_else(|| json!(default_secrets));
+    let spread = topology_spread_constraints.as_ref();
+    let spread = spread.map_or_else(
+        || default_spread(selector),
+        |spread| with_selector(json!(spread), selector),
+    );
+    for (field, value) in [
+        ("imagePullSecrets", secrets),
+        ("nodeSelector", json!(node_selector)),
+        ("tolerations", json!(tolerations)),
+        ("affinity", json!(affinity)),
+        ("topologySpreadConstraints", spread),
+        ("priorityClassName", json!(priority_class_name)),
+    ] {
+        let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if !empty {
+            spec[field] = value;
+        }
+    }
+    json!({ "metadata": metadata(maker, selector), "spec": spec })
+}
+
+fn metadata(maker: &Maker<'_>, selector: &BTreeMap<String, String>) -> Value {
+    let pod = &maker.wanted.parameters.pod;
+    let mut labels = pod.labels.clone().unwrap_or_default();
+    labels.extend(maker.labels());
+    labels.extend(selector.clone());
+    let mut own = pod.annotations.clone().unwrap_or_default();
+    if maker.wanted.parameters.proxy.scrape_annotations {
+        let port = HEALTH.to_string();
+        let scrape = [("scrape", "true"), ("port", &port), ("path", "/metrics")];
+        own.extend(scrape.map(|(key, value)| (format!("prometheus.io/{key}"), value.to_owned())));
+    }
+    json!({ "labels": labels, "annotations": maker.annotations(&own) })
+}
+
+fn pod_security(security: Option<&Security>) -> Value {
+    let Security {
+        run_as_user,
+        run_as_group,
+        assigned_by_cluster,
+    } = security.cloned().unwrap_or_default();
+    let mut context = json!({
+        "runAsNonRoot": true,
+        "seccompProfile": { "type": "RuntimeDefault" },
+    });
+    if !assigned_by_cluster.unwrap_or(false) {
+        let group = run_as_group.unwrap_or(NOBODY);
+        context["runAsUser"] = json!(run_as_user.unwrap_or(NOBODY));
+        context["runAsGroup"] = json!(group);
+        // The token is readable for this group.
+        context["fsGroup"] = json!(group);
+    }
+    context
+}
+
+fn container(maker: &Maker<'_>) -> Value {
+    let pod = &maker.wanted.parameters.pod;
+    let mut container = json!({
+        "name": "proxy",
+        "image": pod.image.as_deref().unwrap_or(&maker.settings.image),
+        "args": arguments(maker),
+        "env": pod.env.clone().unwrap_or_default(),
+        "ports": [{ "name": "health", "containerPort": HEALTH, "protocol": "TCP" }],
+        "resources": resources(pod),
+        "readinessProbe": {
+            "httpGet": { "path": "/readyz", "port": "health" },
+            "periodSeconds": 2,
+            "failureThreshold": 2,
+        },
+        "livenessProbe": {
+            "httpGet": { "path": "/healthz", "port": "health" },
+            "periodSeconds": 10,
+            "timeoutSeconds": 5,
+            "failureThreshold": 6,
+        },
+        // So that the Gateway's condition can say why a proxy does not start.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": false,
+            "readOnlyRootFilesystem": true,
+            "runAsNonRoot": true,
+            "capabilities": { "drop": ["ALL"] },
+            "seccompProfile": { "type": "RuntimeDefault" },
+        },
+        "volumeMounts": [
+            { "name": "identity", "mountPath": IDENTITY, "readOnly": true },
+            { "name": "state", "mountPath": STATE },
+        ],
+    });
+    let policy = pod.image_pull_policy.as_ref();
+    if let Some(policy) = policy.or(maker.settings.image_pull_policy.as_ref()) {
+        container["imagePullPolicy"] = json!(policy);
+    }
+    container
+}
+
+/// What the proxy is told on its command line.
+fn arguments(maker: &Maker<'_>) -> Vec<String> {
+    let Proxy {
+        workers,
+        log_level,
+        log_text,
+        access_log,
+        scrape_annotations: _, // is about annotations
+        drain_delay,
+        drain_grace,
+    } = &maker.wanted.parameters.proxy;
+    let mut arguments = vec!["proxy".to_owned()];
+    let mut option = |name: &str, value: String| arguments.push(format!("--{name}={value}"));
+    option("controller", maker.settings.wire.clone());
+    option("authorities", format!("{IDENTITY}/{AUTHORITIES}"));
+    option("token", format!("{IDENTITY}/token"));
+    option("state", STATE.to_owned());
+    option("health", format!("[::]:{HEALTH}"));
+    option("drain-delay", drain_delay.to_string());
+    option("drain-grace", drain_grace.to_string());
+    option(
+        "log-format",
+        if *log_text { "text" } else { "json" }.to_owned(),
+    );
+    if let Some(level) = log_level {
+        option("log-level", level.clone());
+    }
+    if let Some(workers) = workers {
+        option("workers", workers.to_string());
+    }
+    if let Some(access) = access_log {
+        option("access-log", "-".to_owned());
+        option("access-log-format", access.format.clone());
+        if let Some(statuses) = &access.statuses {
+            option("access-log-statuses", statuses.clone());
+        }
+        if let Some(one_in) = access.one_in {
+            option("access-log-one-in", one_in.to_string());
+        }
+    }
+    arguments
+}
+
+fn resources(pod: &PodSettings) -> Value {
+    let written = pod.resources.clone().unwrap_or_default();
+    let mut requests = json!({ "cpu": "100m", "memory": "64Mi" });
+    if let (Some(all), Value::Object(own)) = (requests.as_object_mut(), json!(written.requests)) {
+        all.extend(own);
+    }
+    let mut resources = json!({ "requests": requests });
+    if let Some(limits) = &written.limits {
+        resources["limits"] = json!(limits);
+    }
+    resources
+}
+
+fn volumes(maker: &Maker<'_>) -> Value {
+    json!([
+        {
+            "name": "identity",
+            "projected": {
+                "defaultMode": 0o440,
+                "sources": [
+                    { "serviceAccountToken": { "audience": AUDIENCE, "expirationSeconds": 3600, "path": "token" } },
+                    { "configMap": { "name": maker.base } },
+                ],
+            },
+        },
+        { "name": "state", "emptyDir": { "medium": "Memory", "sizeLimit": "128Mi" } },
+    ])
+}
+
+/// Over nodes, then over zones, as far as possible.
+fn default_spread(selector: &BTreeMap<String, String>) -> Value {
+    let over = |topology: &str| {
+        json!({
+            "maxSkew": 1,
+            "topologyKey": topology,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": { "matchLabels": selector },
+        })
+    };
+    json!([
+        over("kubernetes.io/hostname"),
+        over("topology.kubernetes.io/zone")
+    ])
+}
+
+/// Constraints without a selector are about the proxies of this Gateway.
+fn with_selector(mut spread: Value, selector: &BTreeMap<String, String>) -> Value {
+    for constraint in spread.as_array_mut().into_iter().flatten() {
+        if constraint.get("labelSelector").is_none() {
+            constraint["labelSelector"] = json!({ "matchLabels": selector });
+        }
+    }
+    spread
+}

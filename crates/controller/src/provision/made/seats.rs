@@ -1,0 +1,116 @@
+//! Which Service is for which of the addresses that a Gateway asks for.
+//!
+//! A Service keeps its address for life: clouds do not move one. So an address that is asked for goes to the Service
+//! that has it, or asked for it, already; another address is another Service, and the Service of an
+//! address that is not asked for any more goes.
+
+use std::net::IpAddr;
+
+use daemun_translate::infrastructure::parameters::ServiceKind;
+use daemun_translate::infrastructure::{Infrastructure, Wanted};
+
+use super::service::type_of;
+use super::{Seen, names};
+
+/// A Service, and the address that it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Seat {
+    pub(in super::super) name: String,
+    /// None leaves the choice to who gives addresses.
+    pub(in super::super) address: Option<IpAddr>,
+    /// What the Gateway asks for there.
+    pub(in super::super) wanted: Wanted,
+}
+
+/// The Services for all addresses that are asked for, in that order.
+pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Vec<Seat> {
+    let kind = wanted.parameters.service.kind;
+    let mut free: Vec<&&Seen> = services.iter().filter(|seen| !seen.is_going()).collect();
+    let asked = if wanted.addresses.is_empty() {
+        &[Wanted::Any][..]
+    } else {
+        &wanted.addresses[..]
+    };
+    let mut seats: Vec<Option<Seat>> = vec![None; asked.len()];
+    let mut take = |fits: &dyn Fn(&Seen) -> bool| -> Option<String> {
+        let position = free.iter().position(|seen| fits(seen))?;
+        Some(free.remove(position).name().to_owned())
+    };
+    // Who has an address keeps it, before anybody who takes any gets a Service.
+    for (seat, wanted) in seats.iter_mut().zip(asked) {
+        if let Wanted::Ip(address) = wanted {
+            let name = take(&|seen| is_of(seen, kind) && asked_of(seen, kind) == Some(*address))
+                .or_else(|| take(&|seen| is_of(seen, kind) && has(seen, kind, *address)));
+            *seat = name.map(|name| Seat {
+                name,
+                address: Some(*address),
+                wanted: *wanted,
+            });
+        }
+    }
+    for (seat, wanted) in seats.iter_mut().zip(asked) {
+        if *wanted == Wanted::Any {
+            let name = take(&|seen| is_of(seen, kind)).or_else(|| take(&|_| true));
+            *seat = name.map(|name| Seat {
+                address: kept(&name, services, kind),
+                name,
+                wanted: *wanted,
+            });
+        }
+    }
+    let base = names::base(&wanted.gateway.name, &wanted.class);
+    let mut taken: Vec<String> = services.iter().map(|seen| seen.name().to_owned()).collect();
+    let made = seats.into_iter().zip(asked).map(|(seat, wanted)| {
+        seat.unwrap_or_else(|| {
+            let name = (1..)
+                .map(|number| names::numbered(&base, number))
+                .find(|name| !taken.contains(name))
+                .unwrap_or_default();
+            taken.push(name.clone());
+            Seat {
+                name,
+                address: match wanted {
+                    Wanted::Ip(address) => Some(*address),
+                    Wanted::Any => None,
+                },
+                wanted: *wanted,
+            }
+        })
+    });
+    made.collect()
+}
+
+/// The address that a load balancer's Service asked for stays asked for, also when any will do now.
+fn kept(name: &str, services: &[&Seen], kind: ServiceKind) -> Option<IpAddr> {
+    let seen = services.iter().find(|seen| seen.name() == name)?;
+    match kind {
+        ServiceKind::LoadBalancer if is_of(seen, kind) => asked_of(seen, kind),
+        ServiceKind::LoadBalancer | ServiceKind::ClusterIp => None,
+    }
+}
+
+fn is_of(seen: &Seen, kind: ServiceKind) -> bool {
+    seen.text("/spec/type") == type_of(kind)
+}
+
+fn asked_of(seen: &Seen, kind: ServiceKind) -> Option<IpAddr> {
+    let pointer = match kind {
+        ServiceKind::LoadBalancer => "/spec/loadBalancerIP",
+        ServiceKind::ClusterIp => "/spec/clusterIP",
+    };
+    seen.text(pointer).parse().ok()
+}
+
+/// Whether a Service that asked for none was given this one.
+fn has(seen: &Seen, kind: ServiceKind, address: IpAddr) -> bool {
+    match kind {
+        ServiceKind::LoadBalancer => {
+            asked_of(seen, kind).is_none()
+                && seen
+                    .given()
+                    .iter()
+                    .any(|given| given.parse() == Ok(address))
+        }
+        ServiceKind::ClusterIp => seen.cluster_ips().contains(&address),
+    }
+}

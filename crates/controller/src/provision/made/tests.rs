@@ -1,0 +1,334 @@
+//! Goldens: a Gateway in, the objects around it out. `tests/golden/provision/CASE.in.yaml` gives `CASE.out.yaml`;
+//! `UPDATE_GOLDENS=1` writes the outputs anew, and a person reads the difference. A Service among the inputs is
+//! one that was seen around the Gateway.
+
+use std::path::{Path, PathBuf};
+
+use daemun_model::names::ObjectName;
+use daemun_objects::Any;
+use daemun_translate::{Cluster, Home, Infrastructure, translate};
+use serde_json::Value;
+
+use super::super::kinds::Kind;
+use super::super::seen::Seen;
+use super::super::{Settings, place};
+use super::{Manifest, made};
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/provision")
+}
+
+fn settings() -> Settings {
+    Settings {
+        controller: "gateway.daemun.dev/controller".to_owned(),
+        image: "example.com/daemun:0".to_owned(),
+        image_pull_policy: None,
+        pull_secrets: Vec::new(),
+        wire: "daemun-controller.daemun-system.svc:9443".to_owned(),
+        namespaces: None,
+        rolling: 3,
+    }
+}
+
+/// The one Gateway of a case, and the Services that were seen around it.
+fn read(text: &str) -> (std::sync::Arc<Infrastructure>, Vec<Seen>) {
+    let mut cluster = Cluster::default();
+    cluster.settings.home = Home::Kubernetes;
+    let mut services = Vec::new();
+    for document in serde_saphyr::from_multiple::<Value>(text).unwrap() {
+        let field = |name: &str| document[name].as_str().unwrap().to_owned();
+        let (version, kind) = (field("apiVersion"), field("kind"));
+        if kind == "Service" {
+            services.push(Seen {
+                kind: Kind::Service,
+                object: document,
+            });
+            continue;
+        }
+        let object = Any::deserialize(&version, &kind, document).unwrap();
+        cluster.insert(object.unwrap());
+    }
+    let outcome = translate(&cluster);
+    let mut all = outcome.infrastructure.into_values();
+    (all.next().unwrap(), services)
+}
+
+fn objects(text: &str) -> (std::sync::Arc<Infrastructure>, Vec<Manifest>) {
+    let (wanted, services) = read(text);
+    assert!(!wanted.on_hold, "{text}");
+    let services: Vec<&Seen> = services.iter().collect();
+    let made = made(&wanted, &settings(), "CERTIFICATES", &services);
+    (wanted, made)
+}
+
+#[test]
+fn every_case_gives_what_is_recorded() {
+    let update = std::env::vars().any(|(name, value)| name == "UPDATE_GOLDENS" && value == "1");
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory()).unwrap() {
+        let case = entry.unwrap().path();
+        let Some(start) = case
+            .to_string_lossy()
+            .strip_suffix(".in.yaml")
+            .map(str::to_owned)
+        else {
+            continue;
+        };
+        count += 1;
+        let (_, made) = objects(&std::fs::read_to_string(&case).unwrap());
+        let actual: Vec<String> = made
+            .iter()
+            .map(|manifest| serde_saphyr::to_string(&manifest.body).unwrap())
+            .collect();
+        let actual = actual.join("---\n");
+        let recorded = PathBuf::from(format!("{start}.out.yaml"));
+        if update {
+            std::fs::write(&recorded, &actual).unwrap();
+        }
+        let expected = std::fs::read_to_string(&recorded).unwrap_or_default();
+        assert!(
+            expected == actual,
+            "{} differs; UPDATE_GOLDENS=1 cargo test -p daemun-controller made writes it anew, and git diff shows how.",
+            recorded.display()
+        );
+    }
+    assert!(count >= 5, "only {count} cases were found");
+}
+
+/// What no setting of a case changes: the restricted Pod Security Standard, owners, labels.
+#[test]
+fn every_object_is_owned_and_every_pod_is_restricted() {
+    for entry in std::fs::read_dir(directory()).unwrap() {
+        let case = entry.unwrap().path();
+        if !case.to_string_lossy().ends_with(".in.yaml") {
+            continue;
+        }
+        let (wanted, made) = objects(&std::fs::read_to_string(&case).unwrap());
+        for Manifest { kind, name, body } in &made {
+            assert!(name.len() <= 63, "{name}");
+            let at = |pointer: &str| body.pointer(pointer).cloned().unwrap_or_default();
+            assert_eq!(at("/metadata/namespace"), wanted.gateway.namespace.as_str());
+            assert_eq!(at("/metadata/ownerReferences/0/uid"), wanted.uid.as_str());
+            let labels = at("/metadata/labels");
+            let label = labels["gateway.networking.k8s.io/gateway-name"].as_str();
+            assert!(label.is_some_and(|label| !label.is_empty() && label.len() <= 63));
+            if !kind.is_workload() {
+                continue;
+            }
+            let pod = at("/spec/template/spec");
+            let container = &pod["containers"][0];
+            assert_eq!(pod["automountServiceAccountToken"], false);
+            assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+            assert_eq!(
+                pod["securityContext"]["seccompProfile"]["type"],
+                "RuntimeDefault"
+            );
+            let security = &container["securityContext"];
+            assert_eq!(security["allowPrivilegeEscalation"], false);
+            assert_eq!(security["readOnlyRootFilesystem"], true);
+            assert_eq!(security["capabilities"]["drop"], serde_json::json!(["ALL"]));
+            for host in ["hostNetwork", "hostPID", "hostIPC"] {
+                assert_eq!(pod[host], Value::Null);
+            }
+        }
+    }
+}
+
+/// No change of listeners or routes replaces a pod.
+#[test]
+fn the_pod_template_does_not_depend_on_listeners() {
+    let template = |ports: &[u16]| {
+        let listeners: Vec<String> = ports
+            .iter()
+            .map(|port| format!("{{name: l{port}, port: {port}, protocol: HTTP}}"))
+            .collect();
+        let (_, made) = objects(&format!(
+            "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {{name: daemun}}
+spec: {{controllerName: gateway.daemun.dev/controller}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: shop, namespace: infra, uid: u, generation: {}}}
+spec: {{gatewayClassName: daemun, listeners: [{}]}}
+",
+            ports.len(),
+            listeners.join(", ")
+        ));
+        let workload = made.iter().find(|made| made.kind.is_workload()).unwrap();
+        workload.body.clone()
+    };
+    assert_eq!(template(&[80]), template(&[8080, 8443, 9901]));
+}
+
+/// The addresses that a Gateway shows of Services that were seen, and the names of those that it wants.
+fn addresses(wanted: &str, seen: &str) -> (Vec<String>, Vec<String>, Option<&'static str>) {
+    let (wanted, services) = read(&format!(
+        "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {{name: daemun}}
+spec: {{controllerName: gateway.daemun.dev/controller}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: shop, namespace: infra, uid: u}}
+spec:
+  gatewayClassName: daemun
+  addresses: {wanted}
+  listeners: [{{name: http, port: 80, protocol: HTTP}}]
+{seen}"
+    ));
+    let around = services
+        .iter()
+        .map(|seen| ((Kind::Service, seen.name().to_owned()), seen.clone()))
+        .collect();
+    let place = place::place(&wanted, &around, &place::Waiting::new(), None);
+    let services: Vec<&Seen> = services.iter().collect();
+    let seats = super::seats(&wanted, &services);
+    let names = seats.iter().map(|seat| match seat.address {
+        Some(address) => format!("{} {address}", seat.name),
+        None => seat.name.clone(),
+    });
+    (
+        names.collect(),
+        place.addresses.iter().map(ToString::to_string).collect(),
+        place.trouble.map(|(reason, _)| reason),
+    )
+}
+
+fn service(name: &str, asked: &str, given: &str) -> String {
+    let ingress = if given.is_empty() {
+        "[]".to_owned()
+    } else if given.parse::<std::net::IpAddr>().is_ok() {
+        format!("[{{ip: {given}}}]")
+    } else {
+        format!("[{{hostname: {given}}}]")
+    };
+    format!(
+        "---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: infra}}
+spec: {{type: LoadBalancer, loadBalancerIP: \"{asked}\"}}
+status: {{loadBalancer: {{ingress: {ingress}}}}}
+"
+    )
+}
+
+#[test]
+fn a_service_keeps_its_address_and_another_address_is_another_service() {
+    for (what, wanted, seen, services, shown, trouble) in [
+        (
+            "nothing is there yet",
+            "[]",
+            vec![],
+            vec!["shop-daemun"],
+            vec![],
+            Some("AddressNotAssigned"),
+        ),
+        (
+            "any address",
+            "[]",
+            vec![service("shop-daemun", "", "192.0.2.1")],
+            vec!["shop-daemun"],
+            vec!["192.0.2.1"],
+            None,
+        ),
+        (
+            "a name",
+            "[{type: IPAddress}]",
+            vec![service("shop-daemun", "", "lb.example.com")],
+            vec!["shop-daemun"],
+            vec!["lb.example.com"],
+            None,
+        ),
+        (
+            "one that is asked for, and is not there yet",
+            "[{value: 192.0.2.9}]",
+            vec![],
+            vec!["shop-daemun 192.0.2.9"],
+            vec![],
+            Some("AddressNotAssigned"),
+        ),
+        (
+            "one that is asked for, and another one that is given",
+            "[{value: 192.0.2.9}]",
+            vec![service("shop-daemun", "192.0.2.9", "192.0.2.1")],
+            vec!["shop-daemun 192.0.2.9"],
+            vec![],
+            Some("AddressNotUsable"),
+        ),
+        (
+            "the one that it was given is asked for from now on",
+            "[{value: 192.0.2.1}]",
+            vec![service("shop-daemun", "", "192.0.2.1")],
+            vec!["shop-daemun 192.0.2.1"],
+            vec!["192.0.2.1"],
+            None,
+        ),
+        (
+            "another one than before: the Service that has the old one goes",
+            "[{value: 192.0.2.9}]",
+            vec![service("shop-daemun", "192.0.2.1", "192.0.2.1")],
+            vec!["shop-daemun-2 192.0.2.9"],
+            vec![],
+            Some("AddressNotAssigned"),
+        ),
+        (
+            "any instead of a certain one: it stays",
+            "[]",
+            vec![service("shop-daemun", "192.0.2.1", "192.0.2.1")],
+            vec!["shop-daemun 192.0.2.1"],
+            vec!["192.0.2.1"],
+            None,
+        ),
+        (
+            "several, of which one cannot be had",
+            "[{value: 198.51.100.9}, {value: 192.0.2.9}]",
+            vec![
+                service("shop-daemun", "198.51.100.9", ""),
+                service("shop-daemun-2", "192.0.2.9", "192.0.2.9"),
+            ],
+            vec!["shop-daemun 198.51.100.9", "shop-daemun-2 192.0.2.9"],
+            vec!["192.0.2.9"],
+            Some("AddressNotAssigned"),
+        ),
+        (
+            "of those the one that can be had is left",
+            "[{value: 192.0.2.9}]",
+            vec![
+                service("shop-daemun", "198.51.100.9", ""),
+                service("shop-daemun-2", "192.0.2.9", "192.0.2.9"),
+            ],
+            vec!["shop-daemun-2 192.0.2.9"],
+            vec!["192.0.2.9"],
+            None,
+        ),
+        (
+            "a certain one and any",
+            "[{type: IPAddress}, {value: 192.0.2.1}]",
+            vec![service("shop-daemun", "", "192.0.2.1")],
+            vec!["shop-daemun-2", "shop-daemun 192.0.2.1"],
+            vec!["192.0.2.1"],
+            Some("AddressNotAssigned"),
+        ),
+    ] {
+        let found = addresses(wanted, &seen.concat());
+        let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(found, (owned(services), owned(shown), trouble), "{what}");
+    }
+}
+
+/// The names of the two longest Gateways that differ in their last letter only.
+#[test]
+fn a_gateway_with_the_longest_name_has_names_of_its_own() {
+    let name = |last: char| {
+        let gateway = ObjectName::new("infra", format!("{}{last}", "g".repeat(252)));
+        super::names::base(&gateway.name, "daemun")
+    };
+    assert_ne!(name('a'), name('b'));
+    assert_eq!(name('a').len(), 63);
+}

@@ -1,0 +1,152 @@
+//! What became of what was made, for a Gateway's status.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use daemun_translate::infrastructure::parameters::ServiceKind;
+use daemun_translate::infrastructure::{Infrastructure, Wanted};
+
+use super::kinds::Kind;
+use super::made::{Seat, seats};
+use super::plan;
+use super::pods;
+use super::seen::Seen;
+use super::store::Around;
+use super::{Address, Place};
+
+/// What is known about Services that have no address yet, by name: a sentence, once they have been waited for.
+pub(super) type Waiting = BTreeMap<String, String>;
+
+/// What there is around a Gateway.
+pub(super) fn place(
+    wanted: &Infrastructure,
+    around: &Around,
+    waiting: &Waiting,
+    failed: Option<&str>,
+) -> Place {
+    let mut place = Place {
+        ready: ready(around),
+        pods: pods::trouble(wanted, around),
+        ..Place::default()
+    };
+    let services = services(around);
+    for seat in seats(wanted, &services) {
+        let seen = services.iter().find(|seen| seen.name() == seat.name);
+        match addresses(wanted, &seat, seen.copied(), waiting) {
+            Ok(addresses) => place.addresses.extend(addresses),
+            Err(trouble) => place.trouble = place.trouble.or(Some(trouble)),
+        }
+    }
+    if let Some(failed) = failed {
+        place.trouble = Some(("NoResources", failed.to_owned()));
+    }
+    place
+}
+
+/// The Services around a Gateway.
+pub(super) fn services(around: &Around) -> Vec<&Seen> {
+    around
+        .iter()
+        .filter(|((kind, _), _)| *kind == Kind::Service)
+        .map(|(_, seen)| seen)
+        .collect()
+}
+
+/// The names of Services that wait for an address.
+pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
+    let services = services(around);
+    seats(wanted, &services)
+        .into_iter()
+        .filter(|seat| {
+            let seen = services.iter().find(|seen| seen.name() == seat.name);
+            seen.is_some_and(|seen| given(wanted, seat, seen).is_err())
+        })
+        .map(|seat| seat.name)
+        .collect()
+}
+
+/// The addresses of one Service, or what is said of it.
+fn addresses(
+    wanted: &Infrastructure,
+    seat: &Seat,
+    seen: Option<&Seen>,
+    waiting: &Waiting,
+) -> Result<Vec<Address>, (&'static str, String)> {
+    let namespace = &wanted.gateway.namespace;
+    let service = format!("Service {namespace}/{}", seat.name);
+    let Some(seen) = seen else {
+        return Err((
+            "AddressNotAssigned",
+            format!("{service}, through which the Gateway gets its address, is not there yet."),
+        ));
+    };
+    let others = match given(wanted, seat, seen) {
+        Ok(addresses) => return Ok(addresses),
+        Err(others) => others,
+    };
+    let why = waiting.get(&seat.name);
+    match seat.wanted {
+        Wanted::Ip(address) if !others.is_empty() => Err((
+            "AddressNotUsable",
+            format!(
+                "{address} was asked for (spec.addresses), and {service} was given {} instead. Ask for an address that is free and belongs to the load balancer's pool, or for none.",
+                others.join(", ")
+            ),
+        )),
+        Wanted::Ip(address) => match why {
+            Some(why) => Err((
+                "AddressNotUsable",
+                format!(
+                    "{service} has not been given {address}, which was asked for (spec.addresses). {why}"
+                ),
+            )),
+            None => Err((
+                "AddressNotAssigned",
+                format!("{service} asks for {address} and has not been given it yet."),
+            )),
+        },
+        Wanted::Any => {
+            let why = why.map(|why| format!(" {why}")).unwrap_or_default();
+            Err((
+                "AddressNotAssigned",
+                format!("{service} has no address yet.{why}"),
+            ))
+        }
+    }
+}
+
+/// The addresses of a Service that count, or, if there is none, those that do not.
+fn given(wanted: &Infrastructure, seat: &Seat, seen: &Seen) -> Result<Vec<Address>, Vec<String>> {
+    let given: Vec<Address> = match wanted.parameters.service.kind {
+        ServiceKind::LoadBalancer => seen.given().into_iter().map(address).collect(),
+        ServiceKind::ClusterIp => seen.cluster_ips().into_iter().map(Address::Ip).collect(),
+    };
+    let counts: Vec<Address> = match seat.wanted {
+        Wanted::Any => given.clone(),
+        Wanted::Ip(address) => {
+            let same = given.iter().filter(|given| **given == Address::Ip(address));
+            same.take(1).cloned().collect()
+        }
+    };
+    if counts.is_empty() {
+        return Err(given.iter().map(Address::to_string).collect());
+    }
+    Ok(counts)
+}
+
+fn address(text: &str) -> Address {
+    text.parse::<IpAddr>()
+        .map_or_else(|_| Address::Name(text.to_owned()), Address::Ip)
+}
+
+/// Pods that are ready, and how many are wanted, over all workloads there are.
+fn ready(around: &Around) -> (u32, u32) {
+    let number = |number: i64| u32::try_from(number).unwrap_or_default();
+    around
+        .iter()
+        .filter(|((kind, _), _)| kind.is_workload())
+        .map(|(_, seen)| plan::readiness(seen))
+        .fold((0, 0), |(ready, all), (more, of)| {
+            (ready + number(more), all + number(of))
+        })
+}

@@ -1,0 +1,114 @@
+//! What is wrong with the proxies' pods, in words: images that cannot be pulled, places that there are not, programs
+//! that end.
+
+use daemun_translate::infrastructure::Infrastructure;
+use serde_json::Value;
+
+use super::kinds::Kind;
+use super::seen::Seen;
+use super::store::Around;
+
+/// The most characters of what somebody else said that are repeated.
+const LONGEST: usize = 300;
+
+/// What is wrong, as a sentence about the first pod of which something is.
+pub(super) fn trouble(wanted: &Infrastructure, around: &Around) -> Option<String> {
+    let namespace = &wanted.gateway.namespace;
+    let of = |kind: Kind| {
+        around
+            .iter()
+            .filter(move |((of, _), _)| *of == kind)
+            .map(|(_, seen)| seen)
+    };
+    let pods: Vec<&Seen> = of(Kind::Pod).filter(|pod| !pod.is_going()).collect();
+    let wrong: Vec<String> = pods
+        .iter()
+        .filter_map(|pod| of_pod(namespace, pod))
+        .collect();
+    let workloads = of(Kind::Deployment).chain(of(Kind::DaemonSet));
+    let mut refused = workloads.filter_map(|workload| not_made(namespace, workload));
+    match (wrong.first(), refused.next()) {
+        (Some(first), _) if wrong.len() == 1 && pods.len() > 1 => {
+            Some(format!("1 of {} pods: {first}", pods.len()))
+        }
+        (Some(first), _) if wrong.len() > 1 => Some(format!(
+            "{} of {} pods do not run; the first: {first}",
+            wrong.len(),
+            pods.len()
+        )),
+        (Some(first), _) => Some(first.clone()),
+        (None, refused) => refused,
+    }
+}
+
+/// What is wrong with one pod.
+fn of_pod(namespace: &str, pod: &Seen) -> Option<String> {
+    let name = format!("{namespace}/{}", pod.name());
+    let conditions = pod.list("/status/conditions");
+    if let Some(message) = condition(conditions, "PodScheduled", "False") {
+        return Some(format!(
+            "Pod {name} has found no node: {message} Make room, or ask for less (GatewayParameters: pod.resources, pod.nodeSelector, pod.tolerations)."
+        ));
+    }
+    let container = pod.list("/status/containerStatuses").first()?;
+    let field = |pointer: &str| {
+        let value = container.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_default()
+    };
+    let waiting = sentence(field("/state/waiting/message"));
+    let image = field("/image");
+    match field("/state/waiting/reason") {
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "InvalidImageName"
+        | "ErrImageNeverPull"
+        | "RegistryUnavailable" => Some(format!(
+            "The image {image} of Pod {name} cannot be pulled: {waiting} Check that it exists and that nodes reach its registry; for a private one name a Secret of namespace {namespace} in pod.imagePullSecrets of GatewayParameters."
+        )),
+        "CrashLoopBackOff"
+        | "CreateContainerConfigError"
+        | "CreateContainerError"
+        | "RunContainerError" => {
+            let last = sentence(field("/lastState/terminated/message"));
+            let why = if last.is_empty() { waiting } else { last };
+            Some(format!(
+                "Pod {name} does not stay up: {why} See kubectl logs -n {namespace} --previous {}.",
+                pod.name()
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Why pods of a workload are not even made: a quota, an admission policy.
+fn not_made(namespace: &str, workload: &Seen) -> Option<String> {
+    let conditions = workload.list("/status/conditions");
+    let message = condition(conditions, "ReplicaFailure", "True")?;
+    Some(format!(
+        "{} {namespace}/{} cannot make its pods: {message}",
+        workload.kind.as_str(),
+        workload.name()
+    ))
+}
+
+/// The message of a condition that has this status.
+fn condition(conditions: &[Value], kind: &str, status: &str) -> Option<String> {
+    let field = |condition: &Value, name: &str| {
+        let value = condition.get(name).and_then(Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    conditions
+        .iter()
+        .find(|condition| field(condition, "type") == kind && field(condition, "status") == status)
+        .map(|condition| sentence(&field(condition, "message")))
+}
+
+/// What somebody else said, on one line, not too long, and with a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut text: String = words.join(" ").chars().take(LONGEST).collect();
+    if !text.is_empty() && !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
+}

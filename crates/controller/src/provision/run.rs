@@ -1,0 +1,427 @@
+//! Provisioning at work: news comes in (of what is wanted, of what is there, of time that has passed), and for the
+//! Gateways that it is about a plan is made and carried out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daemun_base::clock;
+use daemun_model::names::ObjectName;
+use daemun_translate::infrastructure::Infrastructure;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use kube::Client;
+use tokio::sync::{mpsc, watch};
+
+use super::apply::{Done, Owner, carry_out};
+use super::diagnosis;
+use super::made::made;
+use super::names;
+use super::place::{self, Waiting};
+use super::plan::{self, Action, Applied, Plan};
+use super::store::{Around, Event, Store};
+use super::{Accounts, Provisioned, Settings, Wanted};
+
+/// How many Gateways are worked on at a time.
+const AT_ONCE: usize = 8;
+/// How long the API server is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A Gateway whose new pods are not ready after this long does not keep others waiting.
+const ROLLING: Duration = Duration::from_secs(600);
+/// The longest pause before something that failed is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Where results go.
+pub(super) struct Outlets {
+    pub(super) provisioned: watch::Sender<Arc<Provisioned>>,
+    pub(super) accounts: watch::Sender<Arc<Accounts>>,
+}
+
+/// Provisioning at work.
+pub(super) struct Run {
+    client: Client,
+    settings: Settings,
+    store: Store,
+    outlets: Outlets,
+    wanted: Option<Wanted>,
+    gateways: BTreeMap<ObjectName, Known>,
+    /// Gateways about which there is news.
+    news: BTreeSet<ObjectName>,
+    provisioned: Provisioned,
+}
+
+/// What is remembered of a Gateway.
+#[derive(Default)]
+struct Known {
+    applied: Applied,
+    failed: Option<Failed>,
+    waits: BTreeMap<String, Wait>,
+    /// It replaces its pods: since when, and by which revision of its workload.
+    rolling: Option<(Instant, String)>,
+    postponed: bool,
+}
+
+/// Something could not be done.
+struct Failed {
+    why: String,
+    /// When to try again; none once that time has come.
+    again: Option<Instant>,
+    pause: Duration,
+    /// For what was wanted then; something else is tried at once.
+    wanted: Arc<Infrastructure>,
+}
+
+/// A Service waits for its address.
+struct Wait {
+    since: Instant,
+    looks: u32,
+    says: Option<String>,
+}
+
+impl Wait {
+    fn due(&self) -> Instant {
+        self.since + diagnosis::next_look(self.looks)
+    }
+}
+
+impl Run {
+    pub(super) fn new(client: Client, settings: Settings, store: Store, outlets: Outlets) -> Self {
+        Self {
+            client,
+            settings,
+            store,
+            outlets,
+            wanted: None,
+            gateways: BTreeMap::new(),
+            news: BTreeSet::new(),
+            provisioned: Provisioned::new(),
+        }
+    }
+
+    /// Works until nobody wants anything any more.
+    pub(super) async fn go(
+        mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut wanted: watch::Receiver<Option<Wanted>>,
+    ) {
+        loop {
+            let due = self.due();
+            let tick = async {
+                match due {
+                    None => std::future::pending().await,
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                }
+            };
+            tokio::select! {
+                changed = wanted.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let next = wanted.borrow_and_update().clone();
+                    self.want(next);
+                }
+                event = events.recv() => match event {
+                    None => return,
+                    Some(event) => self.see(event),
+                },
+                () = tick => {}
+            }
+            while let Ok(event) = events.try_recv() {
+                self.see(event);
+            }
+            self.step().await;
+        }
+    }
+
+    /// When something is to be done without news.
+    fn due(&self) -> Option<Instant> {
+        self.wanted.as_ref()?;
+        let known = self.gateways.values();
+        known
+            .flat_map(|known| {
+                let waits = known.waits.values().map(Wait::due);
+                let again = known.failed.as_ref().and_then(|failed| failed.again);
+                let rolled = known.rolling.as_ref().map(|(since, _)| *since + ROLLING);
+                waits.chain(again).chain(rolled)
+            })
+            .min()
+    }
+
+    fn see(&mut self, event: Event) {
+        self.news.extend(self.store.take(event, &self.settings));
+    }
+
+    fn want(&mut self, next: Option<Wanted>) {
+        match (&self.wanted, &next) {
+            (Some(old), Some(new)) => {
+                let all = old.authorities != new.authorities;
+                let differs =
+                    |name: &&ObjectName| match (old.gateways.get(*name), new.gateways.get(*name)) {
+                        (Some(old), Some(new)) => all || !Arc::ptr_eq(old, new),
+                        (None, None) => false,
+                        _ => true,
+                    };
+                let names = old.gateways.keys().chain(new.gateways.keys());
+                self.news.extend(names.filter(differs).cloned());
+            }
+            (None, Some(new)) => {
+                self.news.extend(new.gateways.keys().cloned());
+                self.news.extend(self.store.gateways().cloned());
+            }
+            (_, None) => {
+                // Another one leads now, and does not do what this one remembers.
+                self.gateways.clear();
+                self.news.clear();
+            }
+        }
+        self.wanted = next;
+    }
+
+    async fn step(&mut self) {
+        let accounts = self.store.accounts();
+        self.outlets.accounts.send_if_modified(|last| {
+            let changed = **last != accounts;
+            if changed {
+                *last = Arc::new(accounts);
+            }
+            changed
+        });
+        let Some(wanted) = self.wanted.clone() else {
+            self.provisioned.clear();
+            self.publish();
+            return;
+        };
+        self.look(&wanted).await;
+        let now = clock::now();
+        self.wake(now);
+        let news = std::mem::take(&mut self.news);
+        self.judge(&wanted, &news, now);
+        self.publish();
+        if self.store.is_complete() {
+            self.work(&wanted, &news).await;
+            self.judge(&wanted, &news, clock::now());
+            self.publish();
+        } else {
+            self.news = news;
+        }
+    }
+
+    /// Asks why Services have no address, where it is time.
+    async fn look(&mut self, wanted: &Wanted) {
+        let now = clock::now();
+        let mut due = Vec::new();
+        for (name, known) in &mut self.gateways {
+            for (service, wait) in &mut known.waits {
+                if wait.due() <= now {
+                    wait.looks += 1;
+                    due.push((name.clone(), service.clone(), now - wait.since));
+                }
+            }
+        }
+        due.retain(|(name, ..)| wanted.gateways.contains_key(name));
+        let client = &self.client;
+        let answers: Vec<_> = stream::iter(due)
+            .map(|(name, service, waited)| async move {
+                let at = (name.namespace.as_str(), service.as_str());
+                let look = diagnosis::look(client, at, waited);
+                let says = tokio::time::timeout(PATIENCE, look).await.ok().flatten();
+                (name, service, says)
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (name, service, says) in answers {
+            let known = self.gateways.entry(name.clone()).or_default();
+            if let Some(wait) = known.waits.get_mut(&service) {
+                wait.says = says.or(wait.says.take());
+            }
+            self.news.insert(name);
+        }
+    }
+
+    /// Takes up what was put off: what failed some time ago, and what waited for others.
+    fn wake(&mut self, now: Instant) {
+        for (name, known) in &mut self.gateways {
+            if let Some(failed) = &mut known.failed
+                && failed.again.is_some_and(|again| again <= now)
+            {
+                failed.again = None;
+                self.news.insert(name.clone());
+            }
+            if let Some((since, revision)) = &known.rolling {
+                let around = self.store.around(name);
+                let done = around.is_none_or(|around| is_rolled(around, revision));
+                if done || *since + ROLLING <= now {
+                    known.rolling = None;
+                }
+            }
+        }
+        if self.has_room() {
+            let postponed = self.gateways.iter().filter(|(_, known)| known.postponed);
+            self.news.extend(postponed.map(|(name, _)| name.clone()));
+        }
+    }
+
+    /// Whether one more Gateway may replace its pods.
+    fn has_room(&self) -> bool {
+        let rolling = self.gateways.values().filter(|it| it.rolling.is_some());
+        rolling.count() < self.settings.rolling
+    }
+
+    /// Says what became of Gateways.
+    fn judge(&mut self, wanted: &Wanted, news: &BTreeSet<ObjectName>, now: Instant) {
+        let nothing = Around::new();
+        for name in news {
+            let Some(infrastructure) = wanted.gateways.get(name) else {
+                self.provisioned.remove(name);
+                continue;
+            };
+            let known = self.gateways.entry(name.clone()).or_default();
+            let around = self.store.around(name).unwrap_or(&nothing);
+            let waiting = place::waiting(infrastructure, around);
+            known.waits.retain(|service, _| waiting.contains(service));
+            for service in waiting {
+                known.waits.entry(service).or_insert(Wait {
+                    since: now,
+                    looks: 0,
+                    says: None,
+                });
+            }
+            let says: Waiting = known
+                .waits
+                .iter()
+                .filter_map(|(service, wait)| Some((service.clone(), wait.says.clone()?)))
+                .collect();
+            let failed = known.failed.as_ref().map(|failed| failed.why.as_str());
+            let place = place::place(infrastructure, around, &says, failed);
+            self.provisioned.insert(name.clone(), place);
+        }
+    }
+
+    fn publish(&self) {
+        self.outlets.provisioned.send_if_modified(|last| {
+            let changed = **last != self.provisioned;
+            if changed {
+                *last = Arc::new(self.provisioned.clone());
+            }
+            changed
+        });
+    }
+
+    /// Plans and carries out what is to be done for Gateways.
+    async fn work(&mut self, wanted: &Wanted, news: &BTreeSet<ObjectName>) {
+        let mut plans = Vec::new();
+        for name in news {
+            if let Some(plan) = self.plan(wanted, name) {
+                plans.push((name.clone(), plan));
+            }
+        }
+        let client = &self.client;
+        let done: Vec<(ObjectName, Done)> = stream::iter(plans)
+            .map(|(name, plan)| async move {
+                let owner = Owner {
+                    namespace: &name.namespace,
+                    gateway: &name.name,
+                };
+                let work = carry_out(client, &owner, plan);
+                let done = tokio::time::timeout(PATIENCE, work).await;
+                let done = done.unwrap_or_else(|_| Done {
+                    failed: Some("The API server does not answer. It is tried again.".to_owned()),
+                    ..Done::default()
+                });
+                (name, done)
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (name, done) in done {
+            self.note(wanted, &name, done);
+        }
+    }
+
+    fn plan(&mut self, wanted: &Wanted, name: &ObjectName) -> Option<Plan> {
+        let nothing = Around::new();
+        let around = self.store.around(name).unwrap_or(&nothing);
+        let now = clock::now();
+        let room = self.has_room();
+        let known = self.gateways.entry(name.clone()).or_default();
+        let manifests = match wanted.gateways.get(name) {
+            None => Vec::new(),
+            Some(infrastructure) if infrastructure.on_hold => return None,
+            Some(infrastructure) => {
+                let still = known.failed.as_ref().is_some_and(|failed| {
+                    Arc::ptr_eq(&failed.wanted, infrastructure) && failed.again.is_some()
+                });
+                if still {
+                    return None;
+                }
+                let services = place::services(around);
+                made(
+                    infrastructure,
+                    &self.settings,
+                    &wanted.authorities,
+                    &services,
+                )
+            }
+        };
+        let may_roll = room || known.rolling.is_some();
+        let plan = plan::plan(&manifests, around, &known.applied, may_roll);
+        known.postponed = plan.postponed;
+        if plan.rolls {
+            known.rolling = rolled_by(&plan).map(|revision| (now, revision));
+        }
+        Some(plan)
+    }
+
+    fn note(&mut self, wanted: &Wanted, name: &ObjectName, done: Done) {
+        let Done { applied, failed } = done;
+        let Some(known) = self.gateways.get_mut(name) else {
+            return;
+        };
+        known.applied.extend(applied);
+        let before = known.failed.take();
+        let infrastructure = wanted.gateways.get(name);
+        match (failed, infrastructure) {
+            (Some(why), Some(infrastructure)) => {
+                let pause = before
+                    .as_ref()
+                    .map_or(Duration::from_secs(1), |failed| failed.pause * 2);
+                let pause = pause.min(LONGEST_PAUSE);
+                if before.is_none_or(|failed| failed.why != why) {
+                    tracing::warn!("Gateway {name}: {why}");
+                }
+                known.failed = Some(Failed {
+                    why,
+                    again: Some(clock::now() + pause),
+                    pause,
+                    wanted: Arc::clone(infrastructure),
+                });
+            }
+            (Some(why), None) => tracing::warn!(
+                "What was made for Gateway {name}, which is not served any more, cannot be taken away: {why}"
+            ),
+            (None, Some(_)) => {}
+            (None, None) => drop(self.gateways.remove(name)),
+        }
+    }
+}
+
+/// The revision of the workload that a plan applies.
+fn rolled_by(plan: &Plan) -> Option<String> {
+    plan.actions.iter().find_map(|action| match action {
+        Action::Apply { manifest, .. } if manifest.kind.is_workload() => {
+            let annotations = manifest.body.pointer("/metadata/annotations")?;
+            Some(annotations.get(names::REVISION)?.as_str()?.to_owned())
+        }
+        Action::Apply { .. } | Action::Delete { .. } => None,
+    })
+}
+
+/// Whether a workload of this revision has replaced all its pods.
+fn is_rolled(around: &Around, revision: &str) -> bool {
+    around.iter().any(|((kind, _), seen)| {
+        kind.is_workload()
+            && seen.annotation(names::REVISION) == revision
+            && plan::is_complete(seen)
+    })
+}

@@ -1,0 +1,157 @@
+//! All that was seen of what was made, by Gateway.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daemun_model::names::ObjectName;
+
+use super::kinds::Kind;
+use super::names;
+use super::seen::Seen;
+use super::{Accounts, Settings};
+
+/// What is around one Gateway, by kind and name.
+pub(super) type Around = BTreeMap<(Kind, String), Seen>;
+
+/// Everything that was seen.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    by_gateway: BTreeMap<ObjectName, Around>,
+    /// Where an object is, by its kind and name: the Gateway is one of its annotations, and those change.
+    gateways: BTreeMap<(Kind, ObjectName), ObjectName>,
+    /// Kinds and namespaces that were listed once.
+    listed: BTreeSet<(Kind, String)>,
+    /// How many there are to list.
+    watches: usize,
+}
+
+/// Something that was seen.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// An object is there, or is different.
+    There(Box<Seen>),
+    /// An object is gone.
+    Gone(Kind, ObjectName),
+    /// These are all there are of a kind in a namespace (or in all of them: an empty name).
+    All(Kind, String, Vec<Seen>),
+}
+
+impl Store {
+    /// A store that is complete once so many watches have listed.
+    pub(super) fn new(watches: usize) -> Self {
+        Self {
+            watches,
+            ..Self::default()
+        }
+    }
+
+    /// Whether everything was listed once: nothing is judged missing before.
+    pub(super) fn is_complete(&self) -> bool {
+        self.listed.len() >= self.watches
+    }
+
+    /// What is around a Gateway.
+    pub(super) fn around(&self, gateway: &ObjectName) -> Option<&Around> {
+        self.by_gateway.get(gateway)
+    }
+
+    /// The Gateways around which something is.
+    pub(super) fn gateways(&self) -> impl Iterator<Item = &ObjectName> {
+        self.by_gateway.keys()
+    }
+
+    /// Takes in what was seen, and names the Gateways for which it is news.
+    pub(super) fn take(&mut self, event: Event, settings: &Settings) -> BTreeSet<ObjectName> {
+        let mut touched = BTreeSet::new();
+        match event {
+            Event::There(seen) => self.put(*seen, settings, &mut touched),
+            Event::Gone(kind, name) => touched.extend(self.remove(kind, &name)),
+            Event::All(kind, namespace, all) => {
+                let names: BTreeSet<ObjectName> = all
+                    .iter()
+                    .map(|seen| ObjectName::new(seen.namespace(), seen.name()))
+                    .collect();
+                let gone: Vec<ObjectName> = self
+                    .gateways
+                    .keys()
+                    .filter(|(of, name)| {
+                        *of == kind
+                            && (namespace.is_empty() || name.namespace == namespace)
+                            && !names.contains(name)
+                    })
+                    .map(|(_, name)| name.clone())
+                    .collect();
+                for name in gone {
+                    touched.extend(self.remove(kind, &name));
+                }
+                for seen in all {
+                    self.put(seen, settings, &mut touched);
+                }
+                if self.listed.insert((kind, namespace)) && self.is_complete() {
+                    touched.extend(self.by_gateway.keys().cloned());
+                }
+            }
+        }
+        touched
+    }
+
+    fn put(&mut self, seen: Seen, settings: &Settings, touched: &mut BTreeSet<ObjectName>) {
+        let name = ObjectName::new(seen.namespace(), seen.name());
+        let gateway = seen.annotation(names::OF_GATEWAY);
+        if !seen.is_of(&settings.controller) || gateway.is_empty() {
+            // Another controller's, or not ours any more.
+            touched.extend(self.remove(seen.kind, &name));
+            return;
+        }
+        let gateway = ObjectName::new(seen.namespace(), gateway);
+        let key = (seen.kind, name.name.clone());
+        let known = self
+            .by_gateway
+            .get(&gateway)
+            .and_then(|around| around.get(&key));
+        if known == Some(&seen) {
+            return;
+        }
+        let before = self.gateways.insert((seen.kind, name), gateway.clone());
+        if let Some(before) = before.filter(|before| *before != gateway) {
+            self.forget(&before, &key);
+            touched.insert(before);
+        }
+        self.by_gateway
+            .entry(gateway.clone())
+            .or_default()
+            .insert(key, seen);
+        touched.insert(gateway);
+    }
+
+    fn remove(&mut self, kind: Kind, name: &ObjectName) -> Option<ObjectName> {
+        let gateway = self.gateways.remove(&(kind, name.clone()))?;
+        self.forget(&gateway, &(kind, name.name.clone()));
+        Some(gateway)
+    }
+
+    fn forget(&mut self, gateway: &ObjectName, key: &(Kind, String)) {
+        if let Some(around) = self.by_gateway.get_mut(gateway) {
+            around.remove(key);
+            if around.is_empty() {
+                self.by_gateway.remove(gateway);
+            }
+        }
+    }
+
+    /// The Gateways by the uids of the ServiceAccounts that were made for them: of exactly the name that is made, and
+    /// owned by the Gateway that they name.
+    pub(super) fn accounts(&self) -> Accounts {
+        self.by_gateway
+            .iter()
+            .flat_map(|(gateway, around)| around.values().map(move |seen| (gateway, seen)))
+            .filter(|(gateway, seen)| {
+                let base = names::base(&gateway.name, seen.annotation(names::OF_CLASS));
+                seen.kind == Kind::ServiceAccount
+                    && !seen.is_going()
+                    && seen.name() == base
+                    && seen.owner().is_some_and(|(owner, _)| owner == gateway.name)
+            })
+            .map(|(gateway, seen)| (seen.uid().to_owned(), gateway.clone()))
+            .collect()
+    }
+}
