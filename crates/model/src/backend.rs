@@ -27,6 +27,16 @@ pub enum BackendTarget {
     },
 }
 
+impl BackendTarget {
+    /// The backend, if it could be resolved.
+    pub fn key(&self) -> Option<&BackendKey> {
+        match self {
+            Self::Backend(key) => Some(key),
+            Self::Invalid { .. } => None,
+        }
+    }
+}
+
 /// One port of a Service, or a Backend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

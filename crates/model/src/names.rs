@@ -111,6 +111,9 @@ pub enum RouteKind {
 }
 
 impl RouteKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Http, Self::Grpc, Self::Tls, Self::Tcp, Self::Udp];
+
     /// The kind as written in `kind:`.
     pub fn as_str(self) -> &'static str {
         match self {

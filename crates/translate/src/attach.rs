@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
-use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName, ObjectRef};
+use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName, ObjectRef, RouteKind};
 use daemun_model::route::Attachment;
 use daemun_model::verdict::{FieldPath, Finding};
 
@@ -23,6 +23,8 @@ pub(crate) struct Face {
     pub(crate) object: ObjectRef,
     /// The Gateway whose listeners these are in the end.
     pub(crate) gateway: ObjectName,
+    /// Whether it is a default Gateway.
+    pub(crate) default: bool,
     /// Why no Route can attach at all, if so.
     pub(crate) closed: Option<String>,
     /// The listeners, in the order in which they are written.
@@ -39,7 +41,7 @@ pub(crate) struct FaceListener {
     /// Its hostnames.
     pub(crate) hostname: HostPattern,
     /// The kinds of Route that it takes.
-    pub(crate) kinds: Vec<&'static str>,
+    pub(crate) kinds: Vec<RouteKind>,
     /// The namespaces whose Routes it takes.
     pub(crate) namespaces: Namespaces,
     /// Why it is not served, if it is not.
@@ -52,7 +54,7 @@ pub(crate) type Faces = BTreeMap<(ListenerOwner, ObjectName), Arc<Face>>;
 /// What a Route asks of a parent.
 pub(crate) struct Wish<'a> {
     /// The Route's kind.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: RouteKind,
     /// The Route's namespace.
     pub(crate) namespace: &'a str,
     /// The labels of that namespace.
@@ -214,14 +216,14 @@ fn not_allowed(face: &Face, listener: &FaceListener, wish: &Wish<'_>) -> String 
         let kinds: Vec<String> = listener
             .kinds
             .iter()
-            .map(|kind| (*kind).to_owned())
+            .map(|kind| kind.as_str().to_owned())
             .collect();
         return match kinds.as_slice() {
             [] => format!("Listener {name} of {object} takes no kind of route that is served."),
             kinds => format!(
                 "Listener {name} of {object} takes {} and no {}.",
                 list(kinds, ""),
-                wish.kind
+                wish.kind.as_str()
             ),
         };
     }

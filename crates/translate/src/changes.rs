@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use daemun_model::names::ObjectName;
+use daemun_model::names::{ObjectName, RouteKey, RouteKind};
 
 use crate::cluster::{Cluster, Objects};
 
 /// Names of objects that came, went or changed, of the kinds that routes and backends look at.
 pub(crate) struct Changes {
-    /// HTTPRoutes.
-    pub(crate) http_routes: Changed,
+    /// Routes of all kinds.
+    pub(crate) routes: Changed<RouteKey>,
     /// Services.
     pub(crate) services: Changed,
     /// EndpointSlices.
@@ -24,17 +24,17 @@ pub(crate) struct Changes {
     pub(crate) settings: bool,
 }
 
-/// Names of objects of one kind.
-pub(crate) enum Changed {
+/// Names of objects, of one kind unless the name says the kind.
+pub(crate) enum Changed<K = ObjectName> {
     /// All, because there was nothing before.
     All,
     /// These.
-    These(BTreeSet<ObjectName>),
+    These(BTreeSet<K>),
 }
 
-impl Changed {
+impl<K: Ord> Changed<K> {
     /// Whether an object is among them.
-    pub(crate) fn contains(&self, name: &ObjectName) -> bool {
+    pub(crate) fn contains(&self, name: &K) -> bool {
         match self {
             Self::All => true,
             Self::These(names) => !names.is_empty() && names.contains(name),
@@ -55,7 +55,7 @@ impl Changes {
     pub(crate) fn between(old: Option<&Cluster>, new: &Cluster) -> Self {
         let Some(old) = old else {
             return Self {
-                http_routes: Changed::All,
+                routes: Changed::All,
                 services: Changed::All,
                 endpoint_slices: Changed::All,
                 backends: Changed::All,
@@ -65,7 +65,7 @@ impl Changes {
             };
         };
         Self {
-            http_routes: changed(&old.http_routes, &new.http_routes),
+            routes: Changed::These(changed_routes(old, new)),
             services: changed(&old.services, &new.services),
             endpoint_slices: changed(&old.endpoint_slices, &new.endpoint_slices),
             backends: changed(&old.backends, &new.backends),
@@ -76,9 +76,26 @@ impl Changes {
     }
 }
 
-/// The names at which both maps differ.
+/// The objects of a kind that came, went or changed.
 pub(crate) fn changed<T>(old: &Objects<T>, new: &Objects<T>) -> Changed {
     Changed::These(new.changed_since(old).into_iter().cloned().collect())
+}
+
+fn changed_routes(old: &Cluster, new: &Cluster) -> BTreeSet<RouteKey> {
+    let of_kind = |kind| {
+        let names = match kind {
+            RouteKind::Http => new.http_routes.changed_since(&old.http_routes),
+            RouteKind::Grpc => new.grpc_routes.changed_since(&old.grpc_routes),
+            RouteKind::Tls => new.tls_routes.changed_since(&old.tls_routes),
+            RouteKind::Tcp => new.tcp_routes.changed_since(&old.tcp_routes),
+            RouteKind::Udp => new.udp_routes.changed_since(&old.udp_routes),
+        };
+        names.into_iter().map(move |name| RouteKey {
+            kind,
+            name: name.clone(),
+        })
+    };
+    RouteKind::ALL.into_iter().flat_map(of_kind).collect()
 }
 
 #[cfg(test)]

@@ -50,10 +50,10 @@ pub(crate) fn among(groups: &mut [&mut Vec<Entry>]) {
                         .find_map(|equal| conflict(mine, equal, "is in the same object"))
                 });
             if let Some((reason, message)) = conflict {
-                let field = if reason == PROTOCOL_CONFLICT {
-                    "protocol"
-                } else {
-                    "hostname"
+                let field = match reason {
+                    HOSTNAME_CONFLICT => "hostname",
+                    _ if matches!(entry.protocol, Some(Protocol::Tcp | Protocol::Udp)) => "port",
+                    _ => "protocol",
                 };
                 entry
                     .refused
@@ -80,30 +80,44 @@ fn claim(entry: &Entry) -> Option<Claim> {
 }
 
 fn conflict(mine: &Claim, other: &Claim, why: &str) -> Option<(&'static str, String)> {
-    if mine.port != other.port {
+    let (port, who) = (mine.port, &other.who);
+    if port != other.port || mine.protocol.transport() != other.protocol.transport() {
         return None;
     }
-    if mine.protocol != other.protocol {
-        return Some((
+    match (mine.protocol, other.protocol) {
+        // By the name that a client asks for (SNI) HTTPS and both modes of TLS are told apart.
+        (Protocol::Http, Protocol::Http)
+        | (Protocol::Https | Protocol::Tls(_), Protocol::Https | Protocol::Tls(_)) => {
+            (mine.hostname == other.hostname).then(|| {
+                (
+                    HOSTNAME_CONFLICT,
+                    format!(
+                        "{who}, which {why}, has the same port {port} and {}: {} could not be told apart. Give one of them another hostname or port.",
+                        hostname_in_words(&mine.hostname),
+                        match (mine.protocol, other.protocol) {
+                            (Protocol::Http, _) | (Protocol::Https, Protocol::Https) => "requests",
+                            _ => "connections",
+                        }
+                    ),
+                )
+            })
+        }
+        (Protocol::Tcp, Protocol::Tcp) | (Protocol::Udp, Protocol::Udp) => Some((
             PROTOCOL_CONFLICT,
             format!(
-                "{}, which {why}, has port {} with protocol {}, and here it is asked for with {}: one port speaks one protocol. Use another port for one of them.",
-                other.who,
-                mine.port,
-                other.protocol.as_str(),
+                "{who}, which {why}, has the same port {port}, and with protocol {} a port is all that listeners are told apart by. Use another port for one of them.",
                 mine.protocol.as_str(),
             ),
-        ));
-    }
-    (mine.hostname == other.hostname).then(|| {
-        (
-            HOSTNAME_CONFLICT,
+        )),
+        (mine, other) => Some((
+            PROTOCOL_CONFLICT,
             format!(
-                "{}, which {why}, has the same port {} and {}: requests could not be told apart. Give one of them another hostname or port.",
-                other.who, mine.port, hostname_in_words(&mine.hostname)
+                "{who}, which {why}, has port {port} with protocol {}, and here it is asked for with {}: one port speaks one protocol. Use another port for one of them.",
+                other.as_str(),
+                mine.as_str(),
             ),
-        )
-    })
+        )),
+    }
 }
 
 /// Marks the HTTPS listeners of one Gateway whose TLS covers some of the same names on a port: a
@@ -208,8 +222,8 @@ pub(crate) struct PortClaim {
     pub(crate) gateway: ObjectName,
     /// Its addresses; empty means all.
     pub(crate) addresses: Vec<IpAddr>,
-    /// The port.
-    pub(crate) port: u16,
+    /// The port, and what is carried there: TCP and UDP have their own numbers.
+    pub(crate) port: (Transport, u16),
 }
 
 /// Marks the listeners that want a port which an older Gateway has on the same address of the host,
@@ -222,10 +236,12 @@ pub(crate) fn on_host(
 ) {
     let before = claims.len();
     for entry in entries.iter_mut().filter(|entry| entry.accepted()) {
+        let transport = entry.protocol.map(Protocol::transport);
+        let port = (transport.unwrap_or_default(), entry.port);
         let taken = claims
             .iter()
             .take(before)
-            .find(|claim| claim.port == entry.port && share_address(&claim.addresses, addresses));
+            .find(|claim| claim.port == port && share_address(&claim.addresses, addresses));
         match taken {
             Some(claim) => {
                 let message = format!(
@@ -241,7 +257,7 @@ pub(crate) fn on_host(
             None => claims.push(PortClaim {
                 gateway: gateway.clone(),
                 addresses: addresses.to_vec(),
-                port: entry.port,
+                port,
             }),
         }
     }

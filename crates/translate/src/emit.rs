@@ -1,17 +1,17 @@
 //! The outcome put together: what each Gateway's proxy must do, and what every owner must be told. What is
 //! the same as before is the same `Arc`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use daemun_model::backend::Backend;
 use daemun_model::gateway::Gateway;
-use daemun_model::listener::{Listener, ListenerProtocol};
+use daemun_model::listener::{Listener, ListenerProtocol, TlsListener};
 use daemun_model::names::{BackendKey, ObjectName, ObjectRef, RouteKey, RouteKind};
-use daemun_model::route::HttpRoute;
 use daemun_model::snapshot::{Configuration, Snapshot};
 use daemun_model::tls::{Certificate, Termination};
 use daemun_model::verdict::{FieldPath, Verdict};
+use daemun_objects::gateway_api::gateway::TlsMode;
 
 use crate::Outcome;
 use crate::cluster::{Cluster, Home};
@@ -21,6 +21,7 @@ use crate::listener::{Entry, Protocol, Treatment};
 use crate::policies::BackendPolicies;
 use crate::read::gateway::{ReadGateway, ReadGateways};
 use crate::read::gatewayclass;
+use crate::read::route::RouteOutcome;
 use crate::standing::{Standing, Touched};
 use crate::status;
 use crate::verdict::warning;
@@ -110,11 +111,19 @@ fn snapshot(
         })
         .collect();
     let certificates = certificates(gateway);
-    let routes = routes(made, &gateway.name, before);
+    let all = RoutesOf {
+        gateway: &gateway.name,
+        standing: made.standing,
+        touched: made.touched.routes.get(&gateway.name),
+        before: before.is_some(),
+    };
+    let routes = all.differences(before.map(|before| &before.routes), RouteOutcome::http);
+    let streams = all.differences(before.map(|before| &before.streams), RouteOutcome::stream);
     let backends = backends(cluster, made, &gateway.name, before);
     match before {
         Some(before)
             if routes.is_empty()
+                && streams.is_empty()
                 && backends.is_empty()
                 && Arc::ptr_eq(&before.gateway, &own)
                 && same(&before.listeners, &listeners)
@@ -123,15 +132,13 @@ fn snapshot(
             Arc::clone(before)
         }
         before => {
-            let (old_routes, old_backends) = before
-                .map(|before| (before.routes.clone(), before.backends.clone()))
-                .unwrap_or_default();
+            let old = before.map(Arc::as_ref);
             Arc::new(Snapshot {
                 gateway: own,
                 listeners,
-                routes: with(old_routes, routes),
-                streams: BTreeMap::new(),
-                backends: with(old_backends, backends),
+                routes: with(old.map(|old| &old.routes), routes),
+                streams: with(old.map(|old| &old.streams), streams),
+                backends: with(old.map(|old| &old.backends), backends),
                 certificates,
             })
         }
@@ -141,10 +148,11 @@ fn snapshot(
 /// Parts that are different: the new one, or none where there is none any more.
 type Differences<K, V> = Vec<(K, Option<Arc<V>>)>;
 
-fn with<K: Ord, V>(
-    mut map: BTreeMap<K, Arc<V>>,
+fn with<K: Ord + Clone, V>(
+    old: Option<&BTreeMap<K, Arc<V>>>,
     differences: Differences<K, V>,
 ) -> BTreeMap<K, Arc<V>> {
+    let mut map = old.cloned().unwrap_or_default();
     if map.is_empty() {
         // Made at once, a map has no room left over.
         let all = differences.into_iter();
@@ -167,30 +175,33 @@ fn differs<V>(old: Option<&Arc<V>>, new: Option<&Arc<V>>) -> bool {
     }
 }
 
-fn routes(
-    made: &Made<'_>,
-    gateway: &ObjectName,
-    before: Option<&Arc<Snapshot>>,
-) -> Differences<RouteKey, HttpRoute> {
-    let all = made.standing.routes();
-    let difference = |name: &ObjectName| {
-        let key = RouteKey {
-            kind: RouteKind::Http,
-            name: name.clone(),
+/// The Routes of a Gateway.
+struct RoutesOf<'a> {
+    gateway: &'a ObjectName,
+    standing: &'a Standing,
+    touched: Option<&'a BTreeSet<RouteKey>>,
+    before: bool,
+}
+
+impl RoutesOf<'_> {
+    /// Those that differ from before, of one of the two kinds that a snapshot holds.
+    fn differences<V>(
+        &self,
+        before: Option<&BTreeMap<RouteKey, Arc<V>>>,
+        of_kind: impl Fn(&RouteOutcome, &ObjectName) -> Option<Arc<V>>,
+    ) -> Differences<RouteKey, V> {
+        let all = self.standing.routes();
+        let difference = |key: &RouteKey| {
+            let old = before.and_then(|before| before.get(key));
+            let outcome = all.get(key);
+            let new = outcome.and_then(|outcome| of_kind(outcome, self.gateway));
+            differs(old, new.as_ref()).then(|| (key.clone(), new))
         };
-        let old = before.and_then(|before| before.routes.get(&key));
-        let new = all.get(name).and_then(|outcome| outcome.of(gateway));
-        differs(old, new).then(|| (key, new.map(Arc::clone)))
-    };
-    match before {
-        None => all.keys().filter_map(difference).collect(),
-        Some(_) => {
-            let touched = made.touched.routes.get(gateway);
-            touched
-                .into_iter()
-                .flatten()
-                .filter_map(difference)
-                .collect()
+        if self.before {
+            let touched = self.touched.into_iter().flatten();
+            touched.filter_map(difference).collect()
+        } else {
+            all.keys().filter_map(difference).collect()
         }
     }
 }
@@ -258,18 +269,25 @@ fn listener(cluster: &Cluster, entry: &Entry) -> Option<Listener> {
         proxy_status,
         refused,
     } = &entry.treatment;
+    let termination = || Termination {
+        certificates: entry
+            .certificates
+            .iter()
+            .map(|certificate| certificate.name.clone())
+            .collect(),
+        min_version: *min_version,
+        max_version: *max_version,
+        client: entry.client.clone(),
+    };
     let protocol = match entry.protocol? {
         Protocol::Http => ListenerProtocol::Http,
-        Protocol::Https => ListenerProtocol::Https(Termination {
-            certificates: entry
-                .certificates
-                .iter()
-                .map(|certificate| certificate.name.clone())
-                .collect(),
-            min_version: *min_version,
-            max_version: *max_version,
-            client: entry.client.clone(),
-        }),
+        Protocol::Https => ListenerProtocol::Https(termination()),
+        Protocol::Tls(TlsMode::Passthrough) => ListenerProtocol::Tls(TlsListener::Passthrough),
+        Protocol::Tls(TlsMode::Terminate) => {
+            ListenerProtocol::Tls(TlsListener::Terminate(termination()))
+        }
+        Protocol::Tcp => ListenerProtocol::Tcp,
+        Protocol::Udp => ListenerProtocol::Udp,
     };
     Some(Listener {
         key: entry.key.clone(),
@@ -336,7 +354,7 @@ fn verdicts(
     // Those of routes were kept, or not, with the routes themselves.
     let before: BTreeMap<&ObjectRef, &Arc<Verdict>> = last
         .iter()
-        .filter(|verdict| verdict.object.kind != RouteKind::Http.as_str())
+        .filter(|verdict| !is_route(&verdict.object.kind))
         .map(|verdict| (&verdict.object, verdict))
         .collect();
     let mut verdicts: Vec<Arc<Verdict>> = made
@@ -353,4 +371,8 @@ fn verdicts(
             .filter_map(|outcome| outcome.verdict.clone()),
     );
     verdicts
+}
+
+fn is_route(kind: &str) -> bool {
+    RouteKind::ALL.iter().any(|known| known.as_str() == kind)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use daemun_model::names::{BackendKey, ListenerKey, ListenerOwner, ObjectName};
 use daemun_model::verdict::Part;
 
-use crate::read::httproute::RouteOutcome;
+use crate::read::route::RouteOutcome;
 
 /// What followed last from Routes. From nearly all of thousands the same lists follow, and they are held
 /// once.

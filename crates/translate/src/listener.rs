@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
 use daemun_model::listener::ProxyStatus;
-use daemun_model::names::{ListenerKey, Transport};
+use daemun_model::names::{ListenerKey, RouteKind, Transport};
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
 use daemun_model::tls::{Certificate, ClientValidation, TlsVersion};
 use daemun_model::verdict::{FieldPath, Finding};
+use daemun_objects::gateway_api::gateway::TlsMode;
 
 use crate::verdict::Refusal;
 
@@ -23,6 +24,12 @@ pub(crate) enum Protocol {
     Http,
     /// `HTTPS`.
     Https,
+    /// `TLS`, with where it ends.
+    Tls(TlsMode),
+    /// `TCP`.
+    Tcp,
+    /// `UDP`.
+    Udp,
 }
 
 impl Protocol {
@@ -31,13 +38,37 @@ impl Protocol {
         match self {
             Self::Http => "HTTP",
             Self::Https => "HTTPS",
+            Self::Tls(_) => "TLS",
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
         }
     }
 
     /// What carries it.
     pub(crate) fn transport(self) -> Transport {
         match self {
-            Self::Http | Self::Https => Transport::Tcp,
+            Self::Http | Self::Https | Self::Tls(_) | Self::Tcp => Transport::Tcp,
+            Self::Udp => Transport::Udp,
+        }
+    }
+
+    /// The kinds of Route that it can serve. Of those below HTTP a TCPRoute is served wherever bytes are all
+    /// there is: on TCP, and behind TLS that ends here.
+    pub(crate) fn kinds(self) -> &'static [RouteKind] {
+        match self {
+            Self::Http | Self::Https => &[RouteKind::Http, RouteKind::Grpc],
+            Self::Tls(TlsMode::Passthrough) => &[RouteKind::Tls],
+            Self::Tls(TlsMode::Terminate) => &[RouteKind::Tls, RouteKind::Tcp],
+            Self::Tcp => &[RouteKind::Tcp],
+            Self::Udp => &[RouteKind::Udp],
+        }
+    }
+
+    /// Whether TLS ends here, for which it takes a certificate.
+    pub(crate) fn terminates_tls(self) -> bool {
+        match self {
+            Self::Https | Self::Tls(TlsMode::Terminate) => true,
+            Self::Http | Self::Tls(TlsMode::Passthrough) | Self::Tcp | Self::Udp => false,
         }
     }
 }
@@ -56,7 +87,7 @@ pub(crate) struct Entry {
     /// Its hostnames.
     pub(crate) hostname: HostPattern,
     /// The kinds of Route that it takes.
-    pub(crate) kinds: Vec<&'static str>,
+    pub(crate) kinds: Vec<RouteKind>,
     /// The namespaces whose Routes it takes.
     pub(crate) namespaces: Namespaces,
     /// What stands against its being accepted; the first one gives the reason.
@@ -114,11 +145,9 @@ impl Entry {
 
     /// Whether it is accepted and has all that it needs to serve.
     pub(crate) fn served(&self) -> bool {
-        let equipped = match self.protocol {
-            None => false,
-            Some(Protocol::Http) => true,
-            Some(Protocol::Https) => !self.certificates.is_empty(),
-        };
+        let equipped = self
+            .protocol
+            .is_some_and(|protocol| !protocol.terminates_tls() || !self.certificates.is_empty());
         self.accepted() && equipped && !self.kinds.is_empty()
     }
 

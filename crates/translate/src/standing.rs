@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use daemun_model::names::{BackendKey, ListenerKey, ObjectName};
+use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
 
-use crate::read::httproute::RouteOutcome;
+use crate::read::route::RouteOutcome;
 
 /// What follows from all routes.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
-    routes: BTreeMap<ObjectName, Arc<RouteOutcome>>,
+    routes: BTreeMap<RouteKey, Arc<RouteOutcome>>,
     /// How many routes of each Gateway refer to a backend.
     uses: BTreeMap<ObjectName, BTreeMap<BackendKey, usize>>,
     counts: HashMap<ListenerKey, u32>,
@@ -21,14 +21,14 @@ pub(crate) struct Standing {
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
     /// Routes, by Gateway.
-    pub(crate) routes: BTreeMap<ObjectName, BTreeSet<ObjectName>>,
+    pub(crate) routes: BTreeMap<ObjectName, BTreeSet<RouteKey>>,
     /// Backends, by Gateway.
     pub(crate) backends: BTreeMap<ObjectName, BTreeSet<BackendKey>>,
 }
 
 impl Standing {
-    /// What follows from each route, by the route's name.
-    pub(crate) fn routes(&self) -> &BTreeMap<ObjectName, Arc<RouteOutcome>> {
+    /// What follows from each route.
+    pub(crate) fn routes(&self) -> &BTreeMap<RouteKey, Arc<RouteOutcome>> {
         &self.routes
     }
 
@@ -55,29 +55,29 @@ impl Standing {
     /// Puts what follows from a route in place of what did; none if the route is gone.
     pub(crate) fn replace(
         &mut self,
-        name: &ObjectName,
+        key: &RouteKey,
         next: Option<Arc<RouteOutcome>>,
         touched: &mut Touched,
     ) {
         // First the new, so that what both refer to never falls to nothing.
         if let Some(next) = &next {
-            self.count(next, touched, name);
+            self.count(next, touched, key);
         }
         let before = match next {
-            Some(next) => self.routes.insert(name.clone(), next),
-            None => self.routes.remove(name),
+            Some(next) => self.routes.insert(key.clone(), next),
+            None => self.routes.remove(key),
         };
         if let Some(before) = before {
-            self.discount(&before, touched, name);
+            self.discount(&before, touched, key);
         }
     }
 
-    fn count(&mut self, outcome: &RouteOutcome, touched: &mut Touched, name: &ObjectName) {
+    fn count(&mut self, outcome: &RouteOutcome, touched: &mut Touched, route: &RouteKey) {
         for listener in outcome.counted.iter() {
             *self.counts.entry(listener.clone()).or_default() += 1;
         }
-        for (gateway, _) in &outcome.routes {
-            touch(&mut touched.routes, gateway, name);
+        for (gateway, _) in &outcome.served {
+            touch(&mut touched.routes, gateway, route);
             let uses = self.uses.entry(gateway.clone()).or_default();
             for key in outcome.backends.iter() {
                 let count = uses.entry(key.clone()).or_default();
@@ -89,7 +89,7 @@ impl Standing {
         }
     }
 
-    fn discount(&mut self, outcome: &RouteOutcome, touched: &mut Touched, name: &ObjectName) {
+    fn discount(&mut self, outcome: &RouteOutcome, touched: &mut Touched, route: &RouteKey) {
         for listener in outcome.counted.iter() {
             if let Some(count) = self.counts.get_mut(listener) {
                 *count -= 1;
@@ -98,8 +98,8 @@ impl Standing {
                 }
             }
         }
-        for (gateway, _) in &outcome.routes {
-            touch(&mut touched.routes, gateway, name);
+        for (gateway, _) in &outcome.served {
+            touch(&mut touched.routes, gateway, route);
             let Some(uses) = self.uses.get_mut(gateway) else {
                 continue;
             };

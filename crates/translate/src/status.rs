@@ -22,6 +22,13 @@ pub(crate) fn gateway(gateway: &ReadGateway, standing: &Standing) -> Verdict {
             "spec.tls.frontend lets clients in whose certificate is missing or invalid (AllowInsecureFallback).",
         ));
     }
+    if gateway.is_default() {
+        conditions.push(holds(
+            "DefaultGateway",
+            "DefaultGateway",
+            "The Gateway has default scope All: it takes Routes that ask for default Gateways (useDefaultGateways: All).",
+        ));
+    }
     let sets = gateway
         .sets
         .iter()
@@ -258,7 +265,7 @@ fn listener(gateway: &ReadGateway, entry: &Entry, standing: &Standing) -> Part {
         place: Place::Listener(entry.key.name.clone()),
         conditions,
         attached: Some(standing.attached_to(&entry.key)),
-        supported_kinds: Some(entry.kinds.clone()),
+        supported_kinds: Some(entry.kinds.iter().map(|kind| kind.as_str()).collect()),
     }
 }
 

@@ -9,7 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use daemun_model::names::{BackendKey, BackendKind, ListenerOwner, ObjectName, Transport};
+use daemun_model::names::{
+    BackendKey, BackendKind, ListenerOwner, ObjectName, RouteKey, Transport,
+};
 use daemun_model::verdict::Verdict;
 
 use crate::Outcome;
@@ -24,8 +26,8 @@ use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
 use crate::read::faces::faces;
 use crate::read::gateway::{ReadGateway, ReadGateways, read_gateways};
-use crate::read::httproute::{self, RouteOutcome, Surroundings};
 use crate::read::listenerpolicy;
+use crate::read::route::{self, RouteOutcome, Surroundings};
 use crate::standing::{Standing, Touched};
 use crate::tls::certificates::next_change;
 
@@ -109,24 +111,25 @@ impl Translator {
         let faces = kept_faces(faces(gateways), &self.faces);
         let tls = TlsTargets::read(cluster);
         let stale = self.stale_routes(cluster, changes, gateways, (&faces, &tls));
+        let defaults = default_gateways(&faces);
         let around = Surroundings {
             cluster,
             faces: &faces,
+            defaults: &defaults,
             foreign: &gateways.foreign,
             tls: &tls,
         };
         let many = stale.len() > self.standing.routes().len();
-        for name in stale {
-            let next = cluster.http_routes.get(&name).map(|route| {
-                let mut outcome = httproute::read(around, &name, route);
+        for key in stale {
+            let next = route::read(around, &key).map(|mut outcome| {
                 self.lately.share(&mut outcome);
-                let before = self.standing.routes().get(&name);
+                let before = self.standing.routes().get(&key);
                 Arc::new(match before {
                     Some(before) => keep_equal_parts(outcome, before),
                     None => outcome,
                 })
             });
-            self.standing.replace(&name, next, touched);
+            self.standing.replace(&key, next, touched);
         }
         if many {
             self.standing.pack();
@@ -143,18 +146,15 @@ impl Translator {
         changes: &Changes,
         gateways: &ReadGateways,
         (faces, tls): (&Faces, &TlsTargets),
-    ) -> BTreeSet<ObjectName> {
+    ) -> BTreeSet<RouteKey> {
         let everything = changes.settings || *tls != self.tls;
-        let Changed::These(names) = &changes.http_routes else {
-            return cluster
-                .http_routes
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect();
+        let Changed::These(keys) = &changes.routes else {
+            return route::all(cluster).collect();
         };
-        let mut stale = names.clone();
+        let mut stale = keys.clone();
         let parents = ParentChanges {
             changed: changed_parents(&self.faces, faces),
+            defaults: default_gateways(&self.faces) != default_gateways(faces),
             names: self.foreign != gateways.foreign
                 || self.cluster.as_ref().is_none_or(|old| {
                     !old.gateways.is_same(&cluster.gateways)
@@ -171,10 +171,10 @@ impl Translator {
             let others = self.standing.routes().iter();
             stale.extend(
                 others
-                    .filter(|(name, before)| {
-                        everything || is_stale(before, name, changes, &parents)
+                    .filter(|(key, before)| {
+                        everything || is_stale(before, &key.name, changes, &parents)
                     })
-                    .map(|(name, _)| name.clone()),
+                    .map(|(key, _)| key.clone()),
             );
         }
         stale
@@ -284,6 +284,8 @@ fn ports_of(kind: BackendKind, name: &ObjectName) -> std::ops::RangeInclusive<Ba
 struct ParentChanges {
     /// Parents that came, went, or look otherwise.
     changed: BTreeSet<(ListenerOwner, ObjectName)>,
+    /// Whether the default Gateways are others.
+    defaults: bool,
     /// Whether the names of parents did, or anything else that is said about missing ones.
     names: bool,
 }
@@ -303,13 +305,14 @@ fn is_stale(
     parents: &ParentChanges,
 ) -> bool {
     let RouteOutcome {
-        routes: _,
+        served: _,
         backends: _,
         counted: _,
         verdict: _,
         seen,
         parents: looked_at,
         parent_missing,
+        defaulted,
     } = outcome;
     let backends_changed = || {
         let any = changes.services.any() || changes.backends.any();
@@ -329,9 +332,16 @@ fn is_stale(
         || !parents.changed.is_empty() && looked_at.iter().any(|key| parents.changed.contains(key));
     parent_changed()
         || (*parent_missing && parents.names)
+        || (*defaulted && parents.defaults)
         || (seen.grants && changes.grants)
         || namespace_changed()
         || backends_changed()
+}
+
+/// The Gateways that take Routes which ask for default Gateways (GEP-3793), by name.
+fn default_gateways(faces: &Faces) -> Vec<ObjectName> {
+    let defaults = faces.iter().filter(|(_, face)| face.default);
+    defaults.map(|((_, name), _)| name.clone()).collect()
 }
 
 fn kept_faces(mut new: Faces, old: &Faces) -> Faces {
@@ -344,9 +354,9 @@ fn kept_faces(mut new: Faces, old: &Faces) -> Faces {
 }
 
 fn keep_equal_parts(mut outcome: RouteOutcome, before: &RouteOutcome) -> RouteOutcome {
-    for (gateway, route) in &mut outcome.routes {
-        if let Some(same) = before.of(gateway).filter(|old| *old == route) {
-            *route = Arc::clone(same);
+    for (gateway, served) in &mut outcome.served {
+        if let Some(same) = before.of(gateway).filter(|old| *old == served) {
+            *served = same.clone();
         }
     }
     keep_equal_verdict(&mut outcome.verdict, before.verdict.as_ref());

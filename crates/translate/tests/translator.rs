@@ -63,6 +63,7 @@ fn random(numbers: &mut Numbers) -> Any {
         "set",
         "route",
         "route",
+        "stream",
         "service",
         "slice",
         "grant",
@@ -74,12 +75,13 @@ fn random(numbers: &mut Numbers) -> Any {
         "map",
     ]);
     match kind.as_str() {
-        "gateway" | "set" | "route" => random_traffic(&kind, &namespace, &mut pick),
+        "gateway" | "set" => random_parent(&kind, &namespace, &mut pick),
+        "route" | "stream" => random_route(&kind, &namespace, &mut pick),
         _ => random_surroundings(&kind, &namespace, &mut pick),
     }
 }
 
-fn random_traffic(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
+fn random_parent(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
     match kind {
         "gateway" => object(
             GATEWAY_API,
@@ -90,13 +92,17 @@ fn random_traffic(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
                     "gatewayClassName": "daemun",
                     "allowedListeners": { "namespaces": { "from": pick(&["All", "Same", "None"]) } },
                     "addresses": [{ "type": pick(&["IPAddress", "IPAddress", "Hostname"]) }],
+                    "defaultScope": pick(&["All", "None"]),
                     "listeners": [
-                        { "name": "one", "port": 80, "protocol": pick(&["HTTP", "HTTP", "TCP"]),
+                        { "name": "one", "port": 80, "protocol": pick(&["HTTP", "HTTP", "INVALID"]),
                           "hostname": pick(&["", "*.example.com", "a.example.com"]),
                           "allowedRoutes": { "namespaces": { "from": pick(&["All", "Same"]) } } },
                         { "name": pick(&["two", "other"]), "port": 8080, "protocol": "HTTP",
                           "allowedRoutes": { "namespaces": { "from": "Selector",
                             "selector": { "matchLabels": { "team": pick(&["a", "b"]) } } } } },
+                        { "name": "below", "port": pick(&["9000", "80"]).parse::<u16>().unwrap(),
+                          "protocol": pick(&["TCP", "UDP"]),
+                          "allowedRoutes": { "namespaces": { "from": pick(&["All", "Same"]) } } },
                     ],
                 }
             }),
@@ -112,6 +118,28 @@ fn random_traffic(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
                         "allowedRoutes": { "namespaces": { "from": "All" } } }] }
             }),
         ),
+        _ => unreachable!("no other kind is a parent"),
+    }
+}
+
+fn random_route(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
+    match kind {
+        "stream" => object(
+            GATEWAY_API,
+            &pick(&["TCPRoute", "UDPRoute"]),
+            &pick(&["r", "s"]),
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": {
+                    "parentRefs": [{ "name": pick(&["a", "c"]), "namespace": "default" }],
+                    "useDefaultGateways": pick(&["All", "None"]),
+                    "rules": [{ "backendRefs": [
+                        { "name": pick(&["web", "wbe", "api"]), "port": 80 },
+                        { "name": "web", "namespace": pick(&["default", "team"]), "port": 80 },
+                    ] }],
+                }
+            }),
+        ),
         _ => object(
             GATEWAY_API,
             "HTTPRoute",
@@ -123,6 +151,7 @@ fn random_traffic(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
                         { "name": pick(&["a", "b", "c"]), "namespace": "default" },
                         { "kind": "ListenerSet", "name": pick(&["s", "t"]) },
                     ],
+                    "useDefaultGateways": pick(&["All", "None"]),
                     "hostnames": [pick(&["a.example.com", "b.example.com", "*.org"])],
                     "rules": [{
                         "matches": [{ "path": { "value": pick(&["/", "/a", "b"]) } }],
@@ -147,7 +176,8 @@ fn random_surroundings(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any 
             json!({
                 "metadata": { "namespace": namespace },
                 "spec": { "ports": [{ "name": "http", "port": 80,
-                    "appProtocol": pick(&["http", "https", "kubernetes.io/h2c", "redis"]) }] }
+                    "appProtocol": pick(&["http", "https", "kubernetes.io/h2c", "redis"]) },
+                    { "name": "udp", "port": 80, "protocol": "UDP" }] }
             }),
         ),
         "slice" => object(
@@ -169,7 +199,7 @@ fn random_surroundings(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any 
             json!({
                 "metadata": { "namespace": namespace },
                 "spec": { "from": [{ "group": "gateway.networking.k8s.io",
-                        "kind": pick(&["HTTPRoute", "Gateway"]), "namespace": pick(&["default", "team"]) }],
+                        "kind": pick(&["HTTPRoute", "TCPRoute", "Gateway"]), "namespace": pick(&["default", "team"]) }],
                     "to": [{ "group": "", "kind": "Service" }] }
             }),
         ),

@@ -18,7 +18,7 @@ pub(crate) fn faces(gateways: &ReadGateways) -> Faces {
                 .first()
                 .map(|refusal| refusal.message.clone())
         });
-        let mut add = |owner, kind: &str, name: &ObjectName, set_closed, entries: &[Entry]| {
+        let mut add = |owner: ListenerOwner, name: &ObjectName, set_closed, entries: &[Entry]| {
             // A Gateway that is not usable keeps its Routes attached in status; nothing is served.
             let listeners = entries
                 .iter()
@@ -33,9 +33,14 @@ pub(crate) fn faces(gateways: &ReadGateways) -> Faces {
                         .or_else(|| entry.why_not_served().map(str::to_owned)),
                 })
                 .collect();
+            let (kind, default) = match owner {
+                ListenerOwner::Gateway => ("Gateway", gateway.is_default()),
+                ListenerOwner::ListenerSet => ("ListenerSet", false),
+            };
             let face = Face {
                 object: ObjectRef::new(kind, name.clone()),
                 gateway: gateway.name.clone(),
+                default,
                 closed: set_closed,
                 listeners,
             };
@@ -43,20 +48,13 @@ pub(crate) fn faces(gateways: &ReadGateways) -> Faces {
         };
         add(
             ListenerOwner::Gateway,
-            "Gateway",
             &gateway.name,
             None,
             &gateway.entries,
         );
         for set in &gateway.sets {
             let closed = set.refused.as_ref().map(|refusal| refusal.message.clone());
-            add(
-                ListenerOwner::ListenerSet,
-                "ListenerSet",
-                &set.name,
-                closed,
-                &set.entries,
-            );
+            add(ListenerOwner::ListenerSet, &set.name, closed, &set.entries);
         }
     }
     faces

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use daemun_model::names::{ListenerOwner, ObjectName};
 use daemun_model::tls::Certificate;
 use daemun_model::verdict::{FieldPath, Finding};
-use daemun_objects::gateway_api::gateway::{AddressType, Gateway, GatewayAddress};
+use daemun_objects::Open;
+use daemun_objects::gateway_api::gateway::{AddressType, DefaultScope, Gateway, GatewayAddress};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
 use super::frontend::{self, Frontend};
@@ -23,6 +24,7 @@ use crate::infrastructure::Wanted;
 use crate::infrastructure::parameters::Parameters;
 use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
+use crate::value::unknown;
 use crate::verdict::{Refusal, reason};
 
 /// A Gateway that is ours.
@@ -58,6 +60,12 @@ impl ReadGateway {
     /// Whether its class and the Gateway itself can be used; its listeners are another matter.
     pub(crate) fn usable(&self) -> bool {
         self.refused.is_empty() && self.pending.is_none()
+    }
+
+    /// Whether Routes that ask for default Gateways are attached to it (GEP-3793).
+    pub(crate) fn is_default(&self) -> bool {
+        let scope = self.object.spec.default_scope.as_ref();
+        scope.is_some_and(|scope| *scope == DefaultScope::All)
     }
 
     /// All listeners that count: its own, and those of the ListenerSets that it takes.
@@ -218,6 +226,13 @@ fn read_gateway(
             reason::INVALID,
             "A Gateway has at least one listener of its own, and this one has none.",
         ));
+    }
+    if let Some(Open::Other(scope)) = &spec.default_scope
+        && !scope.is_empty()
+    {
+        let path = FieldPath::of("spec.defaultScope");
+        let refusal = unknown(&path, "scope", scope, &["All", "None"]);
+        gateway.findings.push(refusal.into());
     }
     let allowed = read_allowed_listeners(&mut gateway);
     gateway.sets = sets

@@ -6,22 +6,18 @@ use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName};
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::gateway_api::gateway::{
-    AllowedRoutes, Listener, ListenerTlsConfig, Protocol as WrittenProtocol, TlsMode,
+    AllowedRoutes, Listener, ListenerTlsConfig, Protocol as WrittenProtocol, RouteGroupKind,
 };
+use daemun_objects::{Known, Open};
 
-use super::namespaces;
+use super::{listenertls, namespaces};
 use crate::cluster::Cluster;
-use crate::credentials::secret;
 use crate::listener::{Entry, Namespaces, Protocol, Treatment};
 use crate::memo::Judgements;
-use crate::nearest::did_you_mean;
+use crate::nearest::{did_you_mean, list_all};
 use crate::refs::GATEWAY_GROUP;
-use crate::tls::certificates;
 use crate::value::{capitalized, is_section_name, port};
-use crate::verdict::{Refusal, reason, warning};
-
-/// The kinds of Route that HTTP and HTTPS listeners take.
-const HTTP_KINDS: [&str; 1] = ["HTTPRoute"];
+use crate::verdict::{Refusal, reason};
 
 /// The object that a listener is written in.
 #[derive(Clone, Copy)]
@@ -33,7 +29,8 @@ pub(crate) struct Owner<'a> {
 }
 
 impl Owner<'_> {
-    fn kind_name(&self) -> &'static str {
+    /// The kind as written in `kind:`.
+    pub(crate) fn kind_name(&self) -> &'static str {
         match self.kind {
             ListenerOwner::Gateway => "Gateway",
             ListenerOwner::ListenerSet => "ListenerSet",
@@ -122,48 +119,59 @@ fn read(
             format!("\"{name}\" is not a name for a listener: lower case letters, digits and inner hyphens, with dots between labels (RFC 1123)."),
         ));
     }
-    match read_protocol(protocol.known(), protocol.as_str(), path) {
+    match read_protocol(protocol, tls.as_ref(), path) {
         Ok(protocol) => entry.protocol = Some(protocol),
         Err(refusal) => entry.refused.push(refusal),
     }
-    match HostPattern::parse(hostname.as_deref().unwrap_or_default()) {
+    match read_hostname(hostname.as_deref().unwrap_or_default(), entry.protocol) {
         Ok(pattern) => entry.hostname = pattern,
-        Err(why) => entry.refused.push(Refusal::unsupported(
-            path.field("hostname"),
-            format!("{}.", capitalized(&why)),
-        )),
+        Err(why) => {
+            let refusal = Refusal::unsupported(path.field("hostname"), why);
+            entry.refused.push(refusal);
+        }
     }
     read_routes(allowed_routes.as_ref(), owner, &mut entry);
-    let secrets = Secrets { cluster, owner };
-    read_tls(&secrets, judgements, tls.as_ref(), &mut entry);
-    warn_about_certificates(cluster.now, &mut entry);
+    listenertls::read(cluster, judgements, owner, tls.as_ref(), &mut entry);
     entry
 }
 
+fn read_hostname(written: &str, protocol: Option<Protocol>) -> Result<HostPattern, String> {
+    match protocol {
+        Some(protocol @ (Protocol::Tcp | Protocol::Udp)) if !written.is_empty() => Err(format!(
+            "Protocol {} has no hostnames: whoever reaches the port is served. Take the hostname out.",
+            protocol.as_str()
+        )),
+        _ => HostPattern::parse(written).map_err(|why| format!("{}.", capitalized(&why))),
+    }
+}
+
 fn read_protocol(
-    protocol: Option<WrittenProtocol>,
-    written: &str,
+    written: &Open<WrittenProtocol>,
+    tls: Option<&ListenerTlsConfig>,
     path: &FieldPath,
 ) -> Result<Protocol, Refusal> {
-    let unsupported = |why: String| {
-        Err(Refusal::new(
-            path.field("protocol"),
-            reason::UNSUPPORTED_PROTOCOL,
-            why,
-        ))
-    };
-    match protocol {
+    match written.known() {
         Some(WrittenProtocol::Http) => Ok(Protocol::Http),
         Some(WrittenProtocol::Https) => Ok(Protocol::Https),
-        Some(WrittenProtocol::Tls | WrittenProtocol::Tcp | WrittenProtocol::Udp) => {
-            unsupported(format!(
-                "Protocol {written} is not served by this version of Daemun; HTTP and HTTPS are."
+        Some(WrittenProtocol::Tls) => listenertls::mode(tls, path).map(Protocol::Tls),
+        Some(WrittenProtocol::Tcp) => Ok(Protocol::Tcp),
+        Some(WrittenProtocol::Udp) => Ok(Protocol::Udp),
+        None => {
+            let known: Vec<&str> = WrittenProtocol::VALUES
+                .iter()
+                .map(|(text, _)| *text)
+                .collect();
+            let names: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
+            Err(Refusal::new(
+                path.field("protocol"),
+                reason::UNSUPPORTED_PROTOCOL,
+                format!(
+                    "Protocol \"{written}\" is not known; {} are served.{}",
+                    list_all(&names),
+                    did_you_mean(written.as_str(), known)
+                ),
             ))
         }
-        None => unsupported(format!(
-            "Protocol \"{written}\" is not known; HTTP and HTTPS are served.{}",
-            did_you_mean(written, ["HTTP", "HTTPS"])
-        )),
     }
 }
 
@@ -182,125 +190,43 @@ fn read_routes(written: Option<&AllowedRoutes>, owner: Owner<'_>, entry: &mut En
     let Some(protocol) = entry.protocol else {
         return;
     };
+    let served = protocol.kinds();
     if kinds.is_empty() {
-        entry.kinds = HTTP_KINDS.to_vec();
+        entry.kinds = served.to_vec();
         return;
     }
     for (index, kind) in kinds.iter().enumerate() {
-        let known = HTTP_KINDS
+        let known = served
             .iter()
-            .find(|known| kind.group() == GATEWAY_GROUP && kind.kind == **known);
+            .find(|known| kind.group() == GATEWAY_GROUP && kind.kind == known.as_str());
         match known {
             Some(known) if entry.kinds.contains(known) => {}
-            Some(known) => entry.kinds.push(known),
+            Some(known) => entry.kinds.push(*known),
             None => entry.unresolved.push(Refusal::new(
                 path.field("kinds").index(index).field("kind"),
                 "InvalidRouteKinds",
-                format!(
-                    "Routes of kind {} (group \"{}\") are not served on {} listeners; HTTPRoute (group {GATEWAY_GROUP}) is.",
-                    kind.kind,
-                    kind.group(),
-                    protocol.as_str()
-                ),
+                not_served(protocol, kind),
             )),
         }
     }
 }
 
-/// Where certificates come from.
-struct Secrets<'a> {
-    cluster: &'a Cluster,
-    owner: Owner<'a>,
-}
-
-fn read_tls(
-    secrets: &Secrets<'_>,
-    judgements: &mut Judgements,
-    tls: Option<&ListenerTlsConfig>,
-    entry: &mut Entry,
-) {
-    let path = entry.path.field("tls");
-    match (entry.protocol, tls) {
-        (None, _) | (Some(Protocol::Http), None) => {}
-        (Some(Protocol::Http), Some(_)) => entry.refused.push(Refusal::unsupported(
-            path,
-            "Protocol HTTP has no TLS, and tls is given; use protocol HTTPS, or take tls out.",
-        )),
-        (Some(Protocol::Https), None) => entry.unresolved.push(Refusal::new(
-            path,
-            reason::INVALID_CERTIFICATE_REF,
-            "Protocol HTTPS needs a certificate, and there is none; name a Secret of type kubernetes.io/tls in tls.certificateRefs.",
-        )),
-        (Some(Protocol::Https), Some(tls)) => {
-            let ListenerTlsConfig {
-                mode,
-                certificate_refs,
-                options,
-            } = tls;
-            if let Some(mode) = mode
-                && *mode != TlsMode::Terminate
-            {
-                entry.refused.push(Refusal::unsupported(
-                    path.field("mode"),
-                    format!("tls.mode is {mode}; for protocol HTTPS it is Terminate, because routes look at requests."),
-                ));
-            }
-            for option in options.keys() {
-                entry.refused.push(Refusal::unsupported(
-                    path.field("options").key(option),
-                    format!("The TLS option \"{option}\" is not known, and is not passed over, because it may be there to protect. Versions of TLS are set by a ListenerPolicy (spec.tls)."),
-                ));
-            }
-            if certificate_refs.is_empty() {
-                entry.unresolved.push(Refusal::new(
-                    path.field("certificateRefs"),
-                    reason::INVALID_CERTIFICATE_REF,
-                    "Protocol HTTPS needs a certificate, and tls.certificateRefs is empty; name a Secret of type kubernetes.io/tls there.",
-                ));
-            }
-            for (index, reference) in certificate_refs.iter().enumerate() {
-                let path = path.field("certificateRefs").index(index);
-                match secret(
-                    secrets.cluster,
-                    judgements,
-                    (secrets.owner.kind_name(), secrets.owner.name),
-                    reference,
-                ) {
-                    Ok(certificate) => entry.certificates.push(certificate),
-                    Err((reason, message)) => {
-                        entry.unresolved.push(Refusal::new(path.field("name"), reason, message));
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn warn_about_certificates(now: i64, entry: &mut Entry) {
-    let path = entry.path.field("tls.certificateRefs");
-    for certificate in &entry.certificates {
-        if let Some((reason, message)) = certificates::validity(certificate, now) {
-            entry.warnings.push(warning(path.clone(), reason, message));
-        }
-    }
-    let covered = entry
-        .certificates
+fn not_served(protocol: Protocol, kind: &RouteGroupKind) -> String {
+    let served: Vec<String> = protocol
+        .kinds()
         .iter()
-        .any(|certificate| certificates::covers(certificate, &entry.hostname));
-    if !entry.certificates.is_empty() && !covered {
-        let names: Vec<String> = entry
-            .certificates
-            .iter()
-            .flat_map(|certificate| certificate.names.iter().cloned())
-            .collect();
-        let names = crate::nearest::list(&names, "no DNS name at all");
-        entry.warnings.push(warning(
-            path,
-            "CertificateDoesNotCoverHostname",
-            format!(
-                "No certificate of this listener covers {}: clients will refuse it. The certificates are for {names}.",
-                entry.hostname
-            ),
-        ));
-    }
+        .map(|kind| kind.as_str().to_owned())
+        .collect();
+    let mode = match protocol {
+        Protocol::Tls(mode) => format!(" with tls.mode {}", mode.as_str()),
+        Protocol::Http | Protocol::Https | Protocol::Tcp | Protocol::Udp => String::new(),
+    };
+    format!(
+        "Routes of kind {} (group \"{}\") are not served on {} listeners{mode}; {} (group {GATEWAY_GROUP}) {}.",
+        kind.kind,
+        kind.group(),
+        protocol.as_str(),
+        list_all(&served),
+        if served.len() == 1 { "is" } else { "are" }
+    )
 }

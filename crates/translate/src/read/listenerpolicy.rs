@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daemun_model::listener::ProxyStatus;
-use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName, ObjectRef};
+use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName, ObjectRef, Transport};
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
 use daemun_model::tls::TlsVersion;
@@ -17,7 +17,7 @@ use daemun_objects::own::listener_policy::{
 
 use super::gateway::{ReadGateway, ReadGateways, age};
 use crate::cluster::Cluster;
-use crate::listener::{Entry, Treatment};
+use crate::listener::{Entry, Protocol, Treatment};
 use crate::policy::targets::{Claims, Judged, Target};
 use crate::policy::{forwarding, limits};
 use crate::refs::GATEWAY_GROUP;
@@ -172,7 +172,7 @@ fn versions(written: &Tls, path: &FieldPath) -> Result<(TlsVersion, TlsVersion),
 /// matter of the port, because it is asked before a listener is chosen.
 fn apply(by_target: &ByTarget, gateway: &mut ReadGateway) {
     let name = gateway.name.clone();
-    let mut ports: BTreeMap<u16, (ObjectName, Forwarding)> = BTreeMap::new();
+    let mut ports: BTreeMap<(Transport, u16), (ObjectName, Forwarding)> = BTreeMap::new();
     for entry in gateway.all_entries_mut() {
         let mut forwarding = None;
         let treatment = &mut entry.treatment;
@@ -198,7 +198,7 @@ fn apply(by_target: &ByTarget, gateway: &mut ReadGateway) {
         }
         if let Some((policy, own)) = forwarding {
             let (holder, held) = ports
-                .entry(entry.port)
+                .entry(port_of(entry))
                 .or_insert_with(|| (policy.clone(), own.clone()));
             if held != own {
                 let holder = holder.clone();
@@ -207,10 +207,15 @@ fn apply(by_target: &ByTarget, gateway: &mut ReadGateway) {
         }
     }
     for entry in gateway.all_entries_mut() {
-        if let Some((_, forwarding)) = ports.get(&entry.port) {
+        if let Some((_, forwarding)) = ports.get(&port_of(entry)) {
             entry.forwarding = forwarding.clone();
         }
     }
+}
+
+fn port_of(entry: &Entry) -> (Transport, u16) {
+    let transport = entry.protocol.map(Protocol::transport);
+    (transport.unwrap_or_default(), entry.port)
 }
 
 fn port_is_shared(

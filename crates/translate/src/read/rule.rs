@@ -263,21 +263,11 @@ fn read_backend(
     );
     read.refused.extend(refused);
     read.unresolved.extend(unresolved);
-    let weight = u32::try_from(reference.weight())
-        .ok()
-        .filter(|weight| *weight <= MAX_WEIGHT)
-        .unwrap_or_else(|| {
-            let refusal = Refusal::unsupported(
-                path.field("weight"),
-                format!(
-                    "{} is not a weight; 0 to {MAX_WEIGHT} are. The share counts as 1 and answers 500.",
-                    reference.weight()
-                ),
-            );
-            filters.push(Filter::Invalid(refusal.message.clone()));
-            read.refused.push(refusal);
-            1
-        });
+    let weight = weight(reference.weight(), path).unwrap_or_else(|refusal| {
+        filters.push(Filter::Invalid(refusal.message.clone()));
+        read.refused.push(refusal);
+        1
+    });
     let target = match resolver.resolve(&reference.object(), path) {
         Ok(key) => BackendTarget::Backend(key),
         Err(invalid) => {
@@ -294,6 +284,21 @@ fn read_backend(
         weight,
         filters,
     }
+}
+
+/// Reads the weight of a backend reference at a path.
+pub(crate) fn weight(written: i32, path: &FieldPath) -> Result<u32, Refusal> {
+    u32::try_from(written)
+        .ok()
+        .filter(|weight| *weight <= MAX_WEIGHT)
+        .ok_or_else(|| {
+            Refusal::unsupported(
+                path.field("weight"),
+                format!(
+                    "{written} is not a weight; 0 to {MAX_WEIGHT} are. The share counts as 1, and what it would get is refused."
+                ),
+            )
+        })
 }
 
 fn warn_about_backends(path: &FieldPath, rule: &Rule, read: &mut ReadRule) {
