@@ -5,6 +5,8 @@
 
 mod bench;
 mod bindings;
+mod conformance;
+mod lab;
 mod layers;
 mod repository;
 mod sizes;
@@ -32,6 +34,10 @@ enum Task {
     Bindings,
     /// Measure Daemun beside nginx, HAProxy, Envoy and the floor
     Bench(Box<bench::Arguments>),
+    /// A one-node Kubernetes on this machine, with Daemun's image and a cloud in it
+    Lab(lab::Arguments),
+    /// Run the Gateway API's conformance suite against Daemun, in the lab or in another cluster
+    Conformance(conformance::Arguments),
     /// Measure files, functions and the rest against the limits
     Sizes,
 }
@@ -42,6 +48,8 @@ fn main() -> ExitCode {
         Task::Layers => layers::run(),
         Task::Bindings => bindings::run(),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Lab(arguments) => lab::run(&arguments),
+        Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Sizes => sizes::run(),
     };
     match done {

@@ -1,0 +1,210 @@
+//! What is said of runs: counts by profile, the last words of what failed, and the file that is committed.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use super::Arguments;
+use super::follow::Ending;
+use super::profiles::{NONE, Tests};
+use super::suite::Run;
+use crate::lab::place;
+
+/// How many of a failed test's lines are shown.
+const LAST_WORDS: usize = 12;
+
+/// Tests of one profile in one run.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Count {
+    run: usize,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    /// Neither of these: the suite ended before.
+    missing: usize,
+}
+
+/// Whether a run passed: the suite says so, and every test that can run in this channel did.
+pub(super) fn has_passed(run: &Run, tests: &Tests, arguments: &Arguments) -> bool {
+    if !run.succeeded {
+        return false;
+    }
+    match &arguments.run_test {
+        Some(test) => run.follow.endings.get(test) == Some(&Ending::Passed),
+        None => {
+            let all = tests.all(&arguments.profiles(), arguments.channel);
+            let count = count(run, &all);
+            count.passed == all.len()
+        }
+    }
+}
+
+/// A run, for people.
+pub(super) fn summary(run: &Run, tests: &Tests, arguments: &Arguments) -> String {
+    let mut text = String::new();
+    for (test, said) in &run.follow.said {
+        if run.follow.endings.get(test) == Some(&Ending::Failed) {
+            let _ = writeln!(text, "\n── {test}");
+            for line in last_words(said) {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    if arguments.run_test.is_none() {
+        let _ = write!(text, "\n{}", table(&[run], tests, arguments));
+    }
+    let _ = writeln!(
+        text,
+        "\nThe suite {} after {} s. Its log is {}.",
+        if run.succeeded { "passed" } else { "failed" },
+        run.took.as_secs(),
+        run.log.display()
+    );
+    text
+}
+
+/// Where the suite's own report goes.
+pub(super) fn file(arguments: &Arguments) -> Result<PathBuf, String> {
+    Ok(directory()?.join(format!("{}-default-report.yaml", stem(arguments))))
+}
+
+/// Keeps the counts of runs beside the suite's report.
+pub(super) fn save(runs: &[Run], tests: &Tests, arguments: &Arguments) -> Result<PathBuf, String> {
+    let file = directory()?.join(format!("{}-runs.md", stem(arguments)));
+    let runs: Vec<&Run> = runs.iter().collect();
+    let text = format!(
+        "# Runs of the conformance suite v1.6.1, {} channel, Daemun v{}\n\n\
+         Made by `cargo xtask conformance --channel {0} --repeat {}`. Judged by the exit status of the suite's process \
+         and by what it printed; nothing was left out, and only tests of meshes were skipped{}.\n\n{}",
+        arguments.channel.name(),
+        env!("CARGO_PKG_VERSION"),
+        runs.len(),
+        match arguments.channel {
+            crate::lab::Channel::Standard =>
+                " (the standard channel has no fields for HTTPRouteRetry and HTTPRouteDestinationPortMatching)",
+            crate::lab::Channel::Experimental => "",
+        },
+        table(&runs, tests, arguments)
+    );
+    fs::write(&file, text)
+        .map_err(|error| format!("{} cannot be written: {error}.", file.display()))?;
+    Ok(file)
+}
+
+fn directory() -> Result<PathBuf, String> {
+    let directory = place::directory().join("conformance/reports");
+    fs::create_dir_all(&directory)
+        .map_err(|error| format!("{} cannot be made: {error}.", directory.display()))?;
+    Ok(directory)
+}
+
+fn stem(arguments: &Arguments) -> String {
+    format!(
+        "{}-v{}",
+        arguments.channel.name(),
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// A line for each run and profile.
+fn table(runs: &[&Run], tests: &Tests, arguments: &Arguments) -> String {
+    let mut text = "| run | profile | tests | run | passed | failed | skipped |\n\
+                    |--:|---|--:|--:|--:|--:|--:|\n"
+        .to_owned();
+    let profiles = arguments.profiles();
+    for (number, run) in runs.iter().enumerate() {
+        let named = profiles.iter().map(|profile| {
+            let tests = tests.of(profile, arguments.channel);
+            (*profile, tests)
+        });
+        let rest = [("in no profile", tests.of(NONE, arguments.channel))];
+        for (profile, tests) in named.chain(rest) {
+            let Count {
+                run,
+                passed,
+                failed,
+                skipped,
+                missing: _,
+            } = count(run, &tests);
+            let (number, all) = (number + 1, tests.len());
+            let _ = writeln!(
+                text,
+                "| {number} | {profile} | {all} | {run} | {passed} | {failed} | {skipped} |"
+            );
+        }
+    }
+    text.push('\n');
+    for (number, run) in runs.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "Run {}: the suite's process {} after {} s.",
+            number + 1,
+            if run.succeeded { "succeeded" } else { "failed" },
+            run.took.as_secs()
+        );
+    }
+    text
+}
+
+fn count(run: &Run, tests: &BTreeSet<&str>) -> Count {
+    let mut count = Count::default();
+    for test in tests {
+        match run.follow.endings.get(*test) {
+            Some(Ending::Passed) => count.passed += 1,
+            Some(Ending::Failed) => count.failed += 1,
+            Some(Ending::Skipped) => count.skipped += 1,
+            None => count.missing += 1,
+        }
+    }
+    count.run = count.passed + count.failed;
+    count
+}
+
+/// What a test said last, without what it waits for again and again.
+fn last_words(said: &[String]) -> impl Iterator<Item = &String> {
+    let from = said.len().saturating_sub(LAST_WORDS);
+    said[from..].iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::follow::Follow;
+    use super::*;
+
+    fn run(endings: &[(&str, Ending)], succeeded: bool) -> Run {
+        let mut follow = Follow::default();
+        for (test, ending) in endings {
+            follow.endings.insert((*test).to_owned(), *ending);
+        }
+        Run {
+            follow,
+            succeeded,
+            took: Duration::from_secs(1),
+            log: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn what_did_not_run_is_seen() {
+        let run = run(
+            &[
+                ("A", Ending::Passed),
+                ("B", Ending::Skipped),
+                ("C", Ending::Failed),
+            ],
+            true,
+        );
+        let counted = count(&run, &BTreeSet::from(["A", "B", "C", "D"]));
+        let expected = Count {
+            run: 2,
+            passed: 1,
+            failed: 1,
+            skipped: 1,
+            missing: 1,
+        };
+        assert_eq!(counted, expected);
+    }
+}

@@ -1,0 +1,120 @@
+//! Runs the suite once: its process, its log, and what it leaves behind when it is ended early.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Arguments;
+use super::follow::{Ending, Follow};
+use super::report;
+use crate::lab::kubectl::Kubectl;
+use crate::lab::place::{self, Place};
+use crate::repository;
+
+/// What came of one run.
+pub(super) struct Run {
+    pub(super) follow: Follow,
+    /// Whether the suite's process says that all is well.
+    pub(super) succeeded: bool,
+    pub(super) took: Duration,
+    /// Everything that the suite printed.
+    pub(super) log: PathBuf,
+}
+
+/// Takes away what a run that was ended left behind.
+pub(super) fn clean(kubectl: &Kubectl) -> Result<(), String> {
+    let namespaces = kubectl.output(&["get", "namespaces", "-o", "name"])?;
+    let left: Vec<&str> = namespaces
+        .lines()
+        .filter(|name| name.starts_with("namespace/gateway-conformance"))
+        .collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut arguments = vec!["delete", "--timeout=120s"];
+    arguments.extend(left);
+    kubectl.output(&arguments).map(drop)
+}
+
+/// Runs the suite, tells how each test ended, and keeps everything else in a file.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "xtask does not run inside Daemun's clock"
+)]
+pub(super) fn run(
+    place: &Place,
+    kubectl: &Kubectl,
+    arguments: &Arguments,
+    number: u32,
+) -> Result<Run, String> {
+    let start = Instant::now();
+    let logs = repository::root().join("target/conformance");
+    let log = logs.join(format!("{}-{number}.log", arguments.channel.name()));
+    let cannot = |error| format!("{} cannot be written: {error}.", log.display());
+    let mut file = fs::create_dir_all(&logs)
+        .and_then(|()| File::create(&log))
+        .map_err(cannot)?;
+    let mut child = command(place, kubectl, arguments)?
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(file.try_clone().map_err(cannot)?)
+        .spawn()
+        .map_err(|error| format!("The conformance suite cannot be run: {error}."))?;
+    let mut follow = Follow::default();
+    let output = child.stdout.take().map(BufReader::new);
+    for line in output.into_iter().flat_map(|output| output.lines()) {
+        let Ok(line) = line else { break };
+        writeln!(file, "{line}").map_err(cannot)?;
+        match follow.line(&line) {
+            Some((name, Ending::Passed, time)) => println!("passed   {time:>8}  {name}"),
+            Some((name, Ending::Failed, time)) => println!("FAILED   {time:>8}  {name}"),
+            Some((name, Ending::Skipped, time)) if !name.starts_with("Mesh") => {
+                println!("skipped  {time:>8}  {name}");
+            }
+            Some((_, Ending::Skipped, _)) | None => {}
+        }
+    }
+    let status = child
+        .wait()
+        .map_err(|error| format!("The conformance suite did not end: {error}."))?;
+    Ok(Run {
+        follow,
+        succeeded: status.success(),
+        took: start.elapsed(),
+        log,
+    })
+}
+
+fn command(place: &Place, kubectl: &Kubectl, arguments: &Arguments) -> Result<Command, String> {
+    let mut command = Command::new(place.program("conformance.test"));
+    command
+        .current_dir(place::directory().join("conformance"))
+        .env("KUBECONFIG", kubectl.kubeconfig())
+        .args(["-test.run", "^TestConformance$", "-test.v"])
+        .args([
+            "-test.timeout",
+            "60m",
+            "-gateway-class",
+            "gateway-conformance",
+        ])
+        .args(["-usable-address", &arguments.usable_address])
+        .args(["-unusable-address", &arguments.unusable_address]);
+    if let Some(test) = &arguments.run_test {
+        command.args(["-run-test", test]);
+        return Ok(command);
+    }
+    let profiles = arguments.profiles().join(",");
+    command.args(["-conformance-profiles", &profiles]);
+    if arguments.is_whole() {
+        let report = report::file(arguments)?;
+        command
+            .arg("-report-output")
+            .arg(report)
+            .args(["-organization", "daemun", "-project", "daemun"])
+            .args(["-url", "https://daemun.dev", "-contact", "@daemun"])
+            .args(["-version", concat!("v", env!("CARGO_PKG_VERSION"))]);
+    }
+    Ok(command)
+}

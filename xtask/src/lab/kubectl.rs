@@ -1,0 +1,96 @@
+//! kubectl, with a certain cluster: what is applied, asked for and deleted from here goes through it.
+//!
+//! It is the lab's own, which was compiled with the cluster; with a cluster of somebody else's, whichever is
+//! on the path.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::place::Place;
+
+/// kubectl with the arguments that say which cluster is meant.
+pub(crate) struct Kubectl {
+    program: OsString,
+    kubeconfig: PathBuf,
+}
+
+impl Kubectl {
+    /// For the lab's cluster.
+    pub(crate) fn of(place: &Place) -> Self {
+        Self {
+            program: place.program("kubectl").into(),
+            kubeconfig: place.kubeconfig(),
+        }
+    }
+
+    /// For another cluster.
+    pub(crate) fn with(kubeconfig: &Path) -> Self {
+        Self {
+            program: "kubectl".into(),
+            kubeconfig: kubeconfig.to_path_buf(),
+        }
+    }
+
+    /// How to reach the cluster.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Runs kubectl; what it prints is the answer.
+    pub(crate) fn output(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self
+            .command(arguments)
+            .output()
+            .map_err(|error| self.cannot_be_run(&error))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("kubectl {}: {}", arguments.join(" "), said.trim()))
+    }
+
+    /// Applies objects, as the owner of exactly what they say.
+    pub(crate) fn apply(&self, objects: &str) -> Result<(), String> {
+        let arguments = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=xtask",
+            "-f",
+            "-",
+        ];
+        let mut child = self
+            .command(&arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| self.cannot_be_run(&error))?;
+        let mut input = child.stdin.take();
+        let written = input
+            .as_mut()
+            .map(|input| input.write_all(objects.as_bytes()));
+        drop(input);
+        let output = child
+            .wait_with_output()
+            .map_err(|error| self.cannot_be_run(&error))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        match written {
+            Some(Ok(())) if output.status.success() => Ok(()),
+            _ => Err(format!("The objects cannot be applied: {}", said.trim())),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--kubeconfig").arg(&self.kubeconfig);
+        command.args(arguments);
+        command
+    }
+
+    fn cannot_be_run(&self, error: &std::io::Error) -> String {
+        format!("{} cannot be run: {error}.", self.program.display())
+    }
+}
