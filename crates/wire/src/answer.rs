@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use daemun_model::names::ObjectName;
+use serde::{Deserialize, Serialize};
 
 use crate::identity::Proxy;
 
@@ -31,7 +32,7 @@ pub struct ProxyState {
 }
 
 /// What a proxy is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// It has no configuration yet, or a listener that is not bound.
     Starting,
@@ -44,7 +45,8 @@ pub enum Phase {
 }
 
 /// A part of the configuration that a proxy cannot serve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Refused {
     /// The resource, as a person would name it: `listener infra/shop/https`.
     pub what: String,

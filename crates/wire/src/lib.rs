@@ -4,5 +4,11 @@
 //! that the controller brings. A proxy that runs in the controller's own process needs none of this.
 
 pub mod answer;
+pub mod client;
+mod codec;
+pub mod commit;
+pub mod frame;
 pub mod identity;
+pub mod resource;
 pub mod server;
+pub mod tls;

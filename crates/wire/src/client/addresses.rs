@@ -1,0 +1,80 @@
+//! The addresses of the controller's replicas: a name is resolved again and again, an address is what it is.
+//!
+//! Through a resolver of our own, as all names: a static binary has no name service switch.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use tokio::time::sleep;
+
+use super::{Controller, Settings};
+
+/// How soon a name is tried again of which no address is known.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Where the replicas are.
+pub(super) struct Addresses {
+    controller: Controller,
+    again: Duration,
+    resolver: Option<TokioResolver>,
+    wait: Duration,
+    /// What was said last about why not.
+    said: String,
+}
+
+impl Addresses {
+    /// Nothing known yet.
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            controller: settings.controller.clone(),
+            again: settings.resolve,
+            resolver: None,
+            wait: Duration::ZERO,
+            said: String::new(),
+        }
+    }
+
+    /// Waits for the next answer. Cancel-safe: an answer that was not waited for is asked for again.
+    pub(super) async fn next(&mut self) -> Vec<SocketAddr> {
+        loop {
+            sleep(self.wait).await;
+            match self.ask().await {
+                Ok(found) => {
+                    (self.wait, self.said) = (self.again, String::new());
+                    return found;
+                }
+                Err(why) => {
+                    self.wait = SOON;
+                    if self.said != why {
+                        tracing::warn!(
+                            "The controller's name {} cannot be resolved: {why}. It is tried again and again.",
+                            self.controller.host
+                        );
+                        self.said = why;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn ask(&mut self) -> Result<Vec<SocketAddr>, String> {
+        let Controller { host, port } = &self.controller;
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, *port)]);
+        }
+        if self.resolver.is_none() {
+            let builder = TokioResolver::builder_tokio().map_err(|error| error.to_string())?;
+            self.resolver = Some(builder.build().map_err(|error| error.to_string())?);
+        }
+        let Some(resolver) = &self.resolver else {
+            return Ok(Vec::new());
+        };
+        let found = resolver.lookup_ip(host.as_str()).await;
+        let found = found.map_err(|error| error.to_string())?;
+        let mut found: Vec<_> = found.iter().map(|it| SocketAddr::new(it, *port)).collect();
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+}

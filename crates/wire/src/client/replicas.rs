@@ -1,0 +1,318 @@
+//! All replicas of the controller: which there are, which of them gives resources, and what came of it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemun_base::tasks::{Tasks, blocking};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::addresses::Addresses;
+use super::connection::{Connection, Outgoing};
+use super::held::Held;
+use super::{Asked, Settings, Update, kept};
+use crate::commit::{Commit, Piece, Pieces, cut};
+use crate::frame::{Answer, Ask, FromProxy};
+
+/// Events that wait to be looked at.
+const WAITING: usize = 16;
+/// How long after a change it is written to disk, with those that follow it.
+const KEEP_AFTER: Duration = Duration::from_secs(1);
+
+/// What happens on a connection.
+pub(super) enum Event {
+    /// The replica has something to give, and can be told something here.
+    Ready(Outgoing),
+    /// It wants to know what the proxy has.
+    Tell,
+    /// It gives a piece of a commit.
+    Commit(Piece),
+    /// Somebody wants something of the proxy.
+    Ask {
+        /// Comes back with the reply.
+        number: u64,
+        /// What.
+        ask: Ask,
+    },
+    /// The connection ended.
+    Gone,
+}
+
+/// The replicas, and what the proxy has from them.
+pub(super) struct Replicas {
+    settings: Arc<Settings>,
+    updates: watch::Sender<Option<Update>>,
+    asks: mpsc::Sender<Asked>,
+    answers: watch::Receiver<Answer>,
+    held: Held,
+    replicas: BTreeMap<SocketAddr, Replica>,
+    /// The one that gives resources.
+    giver: Option<SocketAddr>,
+    pieces: Pieces,
+    /// When what was accepted is to be written, if it is.
+    keep_at: Option<Instant>,
+    tasks: Tasks,
+    events: (
+        mpsc::Sender<(SocketAddr, Event)>,
+        mpsc::Receiver<(SocketAddr, Event)>,
+    ),
+}
+
+struct Replica {
+    task: AbortHandle,
+    /// Where it is told something, once it is ready.
+    ready: Option<Outgoing>,
+    /// Whether its address is still among those of the name.
+    listed: bool,
+}
+
+impl Replicas {
+    /// None yet.
+    pub(super) fn new(
+        settings: Settings,
+        updates: watch::Sender<Option<Update>>,
+        asks: mpsc::Sender<Asked>,
+        answers: watch::Receiver<Answer>,
+    ) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            updates,
+            asks,
+            answers,
+            held: Held::default(),
+            replicas: BTreeMap::new(),
+            giver: None,
+            pieces: Pieces::default(),
+            keep_at: None,
+            tasks: Tasks::default(),
+            events: mpsc::channel(WAITING),
+        }
+    }
+
+    /// Follows them.
+    pub(super) async fn run(mut self) {
+        let mut addresses = Addresses::new(&self.settings);
+        let patience = sleep_until(Instant::now() + self.settings.patience);
+        tokio::pin!(patience);
+        let mut alone = self.settings.state.is_some();
+        loop {
+            tokio::select! {
+                found = addresses.next() => self.listed(found),
+                Some((address, event)) = self.events.1.recv() => {
+                    alone &= !matches!(event, Event::Ready(_));
+                    self.happened(address, event);
+                }
+                () = until(self.keep_at), if self.keep_at.is_some() => self.keep().await,
+                () = &mut patience, if alone => {
+                    alone = false;
+                    self.use_kept().await;
+                }
+            }
+        }
+    }
+
+    /// Begins with new addresses, and lets go of those that are not listed any more and not connected.
+    fn listed(&mut self, found: Vec<SocketAddr>) {
+        for (address, replica) in &mut self.replicas {
+            replica.listed = found.contains(address);
+        }
+        self.replicas.retain(|_, replica| {
+            let keep = replica.listed || replica.ready.is_some();
+            if !keep {
+                replica.task.abort();
+            }
+            keep
+        });
+        for address in found {
+            self.replicas.entry(address).or_insert_with(|| {
+                let connection = Connection {
+                    address,
+                    settings: Arc::clone(&self.settings),
+                    events: self.events.0.clone(),
+                    answers: self.answers.clone(),
+                };
+                Replica {
+                    task: self.tasks.spawn(connection.run()),
+                    ready: None,
+                    listed: true,
+                }
+            });
+        }
+    }
+
+    fn happened(&mut self, address: SocketAddr, event: Event) {
+        let gives = self.giver == Some(address);
+        match event {
+            Event::Ready(sender) => {
+                if let Some(replica) = self.replicas.get_mut(&address) {
+                    replica.ready = Some(sender);
+                }
+                self.choose();
+            }
+            Event::Gone => {
+                if let Some(replica) = self.replicas.get_mut(&address) {
+                    replica.ready = None;
+                    if !replica.listed {
+                        replica.task.abort();
+                        self.replicas.remove(&address);
+                    }
+                }
+                if gives {
+                    self.giver = None;
+                    self.choose();
+                }
+            }
+            Event::Tell if gives => self.tell(),
+            Event::Commit(piece) if gives => self.commit(&piece),
+            // It is not the one any more that was asked.
+            Event::Tell | Event::Commit(_) => {}
+            Event::Ask { number, ask } => self.ask(address, number, ask),
+        }
+    }
+
+    /// Takes resources from one that is ready, if there is none that gives them.
+    fn choose(&mut self) {
+        if self.giver.is_some() {
+            return;
+        }
+        let mut ready = self.replicas.iter();
+        let Some((address, _)) = ready.find(|(_, replica)| replica.ready.is_some()) else {
+            return;
+        };
+        self.giver = Some(*address);
+        self.subscribe();
+    }
+
+    fn subscribe(&mut self) {
+        // Half a commit is none.
+        self.pieces = Pieces::default();
+        let root = self.held.root();
+        self.say(&FromProxy::Subscribe { root });
+    }
+
+    /// Says something to the one that gives.
+    fn say(&self, frame: &FromProxy) {
+        let replica = self.giver.and_then(|giver| self.replicas.get(&giver));
+        if let Some(ready) = replica.and_then(|replica| replica.ready.as_ref()) {
+            ready.send(frame);
+        }
+    }
+
+    fn tell(&mut self) {
+        match cut(&self.held.versions()) {
+            Ok(pieces) => {
+                for piece in pieces {
+                    self.say(&FromProxy::Have(piece));
+                }
+            }
+            Err(why) => tracing::error!("What this proxy has cannot be told: {why}."),
+        }
+    }
+
+    fn commit(&mut self, piece: &Piece) {
+        let applied = match self.pieces.take::<Commit>(piece) {
+            Ok(None) => return,
+            Ok(Some(commit)) => self.held.apply(commit),
+            Err(why) => Err(why),
+        };
+        match applied {
+            Ok(()) => self.changed(),
+            Err(why) => {
+                tracing::error!(
+                    "A change of the configuration cannot be applied, and all of it is asked for anew: {why}."
+                );
+                self.held = Held::default();
+                self.leave();
+            }
+        }
+    }
+
+    /// Ends the connection to the one that gives, and begins anew with whoever is ready.
+    fn leave(&mut self) {
+        if let Some(replica) = self.giver.take().and_then(|it| self.replicas.remove(&it)) {
+            replica.task.abort();
+        }
+        self.choose();
+    }
+
+    fn changed(&mut self) {
+        if let Some(update) = self.held.update() {
+            self.updates.send_replace(Some(update));
+            let later = || Instant::now() + KEEP_AFTER;
+            self.keep_at.get_or_insert_with(later);
+        }
+    }
+
+    /// Writes what is to be kept; on a thread of its own, since it may be much.
+    async fn keep(&mut self) {
+        self.keep_at = None;
+        let (Some(directory), Some(accepted)) = (self.settings.state.clone(), self.held.accepted())
+        else {
+            return;
+        };
+        let written = blocking(move || kept::write(&directory, &accepted)).await;
+        if let Ok(Err(why)) = written {
+            tracing::warn!("The configuration is not kept for a restart: {why}.");
+        }
+    }
+
+    /// No controller answered: what was kept is better than nothing.
+    async fn use_kept(&mut self) {
+        let Some(directory) = self.settings.state.clone() else {
+            return;
+        };
+        let read = blocking(move || kept::read(&directory)?.map(Held::of_kept).transpose()).await;
+        match read {
+            Ok(Ok(Some(held))) => {
+                tracing::warn!(
+                    "No controller has answered within {:?}: the last accepted configuration is used.",
+                    self.settings.patience
+                );
+                self.held = held;
+                self.changed();
+            }
+            Ok(Ok(None)) => tracing::warn!(
+                "No controller has answered within {:?}, and no configuration was kept: nothing is served until one answers.",
+                self.settings.patience
+            ),
+            Ok(Err(why)) => tracing::error!("The configuration that was kept is not used: {why}."),
+            Err(_) => {}
+        }
+    }
+
+    /// Passes an ask on, and its reply back.
+    fn ask(&self, address: SocketAddr, number: u64, ask: Ask) {
+        let replica = self.replicas.get(&address);
+        let Some(ready) = replica.and_then(|replica| replica.ready.clone()) else {
+            return;
+        };
+        let asks = self.asks.clone();
+        self.tasks.spawn(async move {
+            let (sender, reply) = oneshot::channel();
+            // Who does not reply is ending.
+            if asks.send((ask, sender)).await.is_err() {
+                return;
+            }
+            let Ok(reply) = reply.await else {
+                return;
+            };
+            match cut(&reply) {
+                Ok(pieces) => {
+                    for piece in pieces {
+                        ready.send(&FromProxy::Reply { number, piece });
+                    }
+                }
+                Err(why) => tracing::error!("A reply cannot be written: {why}."),
+            }
+        });
+    }
+}
+
+async fn until(when: Option<Instant>) {
+    if let Some(when) = when {
+        sleep_until(when).await;
+    }
+}

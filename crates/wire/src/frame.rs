@@ -1,0 +1,122 @@
+//! What the two ends say to each other: one frame a message of the stream, MessagePack with the names of fields.
+//!
+//! A frame that is not known ends the stream: the end that speaks a newer protocol knows from the other's
+//! hello what it may say.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Phase, Refused};
+use crate::commit::Piece;
+use crate::resource::Version;
+
+/// The protocol that this version speaks. It counts up when a frame or a field of one is added.
+pub const PROTOCOL: u32 = 1;
+/// The oldest protocol that this version still understands.
+pub const OLDEST_PROTOCOL: u32 = 1;
+
+/// What the controller says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum ToProxy {
+    /// It has something to give. Before that it only listens.
+    Hello {
+        /// The version of its program.
+        version: String,
+        /// The protocol that it speaks.
+        protocol: u32,
+    },
+    /// The proxy is asked to say what it has, since it is not what is published.
+    Tell,
+    /// A piece of a [`Commit`](crate::commit::Commit).
+    Commit(Piece),
+    /// Is somebody there?
+    Ping,
+    /// Something is wanted of the proxy.
+    Ask {
+        /// Comes back with the reply.
+        number: u64,
+        /// What.
+        ask: Ask,
+    },
+}
+
+/// What a proxy says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum FromProxy {
+    /// The first of all.
+    Hello {
+        /// The version of its program.
+        version: String,
+        /// The protocol that it speaks.
+        protocol: u32,
+    },
+    /// It wants resources from this controller.
+    Subscribe {
+        /// The version of what it has, if it has anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        root: Option<Version>,
+    },
+    /// A piece of what it has: the [`Versions`](crate::resource::Versions) of its resources.
+    Have(Piece),
+    /// How it fares. The last one is what counts.
+    Answer(Answer),
+    /// Somebody is there.
+    Pong,
+    /// A piece of a reply, which is a `Result<String, String>`.
+    Reply {
+        /// The number of the ask.
+        number: u64,
+        /// The piece.
+        piece: Piece,
+    },
+}
+
+/// How a proxy fares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// What it is doing.
+    pub phase: Phase,
+    /// The Gateway's generation that it serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+    /// The version of the resources that it serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<Version>,
+    /// What it refused of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
+}
+
+/// What an operator can want of a proxy, by way of the controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Ask {
+    /// Which log level is in force.
+    LogLevel,
+    /// Another log level.
+    SetLogLevel(String),
+    /// The configuration that is live, as JSON. Secrets are shown as digests.
+    Configuration,
+}
+
+/// Writes a frame.
+///
+/// # Errors
+/// A sentence; no frame is known that cannot be written.
+pub(crate) fn write<T: Serialize>(frame: &T) -> Result<Bytes, String> {
+    rmp_serde::to_vec_named(frame)
+        .map(Bytes::from)
+        .map_err(|error| format!("a frame cannot be written: {error}"))
+}
+
+/// Reads a frame.
+///
+/// # Errors
+/// A sentence, about a frame that is not known above all.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    rmp_serde::from_slice(bytes).map_err(|error| format!("a frame cannot be read: {error}"))
+}

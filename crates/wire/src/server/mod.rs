@@ -1,0 +1,186 @@
+//! The controller's end: what is published, who is connected, and what proxies answer.
+//!
+//! [`Publisher`] is what the rest of the controller sees. [`listen`] serves proxies: it finds out who connects,
+//! and gives each its own Gateway's resources, first all that it lacks and then what changes.
+
+mod accept;
+mod feed;
+mod method;
+mod roll;
+mod stream;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use daemun_base::tasks::Tasks;
+use daemun_model::Configuration;
+use daemun_model::names::ObjectName;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::answer::Proxies;
+use crate::frame::Ask;
+use crate::identity::{Identify, Proxy};
+use feed::Feed;
+use roll::Roll;
+
+/// What is published. Cheap to clone; all clones are the same.
+#[derive(Clone, Default)]
+pub struct Publisher(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Counts up with whatever is published.
+    published: watch::Sender<u64>,
+    proxies: watch::Sender<Arc<Proxies>>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            published: watch::channel(0).0,
+            proxies: watch::channel(Arc::default()).0,
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    configuration: Arc<Configuration>,
+    /// Counts up with every change of a feed, so that no number ever means two things.
+    revision: u64,
+    /// None before something was published: then no proxy is told anything.
+    feeds: Option<BTreeMap<ObjectName, Feed>>,
+    roll: Roll,
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").finish_non_exhaustive()
+    }
+}
+
+/// What is wanted of a proxy, and where the reply goes.
+type Asked = (Ask, oneshot::Sender<Result<String, String>>);
+
+impl Publisher {
+    /// Makes a configuration the one that proxies get. Parts that are the same `Arc` as before cost nothing.
+    pub fn publish(&self, configuration: Arc<Configuration>) {
+        let mut state = self.state();
+        let State {
+            configuration: newest,
+            revision,
+            feeds,
+            roll: _,
+        } = &mut *state;
+        if feeds.is_some() && Arc::ptr_eq(newest, &configuration) {
+            return;
+        }
+        let known = feeds.get_or_insert_default();
+        known.retain(|name, _| configuration.gateways.contains_key(name));
+        for (name, snapshot) in &configuration.gateways {
+            *revision += 1;
+            match known.get_mut(name) {
+                Some(feed) => feed.advance(snapshot, *revision),
+                None => drop(known.insert(name.clone(), Feed::new(snapshot, *revision))),
+            }
+        }
+        *newest = configuration;
+        self.tell(&mut state);
+        drop(state);
+        self.0.published.send_modify(|count| *count += 1);
+    }
+
+    /// What proxies said, always the newest.
+    pub fn proxies(&self) -> watch::Receiver<Arc<Proxies>> {
+        self.0.proxies.subscribe()
+    }
+
+    /// Wants something of a connected proxy.
+    ///
+    /// # Errors
+    /// A sentence: the proxy is not connected here, goes away, or says why not.
+    pub async fn ask(&self, proxy: &Proxy, ask: Ask) -> Result<String, String> {
+        let pod = &proxy.pod;
+        let asks = self.state().roll.asks(proxy);
+        let asks = asks.ok_or_else(|| format!("{pod} is not connected"))?;
+        let (reply, replied) = oneshot::channel();
+        let gone = || format!("{pod} went away before it replied");
+        asks.send((ask, reply)).await.map_err(|_| gone())?;
+        replied.await.map_err(|_| gone())?
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes known what is said of proxies, if it is something new.
+    fn tell(&self, state: &mut State) {
+        let State { feeds, roll, .. } = state;
+        let next = roll.proxies(|gateway| feeds.as_mut()?.get_mut(gateway).map(Feed::root));
+        self.0.proxies.send_if_modified(|known| {
+            let is_new = **known != next;
+            if is_new {
+                *known = Arc::new(next);
+            }
+            is_new
+        });
+    }
+}
+
+/// How proxies are served.
+pub struct Serving {
+    /// What they get.
+    pub publisher: Publisher,
+    /// Who finds out who they are.
+    pub identify: Arc<dyn Identify>,
+    /// The certificate that is shown to new connections, always the newest.
+    pub tls: watch::Receiver<Arc<ServerConfig>>,
+    /// How long things may take.
+    pub times: Times,
+}
+
+/// Times of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// How often a proxy is asked whether it is there.
+    pub ping: Duration,
+    /// After so long without an answer it counts as silent; after four times as long its stream ends.
+    pub silent: Duration,
+    /// How long a stream lasts, about: then the proxy must prove anew who it is. It loses nothing by that.
+    pub longest: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(5),
+            silent: Duration::from_secs(15),
+            longest: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// Listens for proxies, for as long as the tasks run.
+///
+/// # Errors
+/// A sentence, if the address cannot be bound.
+pub async fn listen(
+    address: SocketAddr,
+    serving: Serving,
+    tasks: &Tasks,
+) -> Result<SocketAddr, String> {
+    let failed = |error| format!("{address} cannot be opened for proxies: {error}");
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    accept::start(listener, serving, tasks);
+    Ok(bound)
+}
+
+/// Where asks of a stream come in.
+type Asks = mpsc::Sender<Asked>;
