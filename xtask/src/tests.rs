@@ -208,16 +208,28 @@ fn environment(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_flag_is_documented_and_no_other() {
     let sources = repository::root().join("crates/daemun/src");
-    let there: BTreeSet<String> = fs::read_dir(sources.join("command/run"))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.is_file())
-        // What all commands share.
-        .chain([sources.join("output/style.rs")])
-        .flat_map(|path| environment(&fs::read_to_string(path).unwrap()))
-        .collect();
-    assert!(there.len() >= 5, "{there:?}");
-    assert_eq!(environment(section(&settings(), "Flags")), there);
+    let of = |directory: &str, more: &[&str]| -> BTreeSet<String> {
+        fs::read_dir(sources.join(directory))
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.is_file())
+            .chain(more.iter().map(|file| sources.join(file)))
+            .flat_map(|path| environment(&fs::read_to_string(path).unwrap()))
+            .collect()
+    };
+    // What several commands share is said of the first.
+    let shared = [
+        "output/style.rs",
+        "command/process.rs",
+        "command/access_log.rs",
+    ];
+    for (heading, there) in [
+        ("Flags", of("command/run", &shared)),
+        ("Flags of daemun proxy", of("command/proxy", &[])),
+    ] {
+        assert!(there.len() >= 5, "{there:?}");
+        assert_eq!(environment(section(&settings(), heading)), there);
+    }
 }
 
 fn document(name: &str) -> String {

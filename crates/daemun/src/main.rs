@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use command::{check, completions, run};
+use command::{check, completions, proxy, run};
 use output::style::ColourArguments;
 
 #[global_allocator]
@@ -35,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Run a gateway: from objects in files, in front of one service, or just to say hello
     Run(Box<run::Run>),
+    /// Serve one Gateway of a cluster, as its controller says
+    Proxy(Box<proxy::Proxy>),
     /// Say what would become of the objects in files, without serving them
     Check(check::Arguments),
     /// Say what would become of a request, and why
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
     let Arguments { command, colours } = Arguments::parse();
     let status = match command {
         Command::Run(arguments) => run::run(&arguments, &colours),
+        Command::Proxy(arguments) => proxy::proxy(&arguments, &colours),
         Command::Check(arguments) => check::check(arguments, &colours),
         Command::Explain(arguments) => command::explain::explain(arguments),
         Command::Echo(arguments) => command::echo::echo(&arguments),

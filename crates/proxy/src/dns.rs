@@ -136,6 +136,27 @@ fn names_of(configuration: &Configuration) -> HashMap<String, ()> {
         .collect()
 }
 
+/// Finds the addresses of names that are no endpoints.
+#[derive(Clone)]
+pub struct Resolver(Result<TokioResolver, String>);
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self(resolver())
+    }
+}
+
+impl Resolver {
+    /// The addresses of a name, in order; they may be as old as their TTL.
+    ///
+    /// # Errors
+    /// A sentence: there is none, or nobody says.
+    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        let (addresses, _) = lookup(name, &self.0).await?;
+        Ok(addresses.to_vec())
+    }
+}
+
 fn resolver() -> Result<TokioResolver, String> {
     let builder = TokioResolver::builder_tokio().map_err(|error| error.to_string())?;
     builder.build().map_err(|error| error.to_string())

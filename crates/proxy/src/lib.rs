@@ -24,6 +24,7 @@ mod upstream;
 mod worker;
 
 pub use compile::Report;
+pub use dns::Resolver;
 pub use listen::proxy_protocol;
 pub use observe::{Metrics, Source, access_log};
 pub use settings::Settings;

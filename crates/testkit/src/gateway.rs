@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use daemun_base::clock;
 use daemun_controller::source::files::{Files, Look};
+use daemun_model::Configuration;
 use daemun_model::verdict::Verdict;
 use daemun_proxy::{Applied, Proxy, Settings};
-use daemun_translate::{Cluster, Outcome, Translator};
+use daemun_translate::{Cluster, Translator};
 
 use crate::panics::Watch;
 use crate::{fail, within};
@@ -15,7 +16,7 @@ use crate::{fail, within};
 /// A running gateway. It ends when it is dropped.
 pub struct Gateway {
     proxy: Proxy,
-    translator: Translator,
+    objects: Objects,
     /// What owners would be told.
     pub verdicts: Vec<Arc<Verdict>>,
     /// What the proxy said to the last configuration.
@@ -50,7 +51,7 @@ impl Gateway {
         let proxy = Proxy::start(settings).expect("the workers start");
         let mut gateway = Self {
             proxy,
-            translator: Translator::default(),
+            objects: Objects::default(),
             verdicts: Vec::new(),
             applied: Applied::default(),
             _watch: Watch::start(),
@@ -64,12 +65,8 @@ impl Gateway {
     /// # Panics
     /// If the text cannot be read, or a port is not bound.
     pub async fn reload(&mut self, yaml: &str) {
-        let Outcome {
-            configuration,
-            verdicts,
-            ..
-        } = self.translator.translate(&read(yaml));
-        let applied = within("a configuration", self.proxy.apply(Arc::new(configuration))).await;
+        let (configuration, verdicts) = self.objects.translate(yaml);
+        let applied = within("a configuration", self.proxy.apply(configuration)).await;
         if let Some(refused) = applied.not_bound.first() {
             fail(&refused.reason)
         }
@@ -89,6 +86,21 @@ impl Gateway {
     /// The proxy itself.
     pub fn proxy(&mut self) -> &mut Proxy {
         &mut self.proxy
+    }
+}
+
+/// Objects as YAML, one text after the other.
+#[derive(Default)]
+pub struct Objects(Translator);
+
+impl Objects {
+    /// What follows from a text; what does not change is the same as before.
+    ///
+    /// # Panics
+    /// If the text cannot be read.
+    pub fn translate(&mut self, yaml: &str) -> (Arc<Configuration>, Vec<Arc<Verdict>>) {
+        let outcome = self.0.translate(&read(yaml));
+        (Arc::new(outcome.configuration), outcome.verdicts)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod raw;
 pub mod strict;
 pub mod tap;
 pub mod tls;
+pub mod wire;
 pub mod yaml;
 
 pub use backend::{Act, Backend, Seen};

@@ -259,25 +259,14 @@ pub fn differences(before: Option<&Snapshot>, next: &Snapshot) -> Differences {
     if !Arc::ptr_eq(&before.gateway, &next.gateway) {
         found.put.push(Resource::Gateway(Arc::clone(&next.gateway)));
     }
+    found.compare(&before.listeners, &next.listeners, Resource::Listener);
+    found.compare(&before.routes, &next.routes, Resource::Route);
+    found.compare(&before.streams, &next.streams, Resource::Stream);
+    found.compare(&before.backends, &next.backends, Resource::Backend);
     found.compare(
-        (&before.listeners, &next.listeners),
-        (Key::Listener, Resource::Listener),
-    );
-    found.compare(
-        (&before.routes, &next.routes),
-        (Key::Route, Resource::Route),
-    );
-    found.compare(
-        (&before.streams, &next.streams),
-        (Key::Stream, Resource::Stream),
-    );
-    found.compare(
-        (&before.backends, &next.backends),
-        (Key::Backend, Resource::Backend),
-    );
-    found.compare(
-        (&before.certificates, &next.certificates),
-        (Key::Certificate, Resource::Certificate),
+        &before.certificates,
+        &next.certificates,
+        Resource::Certificate,
     );
     found
 }
@@ -293,22 +282,23 @@ pub struct Differences {
 
 impl Differences {
     /// Walks two maps side by side; both are in order, and nearly all of thousands of parts are the same.
-    fn compare<K: Ord + Clone, V>(
+    fn compare<K: Ord, V>(
         &mut self,
-        (before, next): (&BTreeMap<K, Arc<V>>, &BTreeMap<K, Arc<V>>),
-        (key, resource): (fn(K) -> Key, fn(Arc<V>) -> Resource),
+        before: &BTreeMap<K, Arc<V>>,
+        next: &BTreeMap<K, Arc<V>>,
+        resource: fn(Arc<V>) -> Resource,
     ) {
+        let gone = |value: &Arc<V>| resource(Arc::clone(value)).key();
         let mut before = before.iter().peekable();
-        for (name, value) in next {
-            while let Some((gone, _)) = before.next_if(|(old, _)| *old < name) {
-                self.removed.push(key(gone.clone()));
+        for (key, value) in next {
+            while let Some((_, old)) = before.next_if(|(old, _)| *old < key) {
+                self.removed.push(gone(old));
             }
-            let old = before.next_if(|(old, _)| *old == name);
+            let old = before.next_if(|(old, _)| *old == key);
             if !old.is_some_and(|(_, old)| Arc::ptr_eq(old, value)) {
                 self.put.push(resource(Arc::clone(value)));
             }
         }
-        self.removed
-            .extend(before.map(|(gone, _)| key(gone.clone())));
+        self.removed.extend(before.map(|(_, old)| gone(old)));
     }
 }

@@ -192,7 +192,7 @@ pub(super) const HEAVY: &[Heavy] = &[
     },
     Heavy {
         name: "hyper-util",
-        users: &["daemun-proxy", "daemun", "daemun-testkit"],
+        users: &["daemun-wire", "daemun-proxy", "daemun", "daemun-testkit"],
     },
     Heavy {
         name: "h2",
@@ -200,11 +200,11 @@ pub(super) const HEAVY: &[Heavy] = &[
     },
     Heavy {
         name: "rustls",
-        users: &["daemun-proxy", "daemun-testkit", "bench-rig"],
+        users: &["daemun-wire", "daemun-proxy", "daemun-testkit", "bench-rig"],
     },
     Heavy {
         name: "tokio-rustls",
-        users: &["daemun-proxy", "daemun-testkit"],
+        users: &["daemun-wire", "daemun-proxy", "daemun-testkit"],
     },
     Heavy {
         name: "aws-lc-rs",

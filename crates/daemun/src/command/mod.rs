@@ -1,9 +1,12 @@
 //! The commands, one file each.
 
+pub(crate) mod access_log;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod echo;
 pub(crate) mod explain;
+pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod run;
 
 use std::process::ExitCode;

@@ -3,7 +3,6 @@
 //! It is the controller with files as its source and the proxy in the same process; there is no second
 //! way for standalone. This file puts the parts together and takes them apart again in order.
 
-mod access_log;
 mod arguments;
 mod embedded;
 mod observe;
@@ -25,22 +24,19 @@ pub(crate) use arguments::{Run, Source, spoken};
 use told::Told;
 
 use super::Status;
+use super::process::runtime;
 use crate::output::serving::Serving;
 use crate::output::style::ColourArguments;
 
 /// Runs a gateway until it is told to stop.
 pub(crate) fn run(arguments: &Run, colours: &ColourArguments) -> Status {
-    let coloured = colours.style(&std::io::stderr()).is_coloured();
-    let level = match logs::start(&arguments.log_level, arguments.log_format(), coloured) {
+    let level = match arguments.process.start_logs(colours) {
         Ok(level) => level,
         Err(why) => return Status::unusable(&why),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return Status::unusable(&format!("There is no runtime: {error}.")),
+        Err(why) => return Status::unusable(&why),
     };
     match runtime.block_on(serve(arguments, colours, level)) {
         Ok(()) => Status::Fine,

@@ -27,6 +27,7 @@ mod session;
 mod takeover;
 mod timeouts_retry;
 mod websocket;
+mod wire;
 
 use daemun_testkit::{Backend, Gateway, ports, yaml};
 

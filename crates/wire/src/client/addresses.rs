@@ -1,14 +1,12 @@
 //! The addresses of the controller's replicas: a name is resolved again and again, an address is what it is.
-//!
-//! Through a resolver of our own, as all names: a static binary has no name service switch.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use tokio::time::sleep;
 
-use super::{Controller, Settings};
+use super::{Controller, Resolve, Settings};
 
 /// How soon a name is tried again of which no address is known.
 const SOON: Duration = Duration::from_millis(500);
@@ -17,7 +15,7 @@ const SOON: Duration = Duration::from_millis(500);
 pub(super) struct Addresses {
     controller: Controller,
     again: Duration,
-    resolver: Option<TokioResolver>,
+    resolve: Arc<dyn Resolve>,
     wait: Duration,
     /// What was said last about why not.
     said: String,
@@ -25,11 +23,11 @@ pub(super) struct Addresses {
 
 impl Addresses {
     /// Nothing known yet.
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, resolve: Arc<dyn Resolve>) -> Self {
         Self {
             controller: settings.controller.clone(),
             again: settings.resolve,
-            resolver: None,
+            resolve,
             wait: Duration::ZERO,
             said: String::new(),
         }
@@ -63,16 +61,11 @@ impl Addresses {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, *port)]);
         }
-        if self.resolver.is_none() {
-            let builder = TokioResolver::builder_tokio().map_err(|error| error.to_string())?;
-            self.resolver = Some(builder.build().map_err(|error| error.to_string())?);
-        }
-        let Some(resolver) = &self.resolver else {
-            return Ok(Vec::new());
-        };
-        let found = resolver.lookup_ip(host.as_str()).await;
-        let found = found.map_err(|error| error.to_string())?;
-        let mut found: Vec<_> = found.iter().map(|it| SocketAddr::new(it, *port)).collect();
+        let found = self.resolve.resolve(host).await?;
+        let mut found: Vec<_> = found
+            .into_iter()
+            .map(|address| SocketAddr::new(address, *port))
+            .collect();
         found.sort_unstable();
         found.dedup();
         Ok(found)

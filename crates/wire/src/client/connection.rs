@@ -27,7 +27,7 @@ use tonic::{Request, Status, Streaming};
 use tower_service::Service;
 
 use super::Settings;
-use super::replicas::Event;
+use super::replicas::{Event, Told};
 use crate::codec::{LARGEST, PATH, Raw};
 use crate::frame::{self, Answer, FromProxy, OLDEST_PROTOCOL, PROTOCOL, ToProxy};
 use crate::tls;
@@ -62,7 +62,7 @@ pub(super) struct Connection {
     /// Files and names.
     pub(super) settings: Arc<Settings>,
     /// Where it tells what happens.
-    pub(super) events: mpsc::Sender<(SocketAddr, Event)>,
+    pub(super) events: mpsc::Sender<Told>,
     /// The proxy's answers.
     pub(super) answers: watch::Receiver<Answer>,
 }

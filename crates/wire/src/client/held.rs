@@ -85,7 +85,7 @@ impl Held {
         }
         self.state = match parts.complete() {
             Ok(snapshot) => State::Complete(Arc::new(snapshot)),
-            Err(parts) => State::Incomplete(parts),
+            Err(parts) => State::Incomplete(*parts),
         };
         match self.root() {
             Some(found) if found != root => Err(format!(

@@ -12,7 +12,10 @@ mod outline;
 mod parts;
 mod replicas;
 
+use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +75,15 @@ impl FromStr for Controller {
     }
 }
 
+/// Finds the addresses of a name; whoever hosts the client has a resolver.
+pub trait Resolve: Send + Sync + 'static {
+    /// All addresses, or a sentence that says why there is none.
+    fn resolve<'a>(&'a self, name: &'a str) -> Resolving<'a>;
+}
+
+/// The addresses of a name, some time.
+pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, String>> + Send + 'a>>;
+
 /// A configuration that came over the wire, or was kept from an earlier time.
 #[derive(Clone, Debug)]
 pub struct Update {
@@ -99,7 +111,7 @@ pub struct Client {
 
 impl Client {
     /// Connects, and goes on connecting, for as long as the tasks run.
-    pub fn start(settings: Settings, tasks: &Tasks) -> Self {
+    pub fn start(settings: Settings, resolve: Arc<dyn Resolve>, tasks: &Tasks) -> Self {
         let (sender, updates) = watch::channel(None);
         let (asks, asked) = mpsc::channel(1);
         let answer = watch::Sender::new(Answer {
@@ -109,7 +121,7 @@ impl Client {
             refused: Vec::new(),
         });
         let replicas = replicas::Replicas::new(settings, sender, asks, answer.subscribe());
-        tasks.spawn(replicas.run());
+        tasks.spawn(replicas.run(resolve));
         Self {
             updates,
             asked,

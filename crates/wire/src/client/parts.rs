@@ -47,9 +47,9 @@ impl Parts {
     }
 
     /// The snapshot, if there is a Gateway.
-    pub(super) fn complete(self) -> Result<Snapshot, Self> {
+    pub(super) fn complete(self) -> Result<Snapshot, Box<Self>> {
         let Some(gateway) = self.gateway.clone() else {
-            return Err(self);
+            return Err(Box::new(self));
         };
         let Self {
             gateway: _,

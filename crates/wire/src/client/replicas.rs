@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::addresses::Addresses;
 use super::connection::{Connection, Outgoing};
 use super::held::Held;
-use super::{Asked, Settings, Update, kept};
+use super::{Asked, Resolve, Settings, Update, kept};
 use crate::commit::{Commit, Piece, Pieces, cut};
 use crate::frame::{Answer, Ask, FromProxy};
 
@@ -41,6 +41,9 @@ pub(super) enum Event {
     Gone,
 }
 
+/// What happens, and on the connection to which replica.
+pub(super) type Told = (SocketAddr, Event);
+
 /// The replicas, and what the proxy has from them.
 pub(super) struct Replicas {
     settings: Arc<Settings>,
@@ -55,10 +58,10 @@ pub(super) struct Replicas {
     /// When what was accepted is to be written, if it is.
     keep_at: Option<Instant>,
     tasks: Tasks,
-    events: (
-        mpsc::Sender<(SocketAddr, Event)>,
-        mpsc::Receiver<(SocketAddr, Event)>,
-    ),
+    /// What connections tell.
+    events: mpsc::Receiver<Told>,
+    /// Where they tell it.
+    tell: mpsc::Sender<Told>,
 }
 
 struct Replica {
@@ -77,6 +80,7 @@ impl Replicas {
         asks: mpsc::Sender<Asked>,
         answers: watch::Receiver<Answer>,
     ) -> Self {
+        let (tell, events) = mpsc::channel(WAITING);
         Self {
             settings: Arc::new(settings),
             updates,
@@ -88,20 +92,21 @@ impl Replicas {
             pieces: Pieces::default(),
             keep_at: None,
             tasks: Tasks::default(),
-            events: mpsc::channel(WAITING),
+            events,
+            tell,
         }
     }
 
     /// Follows them.
-    pub(super) async fn run(mut self) {
-        let mut addresses = Addresses::new(&self.settings);
+    pub(super) async fn run(mut self, resolve: Arc<dyn Resolve>) {
+        let mut addresses = Addresses::new(&self.settings, resolve);
         let patience = sleep_until(Instant::now() + self.settings.patience);
         tokio::pin!(patience);
         let mut alone = self.settings.state.is_some();
         loop {
             tokio::select! {
                 found = addresses.next() => self.listed(found),
-                Some((address, event)) = self.events.1.recv() => {
+                Some((address, event)) = self.events.recv() => {
                     alone &= !matches!(event, Event::Ready(_));
                     self.happened(address, event);
                 }
@@ -131,7 +136,7 @@ impl Replicas {
                 let connection = Connection {
                     address,
                     settings: Arc::clone(&self.settings),
-                    events: self.events.0.clone(),
+                    events: self.tell.clone(),
                     answers: self.answers.clone(),
                 };
                 Replica {

@@ -2,15 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use daemun_base::logs;
+use clap::Args;
 use daemun_proxy::admin::Address;
 use daemun_proxy::settings::Inherited;
 
-use super::access_log::AccessLogArguments;
 use super::embedded::Service;
+use crate::command::process::ProcessArguments;
 
 /// Run a gateway from Gateway API objects in files
 #[derive(Clone, Debug, Args)]
@@ -36,9 +34,6 @@ pub(crate) struct Run {
         value_parser = address
     )]
     pub(super) listen: SocketAddr,
-    /// Worker threads [default: the CPU limit rounded up; without a limit the cores, at most 4]
-    #[arg(long, value_name = "NUMBER", env = "DAEMUN_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
-    workers: Option<u16>,
     /// Health and metrics: /healthz, /readyz, /metrics; "off" for none
     #[arg(
         long,
@@ -55,38 +50,8 @@ pub(crate) struct Run {
         default_value = "127.0.0.1:9902"
     )]
     admin: String,
-    /// Seconds to go on accepting after a stop was asked for, so that load balancers notice
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "DAEMUN_DRAIN_DELAY",
-        default_value = "0",
-        value_parser = seconds
-    )]
-    drain_delay: u64,
-    /// Seconds that requests under way may take to end after that
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "DAEMUN_DRAIN_GRACE",
-        default_value = "30",
-        value_parser = seconds
-    )]
-    drain_grace: u64,
-    /// The log's level: error, warn, info, debug, trace; or module=level,…
-    #[arg(long, value_name = "LEVEL", env = "DAEMUN_LOG", default_value = "info")]
-    pub(super) log_level: String,
-    /// How the log is written
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        env = "DAEMUN_LOG_FORMAT",
-        value_enum,
-        default_value = "text"
-    )]
-    log_format: LogFormat,
     #[command(flatten)]
-    access_log: AccessLogArguments,
+    pub(super) process: ProcessArguments,
     /// Sockets handed over by systemd (sd_listen_fds)
     #[arg(long, env = "LISTEN_PID", hide = true)]
     listen_pid: Option<String>,
@@ -96,14 +61,6 @@ pub(crate) struct Run {
     /// The same
     #[arg(long, env = "LISTEN_FDNAMES", hide = true)]
     listen_fdnames: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
 }
 
 /// Where the objects come from.
@@ -124,14 +81,6 @@ impl Run {
             (Some(target), _) => Source::To(target),
             (None, []) => Source::Welcome,
             (None, paths) => Source::Paths(paths),
-        }
-    }
-
-    /// How the log is written.
-    pub(super) fn log_format(&self) -> logs::Format {
-        match self.log_format {
-            LogFormat::Text => logs::Format::Text,
-            LogFormat::Json => logs::Format::Json,
         }
     }
 
@@ -177,12 +126,8 @@ impl Run {
             _ => None,
         };
         daemun_proxy::Settings {
-            workers: self.workers.map_or_else(default_workers, usize::from),
-            drain_delay: Duration::from_secs(self.drain_delay),
-            drain_grace: Duration::from_secs(self.drain_grace),
-            access_log: self.access_log.settings(),
             inherited,
-            ..daemun_proxy::Settings::default()
+            ..self.process.proxy_settings()
         }
     }
 }
@@ -194,49 +139,10 @@ fn address(written: &str) -> Result<SocketAddr, String> {
     })
 }
 
-fn seconds(written: &str) -> Result<u64, String> {
-    written
-        .parse()
-        .map_err(|_| "write whole seconds, such as 10".to_owned())
-}
-
-/// The CPU limit of the cgroup rounded up; without a limit the cores, at most 4.
-fn default_workers() -> usize {
-    let limit = std::fs::read_to_string("/sys/fs/cgroup/cpu.max")
-        .ok()
-        .and_then(|text| cpu_limit(&text));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    limit.unwrap_or_else(|| cores.min(4)).max(1)
-}
-
-/// `QUOTA PERIOD` of cgroup v2, in CPUs rounded up; none for `max PERIOD`.
-fn cpu_limit(text: &str) -> Option<usize> {
-    let (quota, period) = text.trim().split_once(' ')?;
-    let (quota, period): (u64, u64) = (quota.parse().ok()?, period.parse().ok()?);
-    usize::try_from(quota.div_ceil(period.max(1))).ok()
-}
-
 /// An address as people write it in a hint: `localhost` for loopback.
 pub(crate) fn spoken(address: SocketAddr) -> String {
     match address.ip() {
         IpAddr::V4(Ipv4Addr::LOCALHOST) => format!("localhost:{}", address.port()),
         _ => address.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cpu_limit;
-
-    #[test]
-    fn a_cpu_limit_is_rounded_up() {
-        for (text, cpus) in [
-            ("max 100000\n", None),
-            ("150000 100000\n", Some(2)),
-            ("10000 100000\n", Some(1)),
-            ("", None),
-        ] {
-            assert_eq!(cpu_limit(text), cpus, "{text}");
-        }
     }
 }

@@ -1,11 +1,11 @@
-//! What `daemun run` can be told about the access log.
+//! What commands that serve can be told about the access log.
 
 use clap::Args;
 use daemun_proxy::access_log::{Destination, Format, Settings, StatusFilter};
 
 /// Arguments about the access log.
 #[derive(Clone, Debug, Args)]
-pub(super) struct AccessLogArguments {
+pub(crate) struct AccessLogArguments {
     /// The access log: a file, - for standard output, or "off"
     #[arg(
         long,
@@ -37,7 +37,7 @@ pub(super) struct AccessLogArguments {
 
 impl AccessLogArguments {
     /// The settings, if there is to be a log.
-    pub(super) fn settings(&self) -> Option<Settings> {
+    pub(crate) fn settings(&self) -> Option<Settings> {
         let destination = match self.access_log.as_str() {
             "off" => return None,
             "-" => Destination::Stdout,

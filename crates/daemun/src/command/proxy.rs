@@ -1,0 +1,246 @@
+//! `daemun proxy`: serves one Gateway of a cluster, as its controller says over the wire.
+//!
+//! It puts the wire's end and the proxy together: what comes is applied, and what came of it is answered. The
+//! proxy itself does not know where its configuration comes from.
+
+mod arguments;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use daemun_base::readiness::Readiness;
+use daemun_base::signals::{Signal, Signals};
+use daemun_base::tasks::Tasks;
+use daemun_base::{clock, logs};
+use daemun_proxy::admin::Health;
+use daemun_proxy::{Applied, Proxy as Traffic, Resolver};
+use daemun_wire::answer::{Phase, Refused};
+use daemun_wire::client::{Client, Resolve, Resolving, Update};
+use daemun_wire::frame::Ask;
+
+pub(crate) use arguments::Proxy;
+
+use super::Status;
+use super::process::runtime;
+use crate::output::counted;
+use crate::output::style::ColourArguments;
+
+/// Serves until it is told to stop.
+pub(crate) fn proxy(arguments: &Proxy, colours: &ColourArguments) -> Status {
+    let level = match arguments.process.start_logs(colours) {
+        Ok(level) => level,
+        Err(why) => return Status::unusable(&why),
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(why) => return Status::unusable(&why),
+    };
+    match runtime.block_on(serve(arguments, level)) {
+        Ok(()) => Status::Fine,
+        Err(why) => Status::unusable(&why),
+    }
+}
+
+async fn serve(arguments: &Proxy, level: logs::Level) -> Result<(), String> {
+    let mut signals =
+        Signals::new().map_err(|error| format!("Signals cannot be handled: {error}."))?;
+    let tasks = Tasks::default();
+    let readiness = Readiness::default();
+    readiness.not_ready("configuration", "no controller has sent one yet");
+    readiness.not_ready("listeners", "nothing is bound yet");
+
+    let traffic = Traffic::start(arguments.process.proxy_settings())?;
+    let metrics = Arc::clone(traffic.metrics());
+    let write = move |into: &mut dyn std::fmt::Write| metrics.write(into);
+    let health = Health {
+        readiness: readiness.clone(),
+        metrics: Arc::new(write),
+    };
+    let bound = start_health(health, arguments.health, &tasks).await?;
+    tracing::info!("Health and metrics are at http://{bound}.");
+
+    let mut serving = Serving {
+        client: Client::start(
+            arguments.wire_settings(),
+            Arc::new(Names::default()),
+            &tasks,
+        ),
+        traffic,
+        readiness,
+        level,
+        serves: None,
+        refused: Vec::new(),
+        is_ready: false,
+    };
+    loop {
+        tokio::select! {
+            changed = serving.client.updates.changed() => {
+                changed.map_err(|_| "The controller is not followed any more.".to_owned())?;
+                serving.apply().await;
+            }
+            () = serving.traffic.follow_names() => {}
+            Some((ask, reply)) = serving.client.asked.recv() => {
+                // Who asked may have gone.
+                let _ = reply.send(serving.reply(ask));
+            }
+            signal = signals.next() => match signal {
+                Signal::Reload => {}
+                Signal::Reopen => serving.traffic.metrics().reopen_logs(),
+                Signal::Stop => break,
+            },
+        }
+    }
+    serving.stop(&mut signals).await;
+    tasks.abort();
+    Ok(())
+}
+
+/// All addresses of both families, or of IPv4 where there is no IPv6.
+async fn start_health(
+    health: Health,
+    address: SocketAddr,
+    tasks: &Tasks,
+) -> Result<SocketAddr, String> {
+    let only_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
+    let failed = |error| format!("--health: {error}");
+    match health.clone().start(address, tasks).await {
+        Err(_) if address.ip().is_unspecified() && address.is_ipv6() => {
+            health.start(only_v4, tasks).await.map_err(failed)
+        }
+        started => started.map_err(failed),
+    }
+}
+
+/// The wire finds its controllers through the proxy's resolver.
+#[derive(Default)]
+struct Names(Resolver);
+
+impl Resolve for Names {
+    fn resolve<'a>(&'a self, name: &'a str) -> Resolving<'a> {
+        Box::pin(self.0.addresses(name))
+    }
+}
+
+struct Serving {
+    client: Client,
+    traffic: Traffic,
+    readiness: Readiness,
+    level: logs::Level,
+    /// The configuration that is live.
+    serves: Option<Update>,
+    /// What the proxy could not do of it.
+    refused: Vec<Refused>,
+    /// Whether it was ready once: then what comes later does not take its traffic away.
+    is_ready: bool,
+}
+
+impl Serving {
+    /// Makes the newest configuration live, and answers what came of it.
+    async fn apply(&mut self) {
+        let Some(update) = self.client.updates.borrow_and_update().clone() else {
+            return;
+        };
+        let began = clock::now();
+        let applied = self.traffic.apply(Arc::clone(&update.configuration)).await;
+        tracing::info!(
+            took_ms = began.elapsed().as_millis(),
+            "The changed configuration is live."
+        );
+        self.serves = Some(update);
+        self.refused = refused(&applied);
+        for refused in &self.refused {
+            tracing::error!(
+                "A part of the configuration cannot be served: {}: {}.",
+                refused.what,
+                refused.why
+            );
+        }
+        self.judge(&applied);
+        let phase = if self.is_ready {
+            Phase::Ready
+        } else {
+            Phase::Starting
+        };
+        self.answer(phase);
+    }
+
+    fn judge(&mut self, applied: &Applied) {
+        self.readiness.ready("configuration", "it is live");
+        if let Some(first) = applied.not_bound.first() {
+            if !self.is_ready {
+                self.readiness.not_ready("listeners", first.reason.clone());
+            }
+            return;
+        }
+        self.is_ready = true;
+        let bound = applied.listening.len();
+        let are = if bound == 1 { "is" } else { "are" };
+        let says = format!("{} {are} bound", counted(bound, "socket"));
+        self.readiness.ready("listeners", says);
+    }
+
+    fn answer(&self, phase: Phase) {
+        let refused = self.refused.clone();
+        self.client.answer(phase, self.serves.as_ref(), refused);
+    }
+
+    /// Does what an operator wants by way of the controller.
+    fn reply(&self, ask: Ask) -> Result<String, String> {
+        match ask {
+            Ask::LogLevel => Ok(self.level.get()),
+            Ask::SetLogLevel(filter) => {
+                let before = self.level.get();
+                self.level.set(&filter)?;
+                tracing::info!(
+                    "The log level was changed from {before} to {filter} by way of the controller."
+                );
+                Ok(self.level.get())
+            }
+            Ask::Configuration => {
+                let configuration = &**self.traffic.configuration();
+                serde_json::to_string_pretty(configuration).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    /// Controllers hear of it first, then load balancers through `/readyz`; a second signal ends the process
+    /// without waiting.
+    async fn stop(self, signals: &mut Signals) {
+        self.answer(Phase::Draining);
+        self.readiness.not_ready("process", "it is stopping");
+        tracing::info!(
+            "Stopping: requests under way are answered first. A second signal stops at once."
+        );
+        // Held until the end, so that the controllers see it draining.
+        let Self {
+            client, traffic, ..
+        } = self;
+        tokio::select! {
+            () = traffic.drain() => tracing::info!("Stopped."),
+            () = second_stop(signals) => tracing::warn!("Stopped at once; requests under way were cut off."),
+        }
+        drop(client);
+    }
+}
+
+async fn second_stop(signals: &mut Signals) {
+    while signals.next().await != Signal::Stop {}
+}
+
+/// What the proxy could not do, by the names of what it is about.
+fn refused(applied: &Applied) -> Vec<Refused> {
+    let parts = applied.report.refused.iter().map(|sentence| {
+        let (what, why) = sentence.split_once(": ").unwrap_or(("a part", sentence));
+        Refused {
+            what: what.to_owned(),
+            why: why.to_owned(),
+        }
+    });
+    let not_bound = applied.not_bound.iter().flat_map(|port| {
+        port.listeners.iter().map(|listener| Refused {
+            what: format!("listener {listener}"),
+            why: port.reason.clone(),
+        })
+    });
+    parts.chain(not_bound).collect()
+}

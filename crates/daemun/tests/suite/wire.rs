@@ -1,0 +1,186 @@
+//! `daemun proxy`: a real process that gets its configuration over the wire.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use daemun_testkit::wire::{Controller, Files};
+use daemun_testkit::{Authority, Backend, ports, raw, yaml};
+use daemun_wire::answer::Phase;
+use daemun_wire::frame::Ask;
+
+/// A proxy's process. It is killed if the test does not end it.
+struct Running {
+    child: Child,
+    health: u16,
+}
+
+impl Running {
+    fn start(controller: &str, files: &Files) -> Self {
+        let health = ports::free();
+        let child = Command::new(env!("CARGO_BIN_EXE_daemun"))
+            .args(["proxy", "--controller", controller, "--workers", "1"])
+            .args(["--health", &format!("127.0.0.1:{health}")])
+            .arg("--ca-file")
+            .arg(files.authority())
+            .arg("--token-file")
+            .arg(files.token())
+            .arg("--state")
+            .arg(files.state())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child, health }
+    }
+
+    /// Waits until `/readyz` says so.
+    async fn until_ready(&self) {
+        for _ in 0..400 {
+            if self.is_ready().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        daemun_testkit::fail("the proxy does not become ready")
+    }
+
+    async fn is_ready(&self) -> bool {
+        if tokio::net::TcpStream::connect(("127.0.0.1", self.health))
+            .await
+            .is_err()
+        {
+            return false;
+        }
+        raw::get(self.health, "localhost", "/readyz").await.status == 200
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("sh")
+            .args(["-c", "kill -$0 $1", name, &self.child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    async fn ended(mut self) -> bool {
+        for _ in 0..400 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.success();
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        daemun_testkit::fail("the proxy does not end")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, most of the time.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn objects(port: u16, backend: &Backend, routes: &[&str]) -> String {
+    let mut all = vec![yaml::gateway(port), yaml::backend("echo", backend)];
+    all.extend(routes.iter().map(|name| yaml::route_all(name, "echo")));
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    yaml::documents(&all)
+}
+
+#[tokio::test]
+async fn a_proxy_serves_what_is_published_and_drains_when_it_is_told_to() {
+    let (authority, backend, port) = (
+        Authority::new(),
+        Backend::start("echo").await,
+        ports::free(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let mut controller = Controller::start(&authority).await;
+    let running = Running::start(&controller.address.to_string(), &files);
+    controller
+        .until("it is connected", |proxies| {
+            proxies.iter().any(|it| it.phase == Phase::Starting)
+        })
+        .await;
+    assert!(!running.is_ready().await, "there is no configuration yet");
+
+    controller.publish(&objects(port, &backend, &[]));
+    running.until_ready().await;
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 404);
+    controller.publish(&objects(port, &backend, &["all"]));
+    controller
+        .until("it serves the newest", |proxies| {
+            proxies[0].current && proxies[0].phase == Phase::Ready && proxies[0].refused.is_empty()
+        })
+        .await;
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
+
+    let proxy = {
+        let proxies = controller.publisher.proxies();
+        let proxies = proxies.borrow();
+        proxies.by_gateway.values().next().unwrap()[0].proxy.clone()
+    };
+    let live = controller.publisher.ask(&proxy, Ask::Configuration).await;
+    assert!(live.unwrap().contains("HTTPRoute default/all"));
+    let set = Ask::SetLogLevel("loud".to_owned());
+    assert!(controller.publisher.ask(&proxy, set).await.is_err());
+
+    running.signal("TERM");
+    controller
+        .until("it drains", |proxies| {
+            proxies.iter().all(|it| it.phase == Phase::Draining)
+        })
+        .await;
+    assert!(running.ended().await);
+    controller.until("it is gone", <[_]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn a_restart_without_a_controller_serves_what_was_kept() {
+    let (authority, backend, port) = (
+        Authority::new(),
+        Backend::start("echo").await,
+        ports::free(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let mut controller = Controller::start(&authority).await;
+    let address = controller.address;
+    controller.publish(&objects(port, &backend, &["all"]));
+    let running = Running::start(&address.to_string(), &files);
+    running.until_ready().await;
+    let kept = files.state().join("configuration");
+    for _ in 0..400 {
+        if kept.exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&kept).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+
+    controller.end();
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
+    running.signal("KILL");
+    assert!(!running.ended().await);
+
+    let running = Running::start(&address.to_string(), &files);
+    running.until_ready().await;
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
+
+    // A controller that comes back is followed from there.
+    let mut controller = Controller::start_at(address, &authority).await;
+    controller.publish(&objects(port, &backend, &[]));
+    controller
+        .until("it serves the newest", |proxies| {
+            proxies.iter().any(|proxy| proxy.current)
+        })
+        .await;
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 404);
+}
