@@ -29,7 +29,8 @@ use self::compare::{Channel, compare};
 use self::shape::Shape;
 
 const MODULE: &str = "sigs.k8s.io/gateway-api";
-const VERSION: &str = "v1.6.1";
+/// The version of the Gateway API that the bindings are written for.
+pub(crate) const VERSION: &str = "v1.6.1";
 
 /// Compares the bindings with the published CRDs. Without Go, or without a way to the module, it says
 /// so and compares nothing.

@@ -6,6 +6,7 @@
 mod bench;
 mod bindings;
 mod conformance;
+mod crds;
 mod lab;
 mod layers;
 mod repository;
@@ -32,6 +33,8 @@ enum Task {
     Layers,
     /// Compare the bindings of the Gateway API with its published CRDs
     Bindings,
+    /// Write the CRDs of our own kinds, and copy those of the Gateway API
+    Crds,
     /// Measure Daemun beside nginx, HAProxy, Envoy and the floor
     Bench(Box<bench::Arguments>),
     /// A one-node Kubernetes on this machine, with Daemun's image and a cloud in it
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Layers => layers::run(),
         Task::Bindings => bindings::run(),
+        Task::Crds => crds::run(),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Lab(arguments) => lab::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),

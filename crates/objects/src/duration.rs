@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A duration as it was written; [`parse`](Self::parse) says what it means.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("pattern" = "^([0-9]{1,5}(h|m|s|ms)){1,4}$"))]
 pub struct Duration(pub String);
 
 impl Duration {
