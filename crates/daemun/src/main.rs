@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use command::{check, completions, proxy, run};
+use command::{check, completions, install, proxy, run};
 use output::style::ColourArguments;
 
 #[global_allocator]
@@ -44,6 +44,10 @@ enum Command {
                       By files: daemun explain GET http://shop.example.com/api shop.yaml\n\
                       By a running process: daemun explain GET http://shop.example.com/api --admin 127.0.0.1:9902")]
     Explain(command::explain::Arguments),
+    /// Print what has to be applied to a Kubernetes cluster so that Daemun serves it
+    ///
+    /// daemun install | kubectl apply --server-side -f -
+    Install(install::Arguments),
     /// Answer requests with what they were: a backend for trying things out
     Echo(command::echo::Arguments),
     /// Print completions for a shell
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Proxy(arguments) => proxy::proxy(&arguments, &colours),
         Command::Check(arguments) => check::check(arguments, &colours),
         Command::Explain(arguments) => command::explain::explain(arguments),
+        Command::Install(arguments) => install::install(&arguments),
         Command::Echo(arguments) => command::echo::echo(&arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments, Arguments::command())

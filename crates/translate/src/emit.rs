@@ -16,7 +16,7 @@ use daemun_objects::gateway_api::gateway::TlsMode;
 use crate::Outcome;
 use crate::cluster::{Cluster, Home};
 use crate::endpoints::{self, Slices};
-use crate::infrastructure::{self, Infrastructure, bind_port};
+use crate::infrastructure::{Infrastructure, bind_port};
 use crate::listener::{Entry, Protocol, Treatment};
 use crate::policies::BackendPolicies;
 use crate::read::gateway::{ReadGateway, ReadGateways};
@@ -24,6 +24,7 @@ use crate::read::gatewayclass;
 use crate::read::route::RouteOutcome;
 use crate::standing::{Standing, Touched};
 use crate::status;
+use crate::surroundings;
 use crate::verdict::warning;
 
 /// All that was made, before it is put together.
@@ -68,7 +69,7 @@ fn infrastructure(
             .ours
             .iter()
             .map(|gateway| {
-                let made = infrastructure::of(cluster, gateway);
+                let made = surroundings::of(cluster, gateway);
                 (gateway.name.clone(), kept(made, last.get(&gateway.name)))
             })
             .collect(),

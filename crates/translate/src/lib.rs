@@ -26,6 +26,7 @@ mod read;
 mod refs;
 mod standing;
 mod status;
+mod surroundings;
 mod tls;
 mod translator;
 mod value;

@@ -29,6 +29,9 @@ use daemun_translate::infrastructure::Infrastructure;
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 
+/// Whom the tokens are for by which proxies say who they are: the controller, and nobody else.
+pub const AUDIENCE: &str = "daemun-wire";
+
 /// What holds for all Gateways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -41,7 +44,7 @@ pub struct Settings {
     /// Secrets with which it is pulled, where GatewayParameters name none. They are looked for in the Gateway's
     /// namespace.
     pub pull_secrets: Vec<String>,
-    /// Where proxies reach the controller: `daemun-controller.daemun-system.svc:9443`.
+    /// Where proxies reach the controller: `daemun-controller.daemun-system.svc:9903`.
     pub wire: String,
     /// The namespaces that are looked at; none means all of them.
     pub namespaces: Option<Vec<String>>,

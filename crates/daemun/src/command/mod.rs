@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod echo;
 pub(crate) mod explain;
+pub(crate) mod install;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod run;

@@ -3,16 +3,14 @@
 
 pub mod parameters;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use daemun_model::names::ObjectName;
 pub use daemun_model::names::Transport;
 use serde::Serialize;
 
-use crate::cluster::{Cluster, Home};
-use crate::listener::Entry;
-use crate::read::gateway::ReadGateway;
+use crate::cluster::Home;
 use parameters::Parameters;
 
 /// What must be there for one Gateway.
@@ -77,35 +75,6 @@ pub enum Wanted {
     Ip(IpAddr),
     /// Any of the type.
     Any,
-}
-
-/// What a Gateway of ours needs in Kubernetes.
-pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
-    let metadata = &gateway.object.metadata;
-    let written = gateway.object.spec.infrastructure.clone();
-    let written = written.unwrap_or_default();
-    let port = |entry: &Entry| {
-        Some(Port {
-            port: entry.port,
-            bind: bind_port(cluster.settings.home, entry.port),
-            transport: entry.protocol?.transport(),
-        })
-    };
-    // Also those without a certificate: an address does not come and go with a Secret.
-    let accepted = gateway.all_entries().filter(|entry| entry.accepted());
-    let ports: BTreeSet<Port> = accepted.filter_map(port).collect();
-    Infrastructure {
-        gateway: gateway.name.clone(),
-        uid: metadata.uid.clone().unwrap_or_default(),
-        generation: metadata.generation.unwrap_or_default(),
-        class: gateway.object.spec.gateway_class_name.clone(),
-        on_hold: !gateway.accepted() || metadata.deletion_timestamp.is_some(),
-        labels: written.labels,
-        annotations: written.annotations,
-        ports: ports.into_iter().collect(),
-        addresses: gateway.wanted.clone(),
-        parameters: gateway.parameters.clone().unwrap_or_default(),
-    }
 }
 
 /// The first port that a proxy in a pod may bind without being root.

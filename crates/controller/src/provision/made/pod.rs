@@ -7,6 +7,7 @@ use daemun_objects::own::pod::{PodSettings, Security};
 use daemun_translate::infrastructure::parameters::Proxy;
 use serde_json::{Value, json};
 
+use super::super::AUDIENCE;
 use super::Maker;
 use super::account::AUTHORITIES;
 
@@ -18,8 +19,6 @@ const NOBODY: i64 = 65532;
 const IDENTITY: &str = "/var/run/daemun/identity";
 /// Where a proxy keeps what it was told last.
 const STATE: &str = "/var/run/daemun/state";
-/// Whom the token is for: the controller, and nobody else.
-const AUDIENCE: &str = "daemun-wire";
 /// Seconds between the end of draining and the kill.
 const SPARE: u64 = 5;
 
@@ -170,8 +169,8 @@ fn arguments(maker: &Maker<'_>) -> Vec<String> {
     let mut arguments = vec!["proxy".to_owned()];
     let mut option = |name: &str, value: String| arguments.push(format!("--{name}={value}"));
     option("controller", maker.settings.wire.clone());
-    option("authorities", format!("{IDENTITY}/{AUTHORITIES}"));
-    option("token", format!("{IDENTITY}/token"));
+    option("ca-file", format!("{IDENTITY}/{AUTHORITIES}"));
+    option("token-file", format!("{IDENTITY}/token"));
     option("state", STATE.to_owned());
     option("health", format!("[::]:{HEALTH}"));
     option("drain-delay", drain_delay.to_string());

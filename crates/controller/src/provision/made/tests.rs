@@ -24,7 +24,7 @@ fn settings() -> Settings {
         image: "example.com/daemun:0".to_owned(),
         image_pull_policy: None,
         pull_secrets: Vec::new(),
-        wire: "daemun-controller.daemun-system.svc:9443".to_owned(),
+        wire: "daemun-controller.daemun-system.svc:9903".to_owned(),
         namespaces: None,
         rolling: 3,
     }

@@ -1,0 +1,198 @@
+//! What the controller may do in a cluster, and no more: each rule says what it is for.
+
+use serde_json::{Value, json};
+
+use super::Arguments;
+use super::object::{NAME, cluster_wide, object};
+
+/// A rule: API group, resources, verbs.
+type Rule = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+const READ: &[&str] = &["get", "list", "watch"];
+const TELL: &[&str] = &["get", "patch", "update"];
+/// Server-side apply patches, and creates what is not there.
+const MAKE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
+
+/// In every namespace that is looked at.
+const IN_NAMESPACES: &[Rule] = &[
+    // What is translated.
+    (
+        "gateway.networking.k8s.io",
+        &[
+            "backendtlspolicies",
+            "gateways",
+            "grpcroutes",
+            "httproutes",
+            "listenersets",
+            "referencegrants",
+            "tcproutes",
+            "tlsroutes",
+            "udproutes",
+        ],
+        READ,
+    ),
+    (
+        "gateway.networking.x-k8s.io",
+        &["xbackends", "xbackendtrafficpolicies"],
+        READ,
+    ),
+    (
+        "gateway.daemun.dev",
+        &[
+            "backendpolicies",
+            "backends",
+            "gatewayparameters",
+            "listenerpolicies",
+        ],
+        READ,
+    ),
+    ("discovery.k8s.io", &["endpointslices"], READ),
+    // Certificates. Of Secrets only those are read that something refers to, and of the others no more than the name.
+    ("", &["secrets"], READ),
+    // What owners are told.
+    (
+        "gateway.networking.k8s.io",
+        &[
+            "backendtlspolicies/status",
+            "gateways/status",
+            "grpcroutes/status",
+            "httproutes/status",
+            "listenersets/status",
+            "tcproutes/status",
+            "tlsroutes/status",
+            "udproutes/status",
+        ],
+        TELL,
+    ),
+    (
+        "gateway.networking.x-k8s.io",
+        &["xbackends/status", "xbackendtrafficpolicies/status"],
+        TELL,
+    ),
+    (
+        "gateway.daemun.dev",
+        &[
+            "backendpolicies/status",
+            "backends/status",
+            "gatewayparameters/status",
+            "listenerpolicies/status",
+        ],
+        TELL,
+    ),
+    ("events.k8s.io", &["events"], &["create", "patch"]),
+    // Why a Service has no address.
+    ("", &["events"], &["list", "create", "patch"]),
+    // What is made around a Gateway, in its namespace. Services and ConfigMaps are also read for Routes and policies.
+    ("", &["configmaps", "serviceaccounts", "services"], MAKE),
+    ("apps", &["daemonsets", "deployments"], MAKE),
+    ("policy", &["poddisruptionbudgets"], MAKE),
+    ("autoscaling", &["horizontalpodautoscalers"], MAKE),
+    // Why proxies do not run, and that a proxy's pod is alive.
+    ("", &["pods"], READ),
+];
+
+/// Of objects that are in no namespace.
+const CLUSTER_WIDE: &[Rule] = &[
+    ("gateway.networking.k8s.io", &["gatewayclasses"], READ),
+    // The finalizer that keeps a class while Gateways use it.
+    (
+        "gateway.networking.k8s.io",
+        &["gatewayclasses"],
+        &["patch", "update"],
+    ),
+    (
+        "gateway.networking.k8s.io",
+        &["gatewayclasses/status"],
+        TELL,
+    ),
+    // Which namespaces a listener takes Routes from.
+    ("", &["namespaces"], READ),
+    // Which release and channel of the Gateway API there is.
+    ("apiextensions.k8s.io", &["customresourcedefinitions"], READ),
+    // Who a proxy is.
+    ("authentication.k8s.io", &["tokenreviews"], &["create"]),
+];
+
+/// In the controller's own namespace.
+const AT_HOME: &[Rule] = &[
+    // Which of the controllers leads.
+    (
+        "coordination.k8s.io",
+        &["leases"],
+        &["get", "list", "watch", "create", "patch", "update"],
+    ),
+    // The controllers' own authority and certificate.
+    (
+        "",
+        &["secrets"],
+        &["get", "list", "watch", "create", "patch", "update"],
+    ),
+    // The parameters of GatewayClasses.
+    ("gateway.daemun.dev", &["gatewayparameters"], READ),
+];
+
+/// Whom the controller is, and what it may do.
+pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
+    let mut all = vec![object(arguments, "v1", "ServiceAccount", json!({}))];
+    let everywhere = arguments.watch_namespace.is_empty();
+    let mut cluster = rules(CLUSTER_WIDE);
+    if everywhere {
+        cluster.extend(rules(IN_NAMESPACES));
+    }
+    all.push(cluster_wide(
+        RBAC,
+        "ClusterRole",
+        NAME,
+        json!({ "rules": cluster }),
+    ));
+    all.push(binding(
+        arguments,
+        cluster_wide(RBAC, "ClusterRoleBinding", NAME, json!({})),
+        "ClusterRole",
+    ));
+    all.extend(role(arguments, &arguments.namespace, &rules(AT_HOME), NAME));
+    for namespace in &arguments.watch_namespace {
+        let name = format!("{NAME}-{}", arguments.namespace);
+        all.extend(role(arguments, namespace, &rules(IN_NAMESPACES), &name));
+    }
+    all
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+
+/// A Role in a namespace, bound to the controller.
+fn role(arguments: &Arguments, namespace: &str, rules: &[Value], name: &str) -> [Value; 2] {
+    let mut role = cluster_wide(RBAC, "Role", name, json!({ "rules": rules }));
+    role["metadata"]["namespace"] = json!(namespace);
+    let mut bound = cluster_wide(RBAC, "RoleBinding", name, json!({}));
+    bound["metadata"]["namespace"] = json!(namespace);
+    [role, binding(arguments, bound, "Role")]
+}
+
+/// Makes an object a binding of the role of its name to the controller.
+fn binding(arguments: &Arguments, mut object: Value, kind: &str) -> Value {
+    object["roleRef"] = json!({
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": kind,
+        "name": object["metadata"]["name"],
+    });
+    object["subjects"] = json!([{
+        "kind": "ServiceAccount",
+        "name": NAME,
+        "namespace": arguments.namespace,
+    }]);
+    object
+}
+
+fn rules(rules: &[Rule]) -> Vec<Value> {
+    rules
+        .iter()
+        .map(|(group, resources, verbs)| {
+            json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
+        })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! What `daemun install` prints.
+
+use std::path::Path;
+
+use clap::Parser;
+use serde_json::Value;
+
+use super::{Arguments, objects, printed};
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+fn arguments(options: &[&str]) -> Arguments {
+    let all = std::iter::once(&"install").chain(options);
+    Command::parse_from(all).arguments
+}
+
+fn parsed(options: &[&str]) -> Vec<Value> {
+    let text = printed(&arguments(options)).unwrap();
+    serde_saphyr::from_multiple(&text).unwrap()
+}
+
+/// Installing must not make a cloud give an address to anything; only Gateways do.
+#[test]
+fn no_load_balancer_comes_from_installing() {
+    for options in [
+        &[][..],
+        &["--gateway-api-crds", "experimental", "--replicas", "3"],
+        &["--watch-namespace", "a", "--watch-namespace", "b"],
+    ] {
+        let all = parsed(options);
+        let services: Vec<&Value> = all
+            .iter()
+            .filter(|object| object["kind"] == "Service")
+            .collect();
+        assert_eq!(services.len(), 1, "{services:?}");
+        assert_eq!(services[0]["spec"]["clusterIP"], "None");
+        assert!(services[0]["spec"].get("type").is_none());
+        for kind in ["Gateway", "GatewayClass"] {
+            assert!(!all.iter().any(|object| object["kind"] == kind));
+        }
+    }
+}
+
+#[test]
+fn the_crds_of_one_channel_are_printed_or_none() {
+    let crds = |channel: &str| {
+        let all = parsed(&["--gateway-api-crds", channel]);
+        let group = "gateway.networking.k8s.io";
+        let of_channel = all.iter().filter(|object| object["spec"]["group"] == group);
+        let marked = of_channel.clone().all(|object| {
+            let annotations = &object["metadata"]["annotations"];
+            annotations["gateway.networking.k8s.io/channel"] == channel
+                && annotations["gateway.networking.k8s.io/bundle-version"] == "v1.6.1"
+        });
+        (of_channel.count(), marked)
+    };
+    assert_eq!(crds("standard"), (10, true));
+    assert_eq!(crds("experimental"), (10, true));
+    assert_eq!(crds("none"), (0, true));
+}
+
+/// One small ClusterRole, and for each namespace a Role.
+#[test]
+fn in_namespaced_mode_there_are_few_rights_for_the_whole_cluster() {
+    let all = objects(&arguments(&["--watch-namespace", "team-a"]));
+    let rules = |kind: &str, namespace: &str| -> Vec<String> {
+        let mut found: Vec<String> = all
+            .iter()
+            .filter(|object| {
+                let of = object["metadata"]["namespace"].as_str().unwrap_or_default();
+                object["kind"] == kind && of == namespace
+            })
+            .flat_map(|role| role["rules"].as_array().cloned().unwrap_or_default())
+            .flat_map(|rule| rule["resources"].as_array().cloned().unwrap_or_default())
+            .filter_map(|resource| resource.as_str().map(str::to_owned))
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    };
+    assert_eq!(
+        rules("ClusterRole", ""),
+        [
+            "customresourcedefinitions",
+            "gatewayclasses",
+            "gatewayclasses/status",
+            "namespaces",
+            "tokenreviews",
+        ]
+    );
+    assert!(rules("Role", "team-a").contains(&"secrets".to_owned()));
+    assert!(rules("Role", "daemun-system").contains(&"leases".to_owned()));
+}
+
+/// The manifests for those who do not have the program at hand.
+#[test]
+fn deploy_daemun_yaml_is_what_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/daemun.yaml");
+    let head = "# What daemun install --gateway-api-crds=none prints. Written by UPDATE_GOLDENS=1 cargo test -p daemun install;\n# not to be edited.\n";
+    let actual = format!(
+        "{head}{}",
+        printed(&arguments(&["--gateway-api-crds", "none"])).unwrap()
+    );
+    if std::env::vars().any(|(name, value)| name == "UPDATE_GOLDENS" && value == "1") {
+        std::fs::write(&path, &actual).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == actual,
+        "deploy/daemun.yaml differs; UPDATE_GOLDENS=1 cargo test -p daemun install writes it anew."
+    );
+}
