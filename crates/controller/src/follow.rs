@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::{clock, tasks};
+use daemun_translate::cluster::name_of_any;
 use daemun_translate::{Cluster, Outcome, Settings, Translator};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::cluster::remove;
 use crate::publish::{News, Problems, State};
 use crate::settle::{Act, Settle};
 use crate::source::files::watch::{Event, Watch};
@@ -82,7 +82,7 @@ impl Controller {
     /// Translates. If that panics, what was in force stays, and the process goes on.
     fn step(&mut self, reading: &Reading, now: i64) -> Changes {
         for object in &reading.removed {
-            remove(&mut self.cluster, object);
+            self.cluster.remove(&object.info(), &name_of_any(object));
         }
         for object in &reading.put {
             self.cluster.insert(object.clone());

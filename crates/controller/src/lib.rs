@@ -1,14 +1,15 @@
-//! Watch objects (in files), call translate, publish what follows, and say what is wrong.
+//! Watch objects (in files or in Kubernetes), call translate, publish what follows, and say what is wrong.
 //!
 //! [`follow()`] is the controller at work: a [`source`] of objects, [`settle`] to choose the moment, [`step`]
 //! to see what follows, and [`publish`]ed states. [`look_once`] is the same without time, for `check`.
 
-mod cluster;
 mod follow;
+pub mod kubernetes;
 pub mod provision;
 pub mod publish;
 pub mod settle;
 pub mod source;
+mod status;
 pub mod step;
 
 pub use follow::{Controller, Following, Reload, follow, look_once};

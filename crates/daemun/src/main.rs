@@ -35,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Run a gateway: from objects in files, in front of one service, or just to say hello
     Run(Box<run::Run>),
+    /// Run the controller in Kubernetes: it turns Gateway API objects into what proxies do, and says so in them
+    Controller(Box<command::controller::Arguments>),
     /// Serve one Gateway of a cluster, as its controller says
     Proxy(Box<proxy::Proxy>),
     /// Say what would become of the objects in files, without serving them
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
     let Arguments { command, colours } = Arguments::parse();
     let status = match command {
         Command::Run(arguments) => run::run(&arguments, &colours),
+        Command::Controller(arguments) => command::controller::controller(&arguments, &colours),
         Command::Proxy(arguments) => proxy::proxy(&arguments, &colours),
         Command::Check(arguments) => check::check(arguments, &colours),
         Command::Explain(arguments) => command::explain::explain(arguments),

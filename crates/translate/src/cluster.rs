@@ -3,10 +3,11 @@
 //! Objects are shared, and so are the maps that hold them: a copy of a `Cluster` is cheap, and two
 //! clusters are compared kind by kind by their pointers, which is how an unchanged object is known.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use daemun_model::names::ObjectName;
+use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::persistent::{Iter, Map};
 use daemun_objects::core::configmap::ConfigMap;
 use daemun_objects::core::endpointslice::EndpointSlice;
@@ -27,7 +28,7 @@ use daemun_objects::own::backend::Backend;
 use daemun_objects::own::backend_policy::BackendPolicy;
 use daemun_objects::own::listener_policy::ListenerPolicy;
 use daemun_objects::own::parameters::GatewayParameters;
-use daemun_objects::{Any, Kind, Metadata, Resource};
+use daemun_objects::{Any, Kind, KindInfo, Metadata, Resource};
 
 /// The namespace of an object that gives none.
 pub const DEFAULT_NAMESPACE: &str = "default";
@@ -77,6 +78,35 @@ pub struct Cluster {
     pub backend_policies: Objects<BackendPolicy>,
     /// Our GatewayParameters.
     pub gateway_parameters: Objects<GatewayParameters>,
+    /// Objects that are there and could not be read.
+    pub withheld: Withheld,
+}
+
+/// Objects that are there and could not be read, each with a sentence that says why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Withheld(Arc<BTreeMap<ObjectRef, String>>);
+
+impl Withheld {
+    /// Why an object could not be read.
+    pub fn why(&self, kind: &str, name: &ObjectName) -> Option<&str> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let object = ObjectRef::new(kind, name.clone());
+        self.0.get(&object).map(String::as_str)
+    }
+
+    /// Notes that an object could not be read, or could be.
+    pub fn set(&mut self, object: ObjectRef, why: Option<String>) {
+        let known = self.0.get(&object);
+        if known != why.as_ref() {
+            let all = Arc::make_mut(&mut self.0);
+            match why {
+                Some(why) => drop(all.insert(object, why)),
+                None => drop(all.remove(&object)),
+            }
+        }
+    }
 }
 
 /// What does not come from objects.
@@ -108,42 +138,86 @@ pub enum Home {
     Kubernetes,
 }
 
-impl Cluster {
-    /// Adds an object, in place of one of the same kind and name, which is given back.
-    pub fn insert(&mut self, object: Any) -> Option<Any> {
-        match object {
-            Any::GatewayClass(it) => self.gateway_classes.put(it).map(Any::GatewayClass),
-            Any::Gateway(it) => self.gateways.put(it).map(Any::Gateway),
-            Any::ListenerSet(it) => self.listener_sets.put(it).map(Any::ListenerSet),
-            Any::HttpRoute(it) => self.http_routes.put(it).map(Any::HttpRoute),
-            Any::GrpcRoute(it) => self.grpc_routes.put(it).map(Any::GrpcRoute),
-            Any::TlsRoute(it) => self.tls_routes.put(it).map(Any::TlsRoute),
-            Any::TcpRoute(it) => self.tcp_routes.put(it).map(Any::TcpRoute),
-            Any::UdpRoute(it) => self.udp_routes.put(it).map(Any::UdpRoute),
-            Any::ReferenceGrant(it) => self.reference_grants.put(it).map(Any::ReferenceGrant),
-            Any::BackendTlsPolicy(it) => {
-                self.backend_tls_policies.put(it).map(Any::BackendTlsPolicy)
+macro_rules! kinds {
+    ($( $kind:ident in $field:ident ),+ $(,)?) => {
+        impl Cluster {
+            /// Adds an object, in place of one of the same kind and name, which is given back.
+            pub fn insert(&mut self, object: Any) -> Option<Any> {
+                match object {
+                    $( Any::$kind(it) => self.$field.put(it).map(Any::$kind), )+
+                }
             }
-            Any::Service(it) => self.services.put(it).map(Any::Service),
-            Any::EndpointSlice(it) => self.endpoint_slices.put(it).map(Any::EndpointSlice),
-            Any::Secret(it) => self.secrets.put(it).map(Any::Secret),
-            Any::ConfigMap(it) => self.config_maps.put(it).map(Any::ConfigMap),
-            Any::Namespace(it) => self.namespaces.put(it).map(Any::Namespace),
-            Any::Backend(it) => self.backends.put(it).map(Any::Backend),
-            Any::ListenerPolicy(it) => self.listener_policies.put(it).map(Any::ListenerPolicy),
-            Any::GatewayParameters(it) => {
-                self.gateway_parameters.put(it).map(Any::GatewayParameters)
-            }
-            Any::BackendPolicy(it) => self.backend_policies.put(it).map(Any::BackendPolicy),
-        }
-    }
 
+            /// Takes out the object of a kind and name.
+            pub fn remove(&mut self, kind: &KindInfo, name: &ObjectName) -> Option<Any> {
+                $( if is::<$kind>(kind) {
+                    return self.$field.remove(name).map(Any::$kind);
+                } )+
+                None
+            }
+
+            /// The object of a kind and name.
+            pub fn get(&self, kind: &KindInfo, name: &ObjectName) -> Option<Any> {
+                $( if is::<$kind>(kind) {
+                    return self.$field.get(name).cloned().map(Any::$kind);
+                } )+
+                None
+            }
+
+            /// The names of all objects of a kind.
+            pub fn names(&self, kind: &KindInfo) -> Vec<ObjectName> {
+                $( if is::<$kind>(kind) {
+                    return self.$field.iter().map(|(name, _)| name.clone()).collect();
+                } )+
+                Vec::new()
+            }
+        }
+    };
+}
+
+kinds! {
+    GatewayClass in gateway_classes,
+    Gateway in gateways,
+    ListenerSet in listener_sets,
+    HttpRoute in http_routes,
+    GrpcRoute in grpc_routes,
+    TlsRoute in tls_routes,
+    TcpRoute in tcp_routes,
+    UdpRoute in udp_routes,
+    ReferenceGrant in reference_grants,
+    BackendTlsPolicy in backend_tls_policies,
+    Service in services,
+    EndpointSlice in endpoint_slices,
+    Secret in secrets,
+    ConfigMap in config_maps,
+    Namespace in namespaces,
+    Backend in backends,
+    ListenerPolicy in listener_policies,
+    GatewayParameters in gateway_parameters,
+    BackendPolicy in backend_policies,
+}
+
+fn is<K: Kind>(kind: &KindInfo) -> bool {
+    kind.group == K::GROUP && kind.kind == K::KIND
+}
+
+impl Cluster {
     /// Whether the gateway runs on a host.
     pub(crate) fn on_host(&self) -> bool {
         match self.settings.home {
             Home::Host => true,
             Home::Kubernetes => false,
         }
+    }
+}
+
+/// The name of an object of any kind, as [`name_of`] gives it.
+pub fn name_of_any(object: &Any) -> ObjectName {
+    let metadata = object.metadata();
+    if object.info().namespaced {
+        ObjectName::new(namespace_of(metadata), &metadata.name)
+    } else {
+        ObjectName::new("", &metadata.name)
     }
 }
 

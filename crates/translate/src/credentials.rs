@@ -44,13 +44,10 @@ pub(crate) fn secret(
     if !refs::permitted(cluster, &from, &to) {
         return Err((reason::REF_NOT_PERMITTED, refs::refusal(&from, &to)));
     }
-    let Some(secret) = cluster.secrets.get(&name) else {
+    let Some(secret) = judgements.look_for_secret(cluster, &name) else {
         return Err((
             reason::INVALID_CERTIFICATE_REF,
-            format!(
-                "Secret {name} does not exist.{}",
-                did_you_mean(&name.name, cluster.secrets.names_in(namespace))
-            ),
+            missing(cluster, "Secret", &name),
         ));
     };
     judgements
@@ -88,25 +85,29 @@ pub(crate) fn resolve(
         return Err(Problem::NotPermitted(refs::refusal(from, to)));
     }
     let name = to.name;
-    let missing = |suggestion: String| {
-        Problem::Content(format!("{} {name} does not exist.{suggestion}", to.kind))
-    };
     if to.kind == "Secret" {
-        let secret = cluster.secrets.get(name).ok_or_else(|| {
-            missing(did_you_mean(
-                &name.name,
-                cluster.secrets.names_in(&name.namespace),
-            ))
-        })?;
-        return judgements
-            .secret_bundle(name, secret)
-            .map_err(Problem::Content);
+        return match judgements.look_for_secret(cluster, name) {
+            Some(secret) => judgements.secret_bundle(name, secret),
+            None => Err(missing(cluster, "Secret", name)),
+        }
+        .map_err(Problem::Content);
     }
-    let map = cluster.config_maps.get(name).ok_or_else(|| {
-        missing(did_you_mean(
-            &name.name,
-            cluster.config_maps.names_in(&name.namespace),
-        ))
-    })?;
-    judgements.bundle(name, map).map_err(Problem::Content)
+    match judgements.look_for_config_map(cluster, name) {
+        Some(map) => judgements.bundle(name, map),
+        None => Err(missing(cluster, "ConfigMap", name)),
+    }
+    .map_err(Problem::Content)
+}
+
+/// The sentence for an object that is not there, or that could not be read.
+fn missing(cluster: &Cluster, kind: &str, name: &ObjectName) -> String {
+    if let Some(why) = cluster.withheld.why(kind, name) {
+        return format!("{kind} {name} could not be read: {why}");
+    }
+    let namespace = &name.namespace;
+    let suggestion = match kind {
+        "Secret" => did_you_mean(&name.name, cluster.secrets.names_in(namespace)),
+        _ => did_you_mean(&name.name, cluster.config_maps.names_in(namespace)),
+    };
+    format!("{kind} {name} does not exist.{suggestion}")
 }

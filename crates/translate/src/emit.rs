@@ -18,6 +18,7 @@ use crate::cluster::{Cluster, Home};
 use crate::endpoints::{self, Slices};
 use crate::infrastructure::{Infrastructure, bind_port};
 use crate::listener::{Entry, Protocol, Treatment};
+use crate::memo::Wanted;
 use crate::policies::BackendPolicies;
 use crate::read::gateway::{ReadGateway, ReadGateways};
 use crate::read::gatewayclass;
@@ -41,11 +42,14 @@ pub(crate) struct Made<'a> {
     pub(crate) slices: &'a Slices,
     /// What is said about Backends and policies.
     pub(crate) said: Vec<Verdict>,
+    /// Secrets and ConfigMaps that were looked for.
+    pub(crate) wanted: Wanted,
 }
 
 /// Puts the outcome together.
 pub(crate) fn outcome(cluster: &Cluster, mut made: Made<'_>, last: &Outcome) -> Outcome {
     let said = std::mem::take(&mut made.said);
+    let wanted = std::mem::take(&mut made.wanted);
     Outcome {
         configuration: configuration(cluster, &made, &last.configuration),
         verdicts: verdicts(
@@ -55,6 +59,7 @@ pub(crate) fn outcome(cluster: &Cluster, mut made: Made<'_>, last: &Outcome) -> 
             &last.verdicts,
         ),
         infrastructure: infrastructure(cluster, made.gateways, &last.infrastructure),
+        wanted: kept(wanted, Some(&last.wanted)),
     }
 }
 

@@ -41,6 +41,7 @@ use daemun_model::verdict::Verdict;
 
 pub use cluster::{Cluster, Home, Objects, Settings};
 pub use infrastructure::Infrastructure;
+pub use memo::Wanted;
 pub use translator::Translator;
 
 /// What follows from a cluster.
@@ -53,6 +54,8 @@ pub struct Outcome {
     pub verdicts: Vec<Arc<Verdict>>,
     /// What must be around each Gateway of ours, in Kubernetes; on a host nothing is.
     pub infrastructure: BTreeMap<ObjectName, Arc<Infrastructure>>,
+    /// Secrets and ConfigMaps that objects refer to, whether they are there or not.
+    pub wanted: Arc<Wanted>,
 }
 
 /// Translates a cluster once.

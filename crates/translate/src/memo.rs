@@ -1,6 +1,6 @@
 //! Judgements that are kept: a certificate is parsed once, not with every translation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
@@ -8,7 +8,7 @@ use daemun_model::tls::{Certificate, Pem};
 use daemun_objects::core::configmap::ConfigMap;
 use daemun_objects::core::secret::Secret;
 
-use crate::cluster::Objects;
+use crate::cluster::{Cluster, Objects};
 use crate::tls::{authorities, certificates};
 
 /// What was made of an object, and of which version of it.
@@ -20,9 +20,55 @@ pub(crate) struct Judgements {
     certificates: Judged<Secret, Arc<Certificate>>,
     secret_bundles: Judged<Secret, Pem>,
     bundles: Judged<ConfigMap, Pem>,
+    wanted: Wanted,
+}
+
+/// Secrets and ConfigMaps that were looked for, whether they are there or not: what a source of objects that
+/// does not read all of them has to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Names of Secrets.
+    pub secrets: BTreeSet<ObjectName>,
+    /// Names of ConfigMaps.
+    pub config_maps: BTreeSet<ObjectName>,
+}
+
+impl Wanted {
+    /// These and others.
+    #[must_use]
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        self.secrets.extend(other.secrets.iter().cloned());
+        self.config_maps.extend(other.config_maps.iter().cloned());
+        self
+    }
 }
 
 impl Judgements {
+    /// Looks for a Secret, and notes that it was looked for.
+    pub(crate) fn look_for_secret<'c>(
+        &mut self,
+        cluster: &'c Cluster,
+        name: &ObjectName,
+    ) -> Option<&'c Arc<Secret>> {
+        self.wanted.secrets.insert(name.clone());
+        cluster.secrets.get(name)
+    }
+
+    /// Looks for a ConfigMap, and notes that it was looked for.
+    pub(crate) fn look_for_config_map<'c>(
+        &mut self,
+        cluster: &'c Cluster,
+        name: &ObjectName,
+    ) -> Option<&'c Arc<ConfigMap>> {
+        self.wanted.config_maps.insert(name.clone());
+        cluster.config_maps.get(name)
+    }
+
+    /// What was looked for since this was asked last.
+    pub(crate) fn take_wanted(&mut self) -> Wanted {
+        std::mem::take(&mut self.wanted)
+    }
+
     /// Forgets what was made of objects that are gone.
     pub(crate) fn prune(&mut self, secrets: &Objects<Secret>, config_maps: &Objects<ConfigMap>) {
         self.certificates

@@ -21,7 +21,7 @@ use crate::cluster::Cluster;
 use crate::emit::{self, Made};
 use crate::endpoints::Slices;
 use crate::lately::Lately;
-use crate::memo::Judgements;
+use crate::memo::{Judgements, Wanted};
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
 use crate::read::faces::faces;
@@ -54,6 +54,7 @@ impl Translator {
         let judged = self.judge_gateways(cluster);
         let gateways = &judged.gateways;
         let (policies, unsaid) = BackendPolicies::read(cluster, &mut self.judgements, gateways);
+        let wanted = self.judgements.take_wanted().and(&judged.wanted);
         let mut touched = Touched::default();
         self.translate_routes(cluster, &changes, gateways, &mut touched);
         self.touch_backends(cluster, &changes, policies, &mut touched);
@@ -66,6 +67,7 @@ impl Translator {
             policies: &self.policies,
             slices: &self.slices,
             said,
+            wanted,
         };
         let outcome = emit::outcome(cluster, made, &self.last);
         self.judgements
@@ -89,6 +91,7 @@ impl Translator {
                 && old.namespaces.is_same(&cluster.namespaces)
                 && old.secrets.is_same(&cluster.secrets)
                 && old.config_maps.is_same(&cluster.config_maps)
+                && old.withheld == cluster.withheld
         });
         if !still || !self.gateways.holds_at(cluster.now) {
             let mut gateways = read_gateways(cluster, &mut self.judgements);
@@ -96,7 +99,11 @@ impl Translator {
                 .into_iter()
                 .filter_map(|(policy, users)| policy.verdict(cluster, &users))
                 .collect();
-            self.gateways = Arc::new(JudgedGateways::new(gateways, said, cluster.now));
+            let wanted = self.judgements.take_wanted();
+            self.gateways = Arc::new(JudgedGateways {
+                wanted,
+                ..JudgedGateways::new(gateways, said, cluster.now)
+            });
         }
         Arc::clone(&self.gateways)
     }
@@ -243,6 +250,8 @@ struct JudgedGateways {
     gateways: ReadGateways,
     /// What is said about ListenerPolicies.
     said: Vec<Verdict>,
+    /// Secrets and ConfigMaps that were looked for.
+    wanted: Wanted,
     /// When it was judged, and when something else is to be said about a certificate.
     from: i64,
     until: i64,
@@ -259,6 +268,7 @@ impl JudgedGateways {
         Self {
             gateways,
             said,
+            wanted: Wanted::default(),
             from: now,
             until,
         }

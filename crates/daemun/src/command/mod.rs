@@ -3,6 +3,7 @@
 pub(crate) mod access_log;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod controller;
 pub(crate) mod echo;
 pub(crate) mod explain;
 pub(crate) mod install;

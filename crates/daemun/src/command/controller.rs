@@ -1,0 +1,156 @@
+//! `daemun controller`: the controller in Kubernetes. This file puts its parts together and takes them apart in order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use daemun_base::process;
+use daemun_base::readiness::Readiness;
+use daemun_base::signals::{Signal, Signals};
+use daemun_base::tasks::Tasks;
+use daemun_controller::kubernetes::{self, Access};
+use daemun_proxy::admin::Health;
+use daemun_wire::server::Publisher;
+use ipnet::IpNet;
+
+use super::Status;
+use super::process::{LogArguments, runtime};
+use crate::output::style::ColourArguments;
+
+/// Arguments of `controller`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Arguments {
+    /// The controllerName of the GatewayClasses that are served
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "DAEMUN_CONTROLLER_NAME",
+        default_value = "gateway.daemun.dev/controller"
+    )]
+    controller_name: String,
+    /// The controller's own namespace
+    #[arg(
+        long,
+        value_name = "NAMESPACE",
+        env = "POD_NAMESPACE",
+        default_value = "daemun-system"
+    )]
+    namespace: String,
+    /// The name of the pod that this process runs in
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
+    pod_name: Option<String>,
+    /// Namespaces that are watched [default: all]
+    #[arg(
+        long,
+        value_name = "NAMESPACE,…",
+        env = "DAEMUN_WATCH_NAMESPACES",
+        value_delimiter = ','
+    )]
+    watch_namespaces: Vec<String>,
+    /// A kubeconfig [default: the pod's ServiceAccount, or ~/.kube/config outside of a cluster]
+    #[arg(long, value_name = "PATH", env = "KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+    /// A context of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// The image of the proxies
+    #[arg(long, value_name = "IMAGE", env = "DAEMUN_PROXY_IMAGE")]
+    proxy_image: Option<String>,
+    /// Addresses that count as private whatever their range, as CIDRs
+    #[arg(
+        long,
+        value_name = "CIDR,…",
+        env = "DAEMUN_PRIVATE_RANGES",
+        value_delimiter = ','
+    )]
+    private_ranges: Vec<IpNet>,
+    /// Addresses that count as public whatever their range, as CIDRs
+    #[arg(
+        long,
+        value_name = "CIDR,…",
+        env = "DAEMUN_PUBLIC_RANGES",
+        value_delimiter = ','
+    )]
+    public_ranges: Vec<IpNet>,
+    /// Where proxies connect to
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "DAEMUN_WIRE",
+        default_value = "0.0.0.0:9903"
+    )]
+    wire: SocketAddr,
+    /// Health and metrics: /healthz, /readyz, /metrics
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "DAEMUN_HEALTH",
+        default_value = "0.0.0.0:9901"
+    )]
+    health: SocketAddr,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+/// Runs the controller until it is told to stop.
+pub(crate) fn controller(arguments: &Arguments, colours: &ColourArguments) -> Status {
+    if let Err(why) = arguments.log.start(colours) {
+        return Status::unusable(&why);
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(why) => return Status::unusable(&why),
+    };
+    match runtime.block_on(serve(arguments)) {
+        Ok(()) => Status::Fine,
+        Err(why) => Status::unusable(&why),
+    }
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), String> {
+    let mut signals =
+        Signals::new().map_err(|error| format!("Signals cannot be handled: {error}."))?;
+    let tasks = Tasks::default();
+    let readiness = Readiness::default();
+    let access = Access {
+        kubeconfig: arguments.kubeconfig.clone(),
+        context: arguments.context.clone(),
+    };
+    let client = access.connect().await?;
+    let publisher = Publisher::default();
+    kubernetes::start(
+        &client,
+        &arguments.settings(),
+        &publisher,
+        &readiness,
+        &tasks,
+    );
+    let health = Health {
+        readiness: readiness.clone(),
+        metrics: Arc::new(|into: &mut dyn std::fmt::Write| process::write_metrics(into)),
+    };
+    let health = health
+        .start(arguments.health, &tasks)
+        .await
+        .map_err(|error| format!("--health: {error}"))?;
+    tracing::info!(
+        controller = arguments.controller_name,
+        %health,
+        "Daemun {} watches the cluster.",
+        env!("CARGO_PKG_VERSION")
+    );
+    while signals.next().await != Signal::Stop {}
+    readiness.not_ready("process", "it is stopping");
+    tasks.abort();
+    Ok(())
+}
+
+impl Arguments {
+    fn settings(&self) -> kubernetes::Settings {
+        kubernetes::Settings {
+            controller: self.controller_name.clone(),
+            namespaces: self.watch_namespaces.clone(),
+        }
+    }
+}
