@@ -11,5 +11,6 @@ pub mod settle;
 pub mod source;
 mod status;
 pub mod step;
+pub mod wire;
 
 pub use follow::{Controller, Following, Reload, follow, look_once};

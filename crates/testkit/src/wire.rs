@@ -111,7 +111,7 @@ pub struct Controller {
     pub publisher: Publisher,
     objects: Objects,
     tasks: Tasks,
-    _tls: watch::Sender<Arc<rustls::ServerConfig>>,
+    _tls: watch::Sender<Option<Arc<tls::ServerConfig>>>,
 }
 
 impl Controller {
@@ -130,7 +130,7 @@ impl Controller {
     pub async fn start_at(address: SocketAddr, authority: &Authority) -> Self {
         let identity = authority.issue(&[tls::SERVER_NAME]);
         let config = tls::server(&identity.chain, &identity.key).expect("a certificate");
-        let (tls, newest) = watch::channel(config);
+        let (tls, newest) = watch::channel(Some(config));
         let (publisher, tasks) = (Publisher::default(), Tasks::default());
         let serving = Serving {
             publisher: publisher.clone(),

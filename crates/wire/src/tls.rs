@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+pub use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 

@@ -63,7 +63,10 @@ async fn accept(
                 continue;
             }
         };
-        let acceptor = TlsAcceptor::from(Arc::clone(&serving.tls.borrow()));
+        let Some(config) = serving.tls.borrow().clone() else {
+            continue;
+        };
+        let acceptor = TlsAcceptor::from(config);
         let ready = ready.clone();
         tasks.spawn(async move {
             let _place = place;

@@ -139,8 +139,8 @@ pub struct Serving {
     pub publisher: Publisher,
     /// Who finds out who they are.
     pub identify: Arc<dyn Identify>,
-    /// The certificate that is shown to new connections, always the newest.
-    pub tls: watch::Receiver<Arc<ServerConfig>>,
+    /// The certificate that is shown to new connections, always the newest. Without one they are closed.
+    pub tls: watch::Receiver<Option<Arc<ServerConfig>>>,
     /// How long things may take.
     pub times: Times,
 }
