@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use daemun_model::Configuration;
 use daemun_model::verdict::{Severity, Verdict};
+use daemun_model::{Configuration, Verdicts};
 
 use crate::source::files::{Positions, Problem, Reason};
 
@@ -17,7 +17,7 @@ pub struct State {
     /// What proxies must do. The same `Arc` as before if nothing changed for them.
     pub configuration: Arc<Configuration>,
     /// What owners must be told, one for each object that is judged.
-    pub verdicts: Vec<Arc<Verdict>>,
+    pub verdicts: Verdicts,
     /// What is wrong in the files at this moment.
     pub problems: Problems,
     /// Every object in force, and where it stands in the files.

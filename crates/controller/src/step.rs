@@ -24,7 +24,7 @@ pub fn step(translator: &mut Translator, cluster: &Cluster, last: &Outcome) -> C
     let next = translator.translate(cluster);
     Changes {
         publish: !is_same(&next.configuration, &last.configuration),
-        tell: new_verdicts(&next.verdicts, &last.verdicts),
+        tell: next.verdicts.since(&last.verdicts),
         next,
     }
 }
@@ -36,12 +36,4 @@ fn is_same(one: &Configuration, two: &Configuration) -> bool {
             .iter()
             .zip(two)
             .all(|((name, one), (other, two))| name == other && Arc::ptr_eq(one, two))
-}
-
-fn new_verdicts(next: &[Arc<Verdict>], last: &[Arc<Verdict>]) -> Vec<Arc<Verdict>> {
-    let known: std::collections::HashSet<*const Verdict> = last.iter().map(Arc::as_ptr).collect();
-    let new = next
-        .iter()
-        .filter(|verdict| !known.contains(&Arc::as_ptr(verdict)));
-    new.cloned().collect()
 }

@@ -36,5 +36,7 @@ pub mod snapshot;
 pub mod stream;
 pub mod tls;
 pub mod verdict;
+pub mod verdicts;
 
 pub use snapshot::{Configuration, Snapshot};
+pub use verdicts::Verdicts;

@@ -12,6 +12,7 @@ use crate::backend::Backend;
 use crate::gateway::Gateway;
 use crate::listener::Listener;
 use crate::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use crate::persistent::Map;
 use crate::route::HttpRoute;
 use crate::stream::StreamRoute;
 use crate::tls::Certificate;
@@ -22,16 +23,16 @@ pub struct Snapshot {
     /// The Gateway itself.
     pub gateway: Arc<Gateway>,
     /// Its listeners, those of attached ListenerSets included.
-    pub listeners: BTreeMap<ListenerKey, Arc<Listener>>,
+    pub listeners: Map<ListenerKey, Arc<Listener>>,
     /// The HTTPRoutes and GRPCRoutes that are attached to them.
-    pub routes: BTreeMap<RouteKey, Arc<HttpRoute>>,
+    pub routes: Map<RouteKey, Arc<HttpRoute>>,
     /// The TLSRoutes, TCPRoutes and UDPRoutes that are.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub streams: BTreeMap<RouteKey, Arc<StreamRoute>>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub streams: Map<RouteKey, Arc<StreamRoute>>,
     /// The backends that those Routes refer to.
-    pub backends: BTreeMap<BackendKey, Arc<Backend>>,
+    pub backends: Map<BackendKey, Arc<Backend>>,
     /// The certificates that listeners and backends refer to.
-    pub certificates: BTreeMap<ObjectName, Arc<Certificate>>,
+    pub certificates: Map<ObjectName, Arc<Certificate>>,
 }
 
 /// All Gateways that one proxy process serves: one in Kubernetes, any number on a host.

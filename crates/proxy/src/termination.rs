@@ -6,11 +6,11 @@
 //! here, and what resumes here has its certificate judged again ([`ServerTls::client_certificate`]).
 //! Which listener a client gets is `listen::sni`'s business.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
+use daemun_model::persistent::Map;
 use daemun_model::tls::{Certificate, ClientValidation, ClientValidationMode, Termination};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::aws_lc_rs::Ticketer;
@@ -54,7 +54,7 @@ pub(crate) enum ClientCertificate {
 /// A sentence that says which part cannot be used, and why.
 pub(crate) fn server_config(
     termination: &Termination,
-    certificates: &BTreeMap<ObjectName, Arc<Certificate>>,
+    certificates: &Map<ObjectName, Arc<Certificate>>,
 ) -> Result<Arc<ServerTls>, String> {
     let Termination {
         certificates: names,
@@ -220,7 +220,7 @@ struct Chooser {
 impl Chooser {
     fn new(
         names: &[ObjectName],
-        certificates: &BTreeMap<ObjectName, Arc<Certificate>>,
+        certificates: &Map<ObjectName, Arc<Certificate>>,
     ) -> Result<Self, String> {
         let pairs = names.iter().map(|name| {
             let certificate = certificates

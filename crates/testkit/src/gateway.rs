@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use daemun_base::clock;
 use daemun_controller::source::files::{Files, Look};
-use daemun_model::Configuration;
-use daemun_model::verdict::Verdict;
+use daemun_model::{Configuration, Verdicts};
 use daemun_proxy::{Applied, Proxy, Settings};
 use daemun_translate::{Cluster, Translator};
 
@@ -18,7 +17,7 @@ pub struct Gateway {
     proxy: Proxy,
     objects: Objects,
     /// What owners would be told.
-    pub verdicts: Vec<Arc<Verdict>>,
+    pub verdicts: Verdicts,
     /// What the proxy said to the last configuration.
     pub applied: Applied,
     _watch: Watch,
@@ -52,7 +51,7 @@ impl Gateway {
         let mut gateway = Self {
             proxy,
             objects: Objects::default(),
-            verdicts: Vec::new(),
+            verdicts: Verdicts::default(),
             applied: Applied::default(),
             _watch: Watch::start(),
         };
@@ -98,7 +97,7 @@ impl Objects {
     ///
     /// # Panics
     /// If the text cannot be read.
-    pub fn translate(&mut self, yaml: &str) -> (Arc<Configuration>, Vec<Arc<Verdict>>) {
+    pub fn translate(&mut self, yaml: &str) -> (Arc<Configuration>, Verdicts) {
         let outcome = self.0.translate(&read(yaml));
         (Arc::new(outcome.configuration), outcome.verdicts)
     }

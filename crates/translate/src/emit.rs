@@ -7,10 +7,12 @@ use std::sync::Arc;
 use daemun_model::backend::Backend;
 use daemun_model::gateway::Gateway;
 use daemun_model::listener::{Listener, ListenerProtocol, TlsListener};
-use daemun_model::names::{BackendKey, ObjectName, ObjectRef, RouteKey, RouteKind};
+use daemun_model::names::{BackendKey, ObjectName, ObjectRef, RouteKey};
+use daemun_model::persistent::Map;
 use daemun_model::snapshot::{Configuration, Snapshot};
 use daemun_model::tls::{Certificate, Termination};
 use daemun_model::verdict::{FieldPath, Verdict};
+use daemun_model::verdicts::Verdicts;
 use daemun_objects::gateway_api::gateway::TlsMode;
 
 use crate::Outcome;
@@ -109,7 +111,7 @@ fn snapshot(
         },
         before.map(|before| &before.gateway),
     );
-    let listeners: BTreeMap<_, _> = gateway
+    let listeners: Map<_, _> = gateway
         .all_entries()
         .filter_map(|entry| {
             let before = before.and_then(|before| before.listeners.get(&entry.key));
@@ -155,12 +157,11 @@ fn snapshot(
 type Differences<K, V> = Vec<(K, Option<Arc<V>>)>;
 
 fn with<K: Ord + Clone, V>(
-    old: Option<&BTreeMap<K, Arc<V>>>,
+    old: Option<&Map<K, Arc<V>>>,
     differences: Differences<K, V>,
-) -> BTreeMap<K, Arc<V>> {
+) -> Map<K, Arc<V>> {
     let mut map = old.cloned().unwrap_or_default();
     if map.is_empty() {
-        // Made at once, a map has no room left over.
         let all = differences.into_iter();
         return all.filter_map(|(key, value)| Some((key, value?))).collect();
     }
@@ -193,7 +194,7 @@ impl RoutesOf<'_> {
     /// Those that differ from before, of one of the two kinds that a snapshot holds.
     fn differences<V>(
         &self,
-        before: Option<&BTreeMap<RouteKey, Arc<V>>>,
+        before: Option<&Map<RouteKey, Arc<V>>>,
         of_kind: impl Fn(&RouteOutcome, &ObjectName) -> Option<Arc<V>>,
     ) -> Differences<RouteKey, V> {
         let all = self.standing.routes();
@@ -248,7 +249,7 @@ fn backends(
 }
 
 /// Whether two maps hold the very same parts.
-fn same<K: PartialEq, V>(one: &BTreeMap<K, Arc<V>>, two: &BTreeMap<K, Arc<V>>) -> bool {
+fn same<K: PartialEq, V>(one: &Map<K, Arc<V>>, two: &Map<K, Arc<V>>) -> bool {
     one.len() == two.len()
         && one
             .iter()
@@ -308,7 +309,7 @@ fn listener(cluster: &Cluster, entry: &Entry) -> Option<Listener> {
     })
 }
 
-fn certificates(gateway: &ReadGateway) -> BTreeMap<ObjectName, Arc<Certificate>> {
+fn certificates(gateway: &ReadGateway) -> Map<ObjectName, Arc<Certificate>> {
     let own = gateway
         .client_certificate
         .iter()
@@ -326,8 +327,8 @@ fn verdicts(
     cluster: &Cluster,
     (gateways, standing): (&ReadGateways, &Standing),
     said: Vec<Verdict>,
-    last: &[Arc<Verdict>],
-) -> Vec<Arc<Verdict>> {
+    last: &Verdicts,
+) -> Verdicts {
     let mut made: Vec<Verdict> = cluster
         .gateway_classes
         .iter()
@@ -357,28 +358,15 @@ fn verdicts(
             .map(|(name, set, refusal)| status::orphan(name, set, refusal)),
     );
     made.extend(said);
-    // Those of routes were kept, or not, with the routes themselves.
     let before: BTreeMap<&ObjectRef, &Arc<Verdict>> = last
+        .others()
         .iter()
-        .filter(|verdict| !is_route(&verdict.object.kind))
         .map(|verdict| (&verdict.object, verdict))
         .collect();
-    let mut verdicts: Vec<Arc<Verdict>> = made
-        .into_iter()
-        .map(|verdict| {
-            let before = before.get(&verdict.object).copied();
-            kept(verdict, before)
-        })
-        .collect();
-    verdicts.extend(
-        standing
-            .routes()
-            .values()
-            .filter_map(|outcome| outcome.verdict.clone()),
-    );
-    verdicts
-}
-
-fn is_route(kind: &str) -> bool {
-    RouteKind::ALL.iter().any(|known| known.as_str() == kind)
+    let others = made.into_iter().map(|verdict| {
+        let before = before.get(&verdict.object).copied();
+        kept(verdict, before)
+    });
+    // Those of routes were kept, or not, with the routes themselves.
+    Verdicts::new(others.collect(), standing.verdicts().clone())
 }

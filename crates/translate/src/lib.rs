@@ -35,9 +35,8 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use daemun_model::Configuration;
 use daemun_model::names::ObjectName;
-use daemun_model::verdict::Verdict;
+use daemun_model::{Configuration, Verdicts};
 
 pub use cluster::{Cluster, Home, Objects, Settings};
 pub use infrastructure::Infrastructure;
@@ -51,7 +50,7 @@ pub struct Outcome {
     pub configuration: Configuration,
     /// What owners must be told: one verdict for each object that is ours to judge. GatewayClasses, Gateways by
     /// age with their ListenerSets, Backends and policies, Routes by name.
-    pub verdicts: Vec<Arc<Verdict>>,
+    pub verdicts: Verdicts,
     /// What must be around each Gateway of ours, in Kubernetes; on a host nothing is.
     pub infrastructure: BTreeMap<ObjectName, Arc<Infrastructure>>,
     /// Secrets and ConfigMaps that objects refer to, whether they are there or not.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::persistent::Map;
+use daemun_model::verdict::Verdict;
 
 use crate::read::route::RouteOutcome;
 
@@ -12,6 +14,7 @@ use crate::read::route::RouteOutcome;
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
     routes: BTreeMap<RouteKey, Arc<RouteOutcome>>,
+    verdicts: Map<RouteKey, Arc<Verdict>>,
     /// How many routes of each Gateway refer to a backend.
     uses: BTreeMap<ObjectName, BTreeMap<BackendKey, usize>>,
     counts: HashMap<ListenerKey, u32>,
@@ -30,6 +33,11 @@ impl Standing {
     /// What follows from each route.
     pub(crate) fn routes(&self) -> &BTreeMap<RouteKey, Arc<RouteOutcome>> {
         &self.routes
+    }
+
+    /// What is said about each route; nothing about those that are not ours to judge.
+    pub(crate) fn verdicts(&self) -> &Map<RouteKey, Arc<Verdict>> {
+        &self.verdicts
     }
 
     /// The backends that routes of a Gateway refer to.
@@ -63,12 +71,21 @@ impl Standing {
         if let Some(next) = &next {
             self.count(next, touched, key);
         }
+        self.say(key, next.as_ref().and_then(|next| next.verdict.as_ref()));
         let before = match next {
             Some(next) => self.routes.insert(key.clone(), next),
             None => self.routes.remove(key),
         };
         if let Some(before) = before {
             self.discount(&before, touched, key);
+        }
+    }
+
+    fn say(&mut self, key: &RouteKey, verdict: Option<&Arc<Verdict>>) {
+        match (verdict, self.verdicts.get(key)) {
+            (Some(new), Some(old)) if Arc::ptr_eq(new, old) => {}
+            (Some(new), _) => drop(self.verdicts.insert(key.clone(), Arc::clone(new))),
+            (None, _) => drop(self.verdicts.remove(key)),
         }
     }
 

@@ -346,7 +346,7 @@ fn assert_same(one: &Outcome, two: &Outcome) {
         );
     }
     assert_eq!(one.verdicts.len(), two.verdicts.len());
-    for (one, two) in one.verdicts.iter().zip(&two.verdicts) {
+    for (one, two) in one.verdicts.iter().zip(two.verdicts.iter()) {
         assert!(Arc::ptr_eq(one, two), "{}", one.object);
     }
 }

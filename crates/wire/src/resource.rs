@@ -14,6 +14,7 @@ use daemun_model::backend::Backend;
 use daemun_model::gateway::Gateway;
 use daemun_model::listener::Listener;
 use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::persistent::Map;
 use daemun_model::route::HttpRoute;
 use daemun_model::stream::StreamRoute;
 use daemun_model::tls::Certificate;
@@ -281,24 +282,19 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// Walks two maps side by side; both are in order, and nearly all of thousands of parts are the same.
+    /// Thousands of parts are nearly all the same, and those are passed over.
     fn compare<K: Ord, V>(
         &mut self,
-        before: &BTreeMap<K, Arc<V>>,
-        next: &BTreeMap<K, Arc<V>>,
+        before: &Map<K, Arc<V>>,
+        next: &Map<K, Arc<V>>,
         resource: fn(Arc<V>) -> Resource,
     ) {
-        let gone = |value: &Arc<V>| resource(Arc::clone(value)).key();
-        let mut before = before.iter().peekable();
-        for (key, value) in next {
-            while let Some((_, old)) = before.next_if(|(old, _)| *old < key) {
-                self.removed.push(gone(old));
-            }
-            let old = before.next_if(|(old, _)| *old == key);
-            if !old.is_some_and(|(_, old)| Arc::ptr_eq(old, value)) {
-                self.put.push(resource(Arc::clone(value)));
+        for key in next.differences(before, Arc::ptr_eq) {
+            match (next.get(key), before.get(key)) {
+                (Some(value), _) => self.put.push(resource(Arc::clone(value))),
+                (None, Some(old)) => self.removed.push(resource(Arc::clone(old)).key()),
+                (None, None) => {}
             }
         }
-        self.removed.extend(before.map(|(_, old)| gone(old)));
     }
 }

@@ -87,7 +87,10 @@ async fn what_is_published_arrives_whole_and_what_changes_is_one_part() {
     let second = snapshot(&proxy.next().await);
     assert_eq!(second.routes.len(), 3);
     for (key, route) in &first.routes {
-        assert!(Arc::ptr_eq(route, &second.routes[key]), "{key} is the same");
+        assert!(
+            Arc::ptr_eq(route, second.routes.get(key).unwrap()),
+            "{key} is the same"
+        );
     }
 
     controller.publish(&objects(&["three"]));

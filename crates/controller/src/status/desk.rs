@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use daemun_model::Verdicts;
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::Verdict;
 use daemun_objects::KindInfo;
@@ -131,9 +132,9 @@ impl Desk {
     }
 
     /// Takes the newest verdicts.
-    pub(super) fn judged(&mut self, verdicts: &[Arc<Verdict>]) {
+    pub(super) fn judged(&mut self, verdicts: &Verdicts) {
         let mut next = HashMap::with_capacity(verdicts.len());
-        for verdict in verdicts {
+        for verdict in verdicts.iter() {
             let Some(key) = Key::of(&verdict.object) else {
                 continue;
             };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use daemun_base::clock;
+use daemun_model::Verdicts;
 use daemun_model::shown;
-use daemun_model::verdict::Verdict;
 use daemun_objects::KindInfo;
 use daemun_wire::answer::Proxies;
 use futures_util::StreamExt as _;
@@ -35,7 +35,7 @@ pub(crate) enum Tell {
     /// What was written into objects.
     Observed(Vec<Observed>),
     /// What should be said.
-    Verdicts(Vec<Arc<Verdict>>),
+    Verdicts(Verdicts),
     /// Which Gateway API the cluster has.
     Release(Release),
     /// Which classes have Gateways.

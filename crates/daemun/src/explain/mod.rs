@@ -12,13 +12,11 @@ mod place;
 mod share;
 mod text;
 
-use std::sync::Arc;
-
 use daemun_model::hostname::HostPattern;
 use daemun_model::listener::Listener;
 use daemun_model::route::{HttpRoute, Rule};
-use daemun_model::verdict::{Place, Status, Verdict};
-use daemun_model::{Configuration, Snapshot};
+use daemun_model::verdict::{Place, Status};
+use daemun_model::{Configuration, Snapshot, Verdicts};
 use daemun_proxy::admin::{Form, Question};
 use daemun_route::explain::describe as describe_match;
 use daemun_route::{Asked, Candidate, Input, Table};
@@ -34,7 +32,7 @@ use self::place::{At, Found};
 /// A sentence about the question.
 pub(crate) fn answer(
     configuration: &Configuration,
-    verdicts: &[Arc<Verdict>],
+    verdicts: &Verdicts,
     question: &Question,
     form: Form,
 ) -> Result<String, String> {
@@ -173,7 +171,7 @@ impl Outcome {
 /// A sentence about the question: its URL, method or headers are none.
 pub(crate) fn explain(
     configuration: &Configuration,
-    verdicts: &[Arc<Verdict>],
+    verdicts: &Verdicts,
     question: &Question,
 ) -> Result<Explanation, String> {
     let request = Request::read(question)?;
@@ -205,12 +203,7 @@ pub(crate) fn explain(
 }
 
 /// From the listener on.
-fn follow(
-    at: &At<'_>,
-    request: &Request,
-    verdicts: &[Arc<Verdict>],
-    explanation: &mut Explanation,
-) {
+fn follow(at: &At<'_>, request: &Request, verdicts: &Verdicts, explanation: &mut Explanation) {
     if let Some(reason) = &at.listener.refused {
         explanation.outcome = Outcome::own(500, format!("the listener is closed: {reason}"));
         return;
@@ -314,7 +307,7 @@ fn rule_name(route: &HttpRoute, rule: &Rule) -> RuleName {
 
 /// What verdicts say about objects of a kind that do not serve.
 fn hints<'a>(
-    verdicts: &'a [Arc<Verdict>],
+    verdicts: &'a Verdicts,
     kind: &'static str,
     conditions: &'a [&'static str],
 ) -> impl Iterator<Item = String> + use<'a> {

@@ -205,7 +205,7 @@ impl Shop {
         };
         super::answer(
             &Configuration { gateways },
-            &[Arc::new(not_attached)],
+            &daemun_model::Verdicts::new(vec![Arc::new(not_attached)], Default::default()),
             &question,
             form,
         )
@@ -405,7 +405,7 @@ fn a_redirect_answers() {
 fn what_is_wanted_of_clients_certificates_is_told() {
     let mut shop = usual();
     let key = listener_key("shop");
-    let mut listener = Listener::clone(&shop.0.listeners[&key]);
+    let mut listener = Listener::clone(shop.0.listeners.get(&key).unwrap());
     let ListenerProtocol::Https(termination) = &mut listener.protocol else {
         unreachable!("the listener shop is one with TLS")
     };

@@ -1,6 +1,5 @@
 //! Names that are resolved again at their TTL, against a name server of the test's own.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -118,11 +117,11 @@ fn configuration(name: &str) -> Configuration {
             generation: 0,
             addresses: Vec::new(),
         }),
-        listeners: BTreeMap::new(),
-        routes: BTreeMap::new(),
-        streams: BTreeMap::new(),
+        listeners: Default::default(),
+        routes: Default::default(),
+        streams: Default::default(),
         backends: [(key, Arc::new(backend))].into(),
-        certificates: BTreeMap::new(),
+        certificates: Default::default(),
     };
     Configuration {
         gateways: [(gateway, Arc::new(snapshot))].into(),

@@ -1,11 +1,11 @@
 //! Certificates for tests of both sides of TLS. Authorities are made as the conformance suite makes
 //! them: all of the same subject, with extended key usages, and leaves without names for clients.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use daemun_model::names::ObjectName;
+use daemun_model::persistent::Map;
 use daemun_model::tls::{Certificate, Pem, Secret};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -70,7 +70,7 @@ pub(crate) fn rsa() -> (KeyPair, String) {
 /// Certificates by the names of their Secrets, and those names in order.
 pub(crate) fn store(
     certificates: &[Certificate],
-) -> (BTreeMap<ObjectName, Arc<Certificate>>, Vec<ObjectName>) {
+) -> (Map<ObjectName, Arc<Certificate>>, Vec<ObjectName>) {
     let names = certificates.iter().map(|one| one.name.clone()).collect();
     let pairs = certificates
         .iter()

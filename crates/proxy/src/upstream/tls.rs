@@ -4,13 +4,13 @@
 //! (gateway-api `BackendTLSPolicy.spec.validation`). Each backend has a configuration of its own, so
 //! that a session that was made under one setting of trust does not resume under another.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use daemun_model::backend::BackendProtocol;
 use daemun_model::names::ObjectName;
+use daemun_model::persistent::Map;
 use daemun_model::tls::{self, BackendTls, Certificate, SubjectAltName, TlsVersion};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -56,7 +56,7 @@ impl fmt::Display for ConnectError {
 pub(crate) fn client_config(
     tls: &BackendTls,
     protocol: BackendProtocol,
-    certificates: &BTreeMap<ObjectName, Arc<Certificate>>,
+    certificates: &Map<ObjectName, Arc<Certificate>>,
 ) -> Result<Arc<rustls::ClientConfig>, String> {
     let BackendTls {
         hostname: _,

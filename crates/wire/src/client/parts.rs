@@ -1,6 +1,5 @@
 //! A snapshot while it is put together from resources.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daemun_model::Snapshot;
@@ -8,6 +7,7 @@ use daemun_model::backend::Backend;
 use daemun_model::gateway::Gateway;
 use daemun_model::listener::Listener;
 use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::persistent::Map;
 use daemun_model::route::HttpRoute;
 use daemun_model::stream::StreamRoute;
 use daemun_model::tls::Certificate;
@@ -18,11 +18,11 @@ use crate::resource::{Key, Resource};
 #[derive(Clone, Default)]
 pub(super) struct Parts {
     gateway: Option<Arc<Gateway>>,
-    listeners: BTreeMap<ListenerKey, Arc<Listener>>,
-    routes: BTreeMap<RouteKey, Arc<HttpRoute>>,
-    streams: BTreeMap<RouteKey, Arc<StreamRoute>>,
-    backends: BTreeMap<BackendKey, Arc<Backend>>,
-    certificates: BTreeMap<ObjectName, Arc<Certificate>>,
+    listeners: Map<ListenerKey, Arc<Listener>>,
+    routes: Map<RouteKey, Arc<HttpRoute>>,
+    streams: Map<RouteKey, Arc<StreamRoute>>,
+    backends: Map<BackendKey, Arc<Backend>>,
+    certificates: Map<ObjectName, Arc<Certificate>>,
 }
 
 impl Parts {
@@ -101,7 +101,7 @@ impl Parts {
     }
 }
 
-fn put<K: Ord, V: PartialEq>(into: &mut BTreeMap<K, Arc<V>>, key: K, value: Arc<V>) {
+fn put<K: Ord + Clone, V: PartialEq>(into: &mut Map<K, Arc<V>>, key: K, value: Arc<V>) {
     match into.get(&key) {
         Some(before) if *before == value => {}
         _ => drop(into.insert(key, value)),

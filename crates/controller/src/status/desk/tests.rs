@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use daemun_model::Verdicts;
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::{Condition, Part, Place as Where, Status, Verdict};
 use daemun_wire::answer::{Phase, Proxies, ProxyState};
@@ -12,6 +13,10 @@ use serde_json::{Value, json};
 use super::{Desk, FINALIZER, Job};
 use crate::provision::{Address, Place, Provisioned};
 use crate::source::kubernetes::{Observed, Written, kind};
+
+fn said<const N: usize>(verdicts: [Arc<Verdict>; N]) -> Verdicts {
+    Verdicts::new(verdicts.into(), daemun_model::persistent::Map::new())
+}
 
 const US: &str = "gateway.daemun.dev/controller";
 const NOW: &str = "2026-02-01T00:00:00Z";
@@ -79,11 +84,11 @@ fn nothing_is_written_before_everything_was_judged_and_then_gateways_come_first(
         desk.observed(observed(kind, name, "1", None));
     }
     assert!(jobs(&mut desk).is_empty());
-    desk.judged(&[
+    desk.judged(&said([
         route_verdict("a"),
         verdict("Gateway", "gw", Where::Object),
         verdict("GatewayClass", "c", Where::Object),
-    ]);
+    ]));
     let all = jobs(&mut desk);
     assert_eq!(
         named(&all),
@@ -97,7 +102,7 @@ fn nothing_is_written_before_everything_was_judged_and_then_gateways_come_first(
 fn what_stands_there_is_not_written_again_and_what_is_not_said_any_more_is_taken_out() {
     let mut desk = Desk::new(US);
     desk.observed(observed("HTTPRoute", "a", "1", None));
-    let verdicts = [route_verdict("a")];
+    let verdicts = said([route_verdict("a")]);
     desk.judged(&verdicts);
     let all = jobs(&mut desk);
     let status = all[0].patch["status"].clone();
@@ -105,7 +110,7 @@ fn what_stands_there_is_not_written_again_and_what_is_not_said_any_more_is_taken
     assert!(jobs(&mut desk).is_empty());
     desk.judged(&verdicts);
     assert!(jobs(&mut desk).is_empty());
-    desk.judged(&[]);
+    desk.judged(&said([]));
     assert_eq!(jobs(&mut desk)[0].patch["status"], json!({"parents": []}));
 }
 
@@ -117,7 +122,7 @@ fn entries_that_an_earlier_process_left_are_taken_out() {
         {"controllerName": "them", "parentRef": {"name": "old"}, "conditions": []},
     ]});
     desk.observed(observed("HTTPRoute", "a", "1", Some(&left)));
-    desk.judged(&[]);
+    desk.judged(&said([]));
     let all = jobs(&mut desk);
     assert_eq!(
         all[0].patch["status"]["parents"],
@@ -129,7 +134,7 @@ fn entries_that_an_earlier_process_left_are_taken_out() {
 fn what_is_being_written_waits() {
     let mut desk = Desk::new(US);
     desk.observed(observed("HTTPRoute", "a", "1", None));
-    desk.judged(&[route_verdict("a")]);
+    desk.judged(&said([route_verdict("a")]));
     let first = desk.next(&BTreeSet::new(), NOW).unwrap();
     let busy = BTreeSet::from([first.key]);
     desk.observed(observed("HTTPRoute", "a", "2", None));
@@ -144,7 +149,9 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
     for name in names {
         desk.observed(observed("Gateway", name, "1", None));
     }
-    desk.judged(&names.map(|name| verdict("Gateway", name, Where::Object)));
+    desk.judged(&said(
+        names.map(|name| verdict("Gateway", name, Where::Object)),
+    ));
     desk.early(false);
     assert_eq!(jobs(&mut desk).len(), 2);
     let gateway = ObjectName::new("n", "gw");
@@ -181,7 +188,7 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
 #[test]
 fn a_class_in_use_has_the_finalizer_and_one_that_is_not_has_it_not() {
     let mut desk = Desk::new(US);
-    let verdicts = [verdict("GatewayClass", "c", Where::Object)];
+    let verdicts = said([verdict("GatewayClass", "c", Where::Object)]);
     desk.observed(observed("GatewayClass", "c", "1", None));
     desk.judged(&verdicts);
     let status = jobs(&mut desk)[0].patch["status"].clone();

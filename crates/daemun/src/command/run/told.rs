@@ -53,7 +53,7 @@ impl Inner {
         let before = std::mem::take(&mut self.findings);
         let mut locator = state.positions.locator();
         let (mut errors, mut warnings, mut lines) = (0_usize, 0_usize, Vec::new());
-        for verdict in &state.verdicts {
+        for verdict in state.verdicts.iter() {
             for finding in &verdict.findings {
                 let key = (
                     verdict.object.clone(),
