@@ -6,6 +6,9 @@ mod access;
 mod pace;
 mod run;
 mod said;
+mod surround;
+
+use std::sync::Arc;
 
 use daemun_base::readiness::Readiness;
 use daemun_base::tasks::Tasks;
@@ -14,12 +17,14 @@ use daemun_wire::server::Publisher;
 use kube::Client;
 use tokio::sync::{mpsc, watch};
 
+use crate::provision;
 use crate::source::kubernetes as source;
 use crate::status::{News, Teller};
 
 pub use access::Access;
 
 use run::Run;
+use surround::Inputs;
 
 /// What a controller in Kubernetes is told when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,17 +35,32 @@ pub struct Settings {
     pub namespaces: Vec<String>,
 }
 
+/// What the controller works with, and what it does not make itself.
+pub struct Parts {
+    /// The API server.
+    pub client: Client,
+    /// Where proxies get their configuration.
+    pub publisher: Publisher,
+    /// Whether this replica leads.
+    pub leads: watch::Receiver<bool>,
+    /// The certificates by which proxies know the controller.
+    pub authorities: watch::Receiver<Option<Arc<str>>>,
+    /// What is made around Gateways.
+    pub provisioner: provision::Handle,
+}
+
 /// Starts the controller: it runs until the tasks are aborted.
 ///
 /// # Panics
 /// Outside a runtime.
-pub fn start(
-    client: &Client,
-    settings: &Settings,
-    publisher: &Publisher,
-    readiness: &Readiness,
-    tasks: &Tasks,
-) {
+pub fn start(parts: Parts, settings: &Settings, readiness: &Readiness, tasks: &Tasks) {
+    let Parts {
+        client,
+        publisher,
+        leads,
+        authorities,
+        provisioner,
+    } = parts;
     let Settings {
         controller,
         namespaces,
@@ -49,23 +69,34 @@ pub fn start(
         controller: controller.clone(),
         home: Home::Kubernetes,
     };
-    let (held, watches) = source::start(client, translate, namespaces, tasks);
+    let (held, watches) = source::start(&client, translate, namespaces, tasks);
     let (told, news) = mpsc::unbounded_channel();
-    let run = Run {
-        client: client.clone(),
-        held,
-        watches,
-        publisher: publisher.clone(),
-        told,
-        readiness: readiness.clone(),
+    let (surroundings, inputs) = watch::channel(None);
+    let inputs = Inputs {
+        surroundings: inputs,
+        authorities,
+        leads: leads.clone(),
     };
-    tasks.spawn(run.run());
-    let (_, leads) = watch::channel(true);
-    let (_, places) = watch::channel(std::sync::Arc::default());
+    let provision::Handle {
+        want,
+        provisioned,
+        accounts: _,
+    } = provisioner;
+    tasks.spawn(surround::hand_on(inputs, want));
     let teller = Teller::new(client.clone(), controller, leads);
     tasks.spawn(teller.run(News {
         told: news,
         proxies: publisher.proxies(),
-        places,
+        places: provisioned,
     }));
+    let run = Run {
+        client,
+        held,
+        watches,
+        publisher,
+        told,
+        surroundings,
+        readiness: readiness.clone(),
+    };
+    tasks.spawn(run.run());
 }

@@ -13,12 +13,13 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use kube::Client;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
 use super::pace::Pace;
 use super::said::Said;
+use super::surround::Surroundings;
 use crate::source::kubernetes::{Event, Held, Read, Watches, read};
 use crate::status::{Release, Tell};
 use crate::step::{Changes, step};
@@ -41,6 +42,7 @@ pub(super) struct Run {
     pub(super) watches: Watches,
     pub(super) publisher: Publisher,
     pub(super) told: mpsc::UnboundedSender<Tell>,
+    pub(super) surroundings: watch::Sender<Option<Surroundings>>,
     pub(super) readiness: Readiness,
 }
 
@@ -284,6 +286,11 @@ impl Looping {
         let said_before = work.published.verdicts.len();
         if !tell.is_empty() || said_before != next.verdicts.len() {
             let _ = self.run.told.send(Tell::Verdicts(next.verdicts.clone()));
+        }
+        let surroundings = &self.run.surroundings;
+        let before = surroundings.borrow().clone();
+        if before.is_none_or(|before| *before != next.infrastructure) {
+            surroundings.send_replace(Some(Arc::new(next.infrastructure.clone())));
         }
         work.published = next;
         let classes = classes_in_use(&self.run.held.cluster);

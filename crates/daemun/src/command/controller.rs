@@ -9,7 +9,9 @@ use daemun_base::process;
 use daemun_base::readiness::Readiness;
 use daemun_base::signals::{Signal, Signals};
 use daemun_base::tasks::Tasks;
-use daemun_controller::kubernetes::{self, Access};
+use daemun_controller::kubernetes::{self, Access, Parts};
+use daemun_controller::provision::{self, Provisioner};
+use daemun_controller::wire;
 use daemun_proxy::admin::Health;
 use daemun_wire::server::Publisher;
 use ipnet::IpNet;
@@ -54,9 +56,23 @@ pub(crate) struct Arguments {
     /// A context of the kubeconfig
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// The image of the proxies
-    #[arg(long, value_name = "IMAGE", env = "DAEMUN_PROXY_IMAGE")]
-    proxy_image: Option<String>,
+    /// The image of the proxies, where GatewayParameters name none
+    #[arg(long, value_name = "IMAGE", env = "DAEMUN_PROXY_IMAGE", default_value = concat!("daemun:", env!("CARGO_PKG_VERSION")))]
+    proxy_image: String,
+    /// When that image is pulled: Always, IfNotPresent or Never [default: as Kubernetes does it]
+    #[arg(long, value_name = "POLICY", env = "DAEMUN_PROXY_IMAGE_PULL_POLICY", value_parser = ["Always", "IfNotPresent", "Never"])]
+    proxy_image_pull_policy: Option<String>,
+    /// A Secret in each Gateway's namespace with which that image is pulled (repeatable)
+    #[arg(long = "proxy-pull-secret", value_name = "NAME")]
+    proxy_pull_secrets: Vec<String>,
+    /// Gateways whose pods are replaced at a time when a new version of the controller asks for it
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "DAEMUN_ROLLING",
+        default_value = "3"
+    )]
+    rolling: usize,
     /// Addresses that count as private whatever their range, as CIDRs
     #[arg(
         long,
@@ -81,6 +97,10 @@ pub(crate) struct Arguments {
         default_value = "0.0.0.0:9903"
     )]
     wire: SocketAddr,
+    /// The name and port by which proxies find all replicas of the controller
+    /// [default: daemun-controller.NAMESPACE.svc and the port of --wire]
+    #[arg(long, value_name = "HOST:PORT", env = "DAEMUN_WIRE_SERVICE")]
+    wire_service: Option<String>,
     /// Health and metrics: /healthz, /readyz, /metrics
     #[arg(
         long,
@@ -119,13 +139,22 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     };
     let client = access.connect().await?;
     let publisher = Publisher::default();
-    kubernetes::start(
-        &client,
-        &arguments.settings(),
-        &publisher,
-        &readiness,
-        &tasks,
-    );
+    let provisioner = Provisioner::start(client.clone(), arguments.provision(), &tasks);
+    let wire = wire::Settings {
+        address: arguments.wire,
+        namespace: arguments.namespace.clone(),
+        accounts: provisioner.accounts.clone(),
+    };
+    let wire = wire::start(&client, wire, &publisher, &tasks).await?;
+    let (_lead, leads) = tokio::sync::watch::channel(true);
+    let parts = Parts {
+        client,
+        publisher,
+        leads,
+        authorities: wire.authorities,
+        provisioner,
+    };
+    kubernetes::start(parts, &arguments.settings(), &readiness, &tasks);
     let health = Health {
         readiness: readiness.clone(),
         metrics: Arc::new(|into: &mut dyn std::fmt::Write| process::write_metrics(into)),
@@ -147,6 +176,25 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
 }
 
 impl Arguments {
+    fn provision(&self) -> provision::Settings {
+        provision::Settings {
+            controller: self.controller_name.clone(),
+            image: self.proxy_image.clone(),
+            image_pull_policy: self.proxy_image_pull_policy.clone(),
+            pull_secrets: self.proxy_pull_secrets.clone(),
+            wire: match &self.wire_service {
+                Some(service) => service.clone(),
+                None => format!(
+                    "daemun-controller.{}.svc:{}",
+                    self.namespace,
+                    self.wire.port()
+                ),
+            },
+            namespaces: (!self.watch_namespaces.is_empty()).then(|| self.watch_namespaces.clone()),
+            rolling: self.rolling,
+        }
+    }
+
     fn settings(&self) -> kubernetes::Settings {
         kubernetes::Settings {
             controller: self.controller_name.clone(),
