@@ -11,6 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use daemun_objects::experimental::xbackendtrafficpolicy::XBackendTrafficPolicySpec;
+use daemun_objects::experimental::{self, xbackend::XBackendSpec};
 use daemun_objects::gateway_api::backendtlspolicy::BackendTlsPolicySpec;
 use daemun_objects::gateway_api::gateway::GatewaySpec;
 use daemun_objects::gateway_api::gatewayclass::GatewayClassSpec;
@@ -31,6 +33,9 @@ use self::shape::Shape;
 const MODULE: &str = "sigs.k8s.io/gateway-api";
 /// The version of the Gateway API that the bindings are written for.
 pub(crate) const VERSION: &str = "v1.6.1";
+
+/// The groups whose kinds are published there.
+const GROUPS: [&str; 2] = [gateway_api::GROUP, experimental::GROUP];
 
 /// Compares the bindings with the published CRDs. Without Go, or without a way to the module, it says
 /// so and compares nothing.
@@ -84,14 +89,16 @@ fn ours() -> Vec<Ours> {
         Ours::of::<UdpRouteSpec>(),
         Ours::of::<ReferenceGrantSpec>(),
         Ours::of::<BackendTlsPolicySpec>(),
+        Ours::of::<XBackendSpec>(),
+        Ours::of::<XBackendTrafficPolicySpec>(),
     ]
 }
 
-/// Kinds of the group that are read but would not be compared.
+/// Kinds of the groups that are read but would not be compared.
 fn uncovered(ours: &[Ours]) -> Vec<String> {
     Any::KINDS
         .iter()
-        .filter(|info| info.group == gateway_api::GROUP)
+        .filter(|info| GROUPS.contains(&info.group))
         .filter(|info| !ours.iter().any(|kind| kind.kind == info.kind))
         .map(|info| {
             format!(
@@ -176,7 +183,7 @@ pub(crate) fn module_directory() -> Result<PathBuf, String> {
     }
 }
 
-/// The CRDs of the API's group in a channel.
+/// The CRDs of the API's groups in a channel.
 fn read_crds(module: &Path, channel: Channel) -> Result<Vec<Value>, String> {
     let directory = module.join("config/crd").join(channel.to_string());
     let failed = |path: &Path, error: &dyn std::fmt::Display| {
@@ -186,7 +193,7 @@ fn read_crds(module: &Path, channel: Channel) -> Result<Vec<Value>, String> {
     for entry in fs::read_dir(&directory).map_err(|error| failed(&directory, &error))? {
         let path = entry.map_err(|error| failed(&directory, &error))?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        if !name.is_some_and(|name| name.starts_with(gateway_api::GROUP)) {
+        if !name.is_some_and(|name| GROUPS.iter().any(|group| name.starts_with(group))) {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::carried::shown_as_displayed;
 use crate::names::BackendKey;
 use crate::policy::balance::Balance;
+use crate::policy::budget::RetryBudget;
+use crate::policy::session::BackendSession;
 use crate::tls::BackendTls;
 
 /// A backend as a rule or mirror refers to it.
@@ -58,6 +60,12 @@ pub struct Backend {
     pub balance: Balance,
     /// How connections to them are kept.
     pub connections: Connections,
+    /// How many requests may be sent again; without it as many as rules grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_budget: Option<RetryBudget>,
+    /// Sessions, for rules that say nothing of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<BackendSession>,
 }
 
 /// What is spoken to a backend.

@@ -157,6 +157,8 @@ pub enum BackendKind {
     Service,
     /// Our own `Backend` (`gateway.daemun.dev/v1alpha1`).
     Backend,
+    /// `XBackend` (`gateway.networking.x-k8s.io/v1alpha1`, GEP-4894).
+    XBackend,
 }
 
 impl BackendKind {
@@ -165,6 +167,7 @@ impl BackendKind {
         match self {
             BackendKind::Service => "Service",
             BackendKind::Backend => "Backend",
+            BackendKind::XBackend => "XBackend",
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::core::endpointslice::EndpointSlice;
 use crate::core::namespace::Namespace;
 use crate::core::secret::Secret;
 use crate::core::service::Service;
+use crate::experimental::xbackend::XBackend;
+use crate::experimental::xbackendtrafficpolicy::XBackendTrafficPolicy;
 use crate::gateway_api::backendtlspolicy::BackendTlsPolicy;
 use crate::gateway_api::gateway::Gateway;
 use crate::gateway_api::gatewayclass::GatewayClass;
@@ -132,6 +134,10 @@ kinds! {
     ReferenceGrant,
     /// `gateway.networking.k8s.io` BackendTLSPolicy.
     BackendTlsPolicy,
+    /// `gateway.networking.x-k8s.io` XBackend.
+    XBackend,
+    /// `gateway.networking.x-k8s.io` XBackendTrafficPolicy.
+    XBackendTrafficPolicy,
     /// Core Service.
     Service,
     /// `discovery.k8s.io` EndpointSlice.

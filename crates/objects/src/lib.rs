@@ -13,6 +13,7 @@ mod any;
 mod binary;
 pub mod core;
 mod duration;
+pub mod experimental;
 pub mod gateway_api;
 mod meta;
 mod open;

@@ -91,6 +91,8 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
     }
     keep.rules = next_rules;
     live.backends = keep.backends.finish();
+    let mut backends = live.backends.iter().flatten();
+    live.has_sessions = backends.any(|backend| backend.session.is_some());
     keep.listeners = live
         .ports
         .iter()

@@ -12,9 +12,11 @@ use std::sync::{Arc, Weak};
 use daemun_model::Snapshot;
 use daemun_model::backend::{Backend, BackendProtocol, Endpoint, EndpointHost, EndpointState};
 use daemun_model::names::{BackendKey, ObjectName};
+use daemun_model::policy::budget::RetryBudget;
 use daemun_model::tls::{BackendTls, Certificate};
 
 use crate::balance::{Balancer, hash};
+use crate::budget::Budget;
 use crate::compile::{Report, Resolved};
 use crate::live::{BackendId, BackendLive, BackendTlsLive, EndpointLive};
 use crate::observe::series::Registry;
@@ -41,6 +43,7 @@ pub(crate) struct Backends {
     kept: Vec<Option<Kept>>,
     next: Vec<Option<Kept>>,
     endpoints: HashMap<Identity, Weak<EndpointCounts>>,
+    budgets: HashMap<(ObjectName, BackendKey), Weak<Budget>>,
     last_endpoint: u64,
 }
 
@@ -176,6 +179,7 @@ impl Backends {
     pub(crate) fn finish(&mut self) -> Vec<Option<Arc<BackendLive>>> {
         self.kept = std::mem::take(&mut self.next);
         self.endpoints.retain(|_, counts| counts.strong_count() > 0);
+        self.budgets.retain(|_, budget| budget.strong_count() > 0);
         self.kept
             .iter()
             .map(|kept| kept.as_ref().map(|kept| Arc::clone(&kept.live)))
@@ -220,7 +224,12 @@ impl Backends {
             endpoints,
             balance,
             connections,
+            retry_budget,
+            session,
         } = &**backend;
+        let budget = retry_budget
+            .as_ref()
+            .map(|meant| self.budget(&snapshot.gateway.name, key, meant));
         let protocol = match spoken {
             Spoken::Its => *protocol,
             Spoken::Http2 => BackendProtocol::Http2,
@@ -274,6 +283,8 @@ impl Backends {
             endpoints: usable.into_boxed_slice(),
             balance: balance.clone(),
             connections: connections.clone(),
+            budget,
+            session: session.clone(),
         });
         Kept {
             backend: Arc::clone(backend),
@@ -282,6 +293,24 @@ impl Backends {
             _counts: counts,
             live,
         }
+    }
+
+    /// A budget with what was counted, if it is still meant so.
+    fn budget(
+        &mut self,
+        gateway: &ObjectName,
+        key: &BackendKey,
+        meant: &RetryBudget,
+    ) -> Arc<Budget> {
+        let place = (gateway.clone(), key.clone());
+        if let Some(budget) = self.budgets.get(&place).and_then(Weak::upgrade)
+            && budget.meant() == meant
+        {
+            return budget;
+        }
+        let budget = Arc::new(Budget::new(meant));
+        self.budgets.insert(place, Arc::downgrade(&budget));
+        budget
     }
 
     fn counts(&mut self, identity: &Identity) -> Arc<EndpointCounts> {

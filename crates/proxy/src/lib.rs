@@ -5,6 +5,7 @@
 
 pub mod admin;
 mod balance;
+mod budget;
 mod compile;
 mod dns;
 mod endpoints;

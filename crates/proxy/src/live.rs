@@ -20,12 +20,14 @@ use daemun_model::names::{BackendKey, ListenerKey, RouteKey};
 use daemun_model::policy::balance::Balance;
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
+use daemun_model::policy::session::BackendSession;
 use daemun_model::route::{HttpRoute, Rule};
 use daemun_model::tls::ClientValidation;
 use daemun_route::Table;
 use daemun_route::hosts::Hosts;
 
 use crate::balance::{Balancer, Load, Weighted};
+use crate::budget::Budget;
 use crate::observe::series::{BackendSeries, ListenerSeries, RuleSeries};
 use crate::termination::ServerTls;
 
@@ -36,6 +38,8 @@ pub(crate) struct Live {
     pub(crate) ports: Vec<Option<Arc<PortLive>>>,
     /// By [`BackendId`]; none where a backend is not used any more.
     pub(crate) backends: Vec<Option<Arc<BackendLive>>>,
+    /// Whether any of them has sessions of its own.
+    pub(crate) has_sessions: bool,
 }
 
 impl Live {
@@ -222,6 +226,10 @@ pub(crate) struct BackendLive {
     pub(crate) balance: Balance,
     pub(crate) balancer: Balancer,
     pub(crate) connections: Connections,
+    /// How many requests may be sent again, all of its workers' and rules' together.
+    pub(crate) budget: Option<Arc<Budget>>,
+    /// Sessions, for rules that say nothing of them.
+    pub(crate) session: Option<BackendSession>,
 }
 
 /// TLS towards a backend.

@@ -7,14 +7,16 @@ use daemun_model::backend::{BackendProtocol, BackendTarget};
 use daemun_model::names::{BackendKey, BackendKind, ObjectName, RouteKind, Transport};
 use daemun_model::verdict::FieldPath;
 use daemun_objects::core::service::{IntOrString, Service, ServicePort, ServiceType};
+use daemun_objects::experimental::xbackend::XBackendProtocol;
 use daemun_objects::gateway_api::shared::BackendObjectReference;
 use daemun_objects::own::backend::Backend;
 
 use crate::cluster::Cluster;
+use crate::destination;
 use crate::endpoints::protocol_of;
 use crate::nearest::{did_you_mean, list};
 use crate::policy::targets::TlsTargets;
-use crate::refs::{self, OWN_GROUP, Referred, Referrer};
+use crate::refs::{self, GATEWAY_GROUP, OWN_GROUP, Referred, Referrer, X_GROUP};
 use crate::value::port;
 use crate::verdict::{Refusal, reason};
 
@@ -60,6 +62,7 @@ impl<'a> Resolver<'a> {
             tls,
             kind,
             from: Referrer {
+                group: GATEWAY_GROUP,
                 kind: kind.as_str(),
                 namespace,
             },
@@ -107,13 +110,14 @@ impl<'a> Resolver<'a> {
             let remedy = match kind {
                 "Backend" => format!(" A Backend has group: {OWN_GROUP}."),
                 "Service" => " A Service is of the core group: group: \"\".".to_owned(),
+                "XBackend" => format!(" An XBackend has group: {X_GROUP}."),
                 _ => String::new(),
             };
             return Err(Refusal::new(
                 path.field("kind"),
                 reason::INVALID_KIND,
                 format!(
-                    "{kind} of group \"{group}\" cannot be a backend; Service (group \"\") and Backend (group {OWN_GROUP}) can.{remedy}"
+                    "{kind} of group \"{group}\" cannot be a backend; Service (group \"\"), Backend (group {OWN_GROUP}) and XBackend (group {X_GROUP}) can.{remedy}"
                 ),
             ));
         };
@@ -147,6 +151,7 @@ impl<'a> Resolver<'a> {
         match known {
             BackendKind::Service => self.service(name, asked, path),
             BackendKind::Backend => self.backend(name, asked, path),
+            BackendKind::XBackend => self.x_backend(name, asked, path),
         }
     }
 
@@ -270,10 +275,60 @@ impl<'a> Resolver<'a> {
     }
 }
 
+impl Resolver<'_> {
+    /// A destination outside of the cluster. What is wrong with it is said of it, and closes it.
+    fn x_backend(
+        &mut self,
+        name: ObjectName,
+        asked: Option<u16>,
+        path: &FieldPath,
+    ) -> Result<BackendKey, Refusal> {
+        let Some(backend) = self.cluster.x_backends.get(&name) else {
+            self.seen.names = true;
+            let others = self.cluster.x_backends.names_in(&name.namespace);
+            return Err(not_found(
+                "XBackend",
+                &name,
+                &did_you_mean(&name.name, others),
+                path,
+            ));
+        };
+        let port = destination::number(backend).unwrap_or_default();
+        if let Some(asked) = asked.filter(|asked| *asked != port) {
+            return Err(Refusal::new(
+                path.field("port"),
+                reason::BACKEND_NOT_FOUND,
+                format!(
+                    "XBackend {name} has no port {asked}; it has port {port}. A reference to an XBackend needs no port."
+                ),
+            ));
+        }
+        let is_http = matches!(self.kind, RouteKind::Http | RouteKind::Grpc);
+        let spoken = backend.spec.protocol.as_ref().and_then(|it| it.known());
+        if is_http && spoken == Some(XBackendProtocol::Tcp) {
+            return Err(Refusal::new(
+                path.field("name"),
+                reason::UNSUPPORTED_PROTOCOL,
+                format!(
+                    "XBackend {name} has protocol TCP, and routes of kind {} send requests; write the version of HTTP that it speaks, or leave protocol out.",
+                    self.kind.as_str()
+                ),
+            ));
+        }
+        Ok(BackendKey {
+            kind: BackendKind::XBackend,
+            name,
+            port,
+            transport: self.kind.transport(),
+        })
+    }
+}
+
 fn kind_of(group: &str, kind: &str) -> Option<BackendKind> {
     match (group, kind) {
         ("", "Service") => Some(BackendKind::Service),
         (OWN_GROUP, "Backend") => Some(BackendKind::Backend),
+        (X_GROUP, "XBackend") => Some(BackendKind::XBackend),
         _ => None,
     }
 }

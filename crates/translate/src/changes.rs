@@ -16,6 +16,8 @@ pub(crate) struct Changes {
     pub(crate) endpoint_slices: Changed,
     /// Our Backends.
     pub(crate) backends: Changed,
+    /// XBackends.
+    pub(crate) x_backends: Changed,
     /// Namespaces.
     pub(crate) namespaces: Changed,
     /// Whether any ReferenceGrant did.
@@ -59,6 +61,7 @@ impl Changes {
                 services: Changed::All,
                 endpoint_slices: Changed::All,
                 backends: Changed::All,
+                x_backends: Changed::All,
                 namespaces: Changed::All,
                 grants: true,
                 settings: true,
@@ -69,6 +72,7 @@ impl Changes {
             services: changed(&old.services, &new.services),
             endpoint_slices: changed(&old.endpoint_slices, &new.endpoint_slices),
             backends: changed(&old.backends, &new.backends),
+            x_backends: changed(&old.x_backends, &new.x_backends),
             namespaces: changed(&old.namespaces, &new.namespaces),
             grants: changed(&old.reference_grants, &new.reference_grants).any(),
             settings: old.settings != new.settings,

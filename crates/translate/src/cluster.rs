@@ -14,6 +14,8 @@ use daemun_objects::core::endpointslice::EndpointSlice;
 use daemun_objects::core::namespace::Namespace;
 use daemun_objects::core::secret::Secret;
 use daemun_objects::core::service::Service;
+use daemun_objects::experimental::xbackend::XBackend;
+use daemun_objects::experimental::xbackendtrafficpolicy::XBackendTrafficPolicy;
 use daemun_objects::gateway_api::backendtlspolicy::BackendTlsPolicy;
 use daemun_objects::gateway_api::gateway::Gateway;
 use daemun_objects::gateway_api::gatewayclass::GatewayClass;
@@ -60,6 +62,10 @@ pub struct Cluster {
     pub reference_grants: Objects<ReferenceGrant>,
     /// BackendTLSPolicies.
     pub backend_tls_policies: Objects<BackendTlsPolicy>,
+    /// XBackends.
+    pub x_backends: Objects<XBackend>,
+    /// XBackendTrafficPolicies.
+    pub x_backend_traffic_policies: Objects<XBackendTrafficPolicy>,
     /// Services.
     pub services: Objects<Service>,
     /// EndpointSlices.
@@ -186,6 +192,8 @@ kinds! {
     UdpRoute in udp_routes,
     ReferenceGrant in reference_grants,
     BackendTlsPolicy in backend_tls_policies,
+    XBackend in x_backends,
+    XBackendTrafficPolicy in x_backend_traffic_policies,
     Service in services,
     EndpointSlice in endpoint_slices,
     Secret in secrets,

@@ -12,12 +12,12 @@ use crate::nearest::did_you_mean;
 use crate::refs::{self, Referred, Referrer};
 use crate::verdict::reason;
 
-/// The certificate in a Secret that an object (its kind and name) refers to. The error is a reason and a
+/// The certificate in a Secret that an object refers to. The error is a reason and a
 /// sentence.
 pub(crate) fn secret(
     cluster: &Cluster,
     judgements: &mut Judgements,
-    (kind, object): (&str, &ObjectName),
+    from: &Referrer<'_>,
     reference: &SecretObjectReference,
 ) -> Result<Arc<Certificate>, (&'static str, String)> {
     if !reference.group().is_empty() || reference.kind() != "Secret" {
@@ -30,19 +30,15 @@ pub(crate) fn secret(
             ),
         ));
     }
-    let namespace = reference.namespace.as_deref().unwrap_or(&object.namespace);
+    let namespace = reference.namespace.as_deref().unwrap_or(from.namespace);
     let name = ObjectName::new(namespace, &reference.name);
-    let from = Referrer {
-        kind,
-        namespace: &object.namespace,
-    };
     let to = Referred {
         group: "",
         kind: "Secret",
         name: &name,
     };
-    if !refs::permitted(cluster, &from, &to) {
-        return Err((reason::REF_NOT_PERMITTED, refs::refusal(&from, &to)));
+    if !refs::permitted(cluster, from, &to) {
+        return Err((reason::REF_NOT_PERMITTED, refs::refusal(from, &to)));
     }
     let Some(secret) = judgements.look_for_secret(cluster, &name) else {
         return Err((

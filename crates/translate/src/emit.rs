@@ -118,7 +118,11 @@ fn snapshot(
             Some((entry.key.clone(), kept(listener(cluster, entry)?, before)))
         })
         .collect();
-    let certificates = certificates(gateway);
+    let used = made.standing.uses().get(&gateway.name);
+    let shown = used
+        .into_iter()
+        .flat_map(|used| made.policies.certificates(used));
+    let certificates = certificates(gateway, shown);
     let all = RoutesOf {
         gateway: &gateway.name,
         standing: made.standing,
@@ -309,7 +313,10 @@ fn listener(cluster: &Cluster, entry: &Entry) -> Option<Listener> {
     })
 }
 
-fn certificates(gateway: &ReadGateway) -> Map<ObjectName, Arc<Certificate>> {
+fn certificates<'c>(
+    gateway: &'c ReadGateway,
+    shown: impl Iterator<Item = &'c Arc<Certificate>>,
+) -> Map<ObjectName, Arc<Certificate>> {
     let own = gateway
         .client_certificate
         .iter()
@@ -319,6 +326,7 @@ fn certificates(gateway: &ReadGateway) -> Map<ObjectName, Arc<Certificate>> {
         .filter(|entry| entry.served())
         .flat_map(|entry| &entry.certificates)
         .chain(own)
+        .chain(shown)
         .map(|certificate| (certificate.name.clone(), Arc::clone(certificate)))
         .collect()
 }

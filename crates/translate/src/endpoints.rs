@@ -16,6 +16,7 @@ use daemun_objects::own::backend::{Backend as OwnBackend, BackendEndpoint, Proto
 
 use crate::backends;
 use crate::cluster::{Cluster, namespace_of};
+use crate::destination;
 use crate::value::port;
 
 /// EndpointSlices by the Service that they belong to, and by their own names.
@@ -86,6 +87,20 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
             let backend = cluster.backends.get(&key.name)?;
             (own_protocol(backend), own_endpoints(backend, key.port))
         }
+        BackendKind::XBackend => {
+            let backend = cluster.x_backends.get(&key.name)?;
+            // One without a name is closed.
+            let endpoint = destination::hostname(backend).ok().map(|name| Endpoint {
+                host: EndpointHost::Name(name),
+                port: key.port,
+                weight: 1,
+                state: EndpointState::Ready,
+            });
+            (
+                destination::protocol(backend),
+                endpoint.into_iter().collect(),
+            )
+        }
     };
     Some(Backend {
         key: key.clone(),
@@ -95,6 +110,8 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
         endpoints,
         balance: Balance::default(),
         connections: Connections::default(),
+        retry_budget: None,
+        session: None,
     })
 }
 

@@ -11,6 +11,7 @@ mod changes;
 pub mod cluster;
 mod conflicts;
 mod credentials;
+mod destination;
 mod emit;
 mod endpoints;
 pub mod features;

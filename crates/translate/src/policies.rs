@@ -2,10 +2,11 @@
 //! backend as it is made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use daemun_model::backend::Backend;
-use daemun_model::names::{BackendKey, BackendKind, ObjectName};
-use daemun_model::tls::BackendTls;
+use daemun_model::names::{BackendKey, BackendKind, ObjectName, Transport};
+use daemun_model::tls::{BackendTls, Certificate};
 use daemun_model::verdict::Verdict;
 
 use crate::cluster::Cluster;
@@ -16,6 +17,8 @@ use crate::read::backend::{self, TlsOfBackends};
 use crate::read::backendpolicy::{self, SettingsByTarget};
 use crate::read::backendtlspolicy::{self, TlsByTarget};
 use crate::read::gateway::ReadGateways;
+use crate::read::xbackend::{self, JudgedXBackend, ReadXBackends, XBackendTlsByName};
+use crate::read::xbackendtrafficpolicy::{self, TrafficByTarget};
 use crate::standing::Standing;
 
 /// What policies, and Backends themselves, say.
@@ -24,6 +27,10 @@ pub(crate) struct BackendPolicies {
     tls: TlsByTarget,
     own_tls: TlsOfBackends,
     settings: SettingsByTarget,
+    traffic: TrafficByTarget,
+    x_tls: XBackendTlsByName,
+    /// The certificates that are shown to XBackends, by the names of these.
+    x_certificates: BTreeMap<ObjectName, Arc<Certificate>>,
     /// The certificate that each Gateway shows to backends, or why it cannot.
     shown: BTreeMap<ObjectName, Result<ObjectName, String>>,
 }
@@ -32,6 +39,7 @@ pub(crate) struct BackendPolicies {
 pub(crate) struct Unsaid {
     policies: Vec<Judged>,
     backends: Vec<Verdict>,
+    x_backends: Vec<JudgedXBackend>,
 }
 
 impl BackendPolicies {
@@ -44,7 +52,14 @@ impl BackendPolicies {
         let (tls, mut policies) = backendtlspolicy::read_all(cluster, judgements);
         let (settings, others) = backendpolicy::read_all(cluster);
         let (own_tls, backends) = backend::read_all(cluster, judgements);
+        let (traffic, traffic_policies) = xbackendtrafficpolicy::read_all(cluster);
+        let ReadXBackends {
+            tls: x_tls,
+            certificates: x_certificates,
+            judged: x_backends,
+        } = xbackend::read_all(cluster, judgements);
         policies.extend(others);
+        policies.extend(traffic_policies);
         let shown = gateways
             .ours
             .iter()
@@ -60,9 +75,17 @@ impl BackendPolicies {
             tls,
             own_tls,
             settings,
+            traffic,
+            x_tls,
+            x_certificates,
             shown,
         };
-        (read, Unsaid { policies, backends })
+        let unsaid = Unsaid {
+            policies,
+            backends,
+            x_backends,
+        };
+        (read, unsaid)
     }
 
     /// Gives a backend of a Gateway what holds for it.
@@ -82,8 +105,19 @@ impl BackendPolicies {
                 Err(why) => backend.refused = Some(why.clone()),
             }
         }
+        for settings in both(&self.traffic, cluster, &backend.key) {
+            match settings {
+                Ok(settings) => {
+                    backend.retry_budget.clone_from(&settings.retry_budget);
+                    backend.session.clone_from(&settings.session);
+                }
+                Err(why) => backend.refused = Some(why.clone()),
+            }
+        }
         match tls {
             Ok(None) => {}
+            // It says itself what is shown to it.
+            Ok(Some(tls)) if backend.key.kind == BackendKind::XBackend => backend.tls = Some(tls),
             Ok(Some(mut tls)) => {
                 match self.shown.get(gateway) {
                     Some(Ok(certificate)) => tls.client_certificate = Some(certificate.clone()),
@@ -100,7 +134,27 @@ impl BackendPolicies {
         match key.kind {
             BackendKind::Service => both(&self.tls, cluster, key).last().cloned().transpose(),
             BackendKind::Backend => self.own_tls.get(&key.name).cloned().unwrap_or(Ok(None)),
+            BackendKind::XBackend => self.x_tls.get(&key.name).cloned().unwrap_or(Ok(None)),
         }
+    }
+
+    /// The certificates that are shown to backends of their own accord, of those that are used.
+    pub(crate) fn certificates<'p>(
+        &'p self,
+        used: &'p BTreeMap<BackendKey, usize>,
+    ) -> impl Iterator<Item = &'p Arc<Certificate>> {
+        let is_used = |name: &ObjectName| {
+            let key = |port, transport| BackendKey {
+                kind: BackendKind::XBackend,
+                name: name.clone(),
+                port,
+                transport,
+            };
+            let ports = key(0, Transport::Tcp)..=key(u16::MAX, Transport::Udp);
+            used.range(ports).next().is_some()
+        };
+        let shown = self.x_certificates.iter();
+        shown.filter_map(move |(name, shown)| is_used(name).then_some(shown))
     }
 }
 
@@ -132,7 +186,7 @@ fn port_name(cluster: &Cluster, key: &BackendKey) -> Option<String> {
             let service = cluster.services.get(&key.name)?;
             port_of(service, key)?.name.clone()
         }
-        BackendKind::Backend => None,
+        BackendKind::Backend | BackendKind::XBackend => None,
     }
 }
 
@@ -143,11 +197,21 @@ impl Unsaid {
         let Self {
             policies,
             backends: mut verdicts,
+            x_backends,
         } = self;
-        if policies.is_empty() {
+        if policies.is_empty() && x_backends.is_empty() {
             return verdicts;
         }
         let users = users(cluster, standing);
+        for judged in x_backends {
+            let gateways: BTreeSet<&ObjectName> = users
+                .get(&(BackendKind::XBackend.as_str(), &judged.name))
+                .into_iter()
+                .flatten()
+                .map(|(gateway, _)| *gateway)
+                .collect();
+            verdicts.extend(judged.verdict(cluster, gateways));
+        }
         for policy in policies {
             let gateways: BTreeSet<ObjectName> =
                 policy

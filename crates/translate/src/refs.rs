@@ -7,13 +7,17 @@ use crate::cluster::Cluster;
 
 /// The group of the Gateway API's kinds.
 pub(crate) const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
+/// The group of the Gateway API's kinds that are experimental.
+pub(crate) const X_GROUP: &str = "gateway.networking.x-k8s.io";
 /// The group of our own kinds.
 pub(crate) const OWN_GROUP: &str = "gateway.daemun.dev";
 
 /// Who refers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Referrer<'a> {
-    /// Its kind, of the Gateway API's group.
+    /// The group of its kind.
+    pub(crate) group: &'a str,
+    /// Its kind.
     pub(crate) kind: &'a str,
     /// Its namespace.
     pub(crate) namespace: &'a str,
@@ -41,7 +45,7 @@ pub(crate) fn permitted(cluster: &Cluster, from: &Referrer<'_>, to: &Referred<'_
         .in_namespace(&to.name.namespace)
         .any(|(_, grant)| {
             let from_matches = grant.spec.from.iter().any(|it| {
-                it.group == GATEWAY_GROUP && it.kind == from.kind && it.namespace == from.namespace
+                it.group == from.group && it.kind == from.kind && it.namespace == from.namespace
             });
             let to_matches = grant.spec.to.iter().any(|it| {
                 it.group == to.group
@@ -54,14 +58,18 @@ pub(crate) fn permitted(cluster: &Cluster, from: &Referrer<'_>, to: &Referred<'_
 
 /// The sentence for a reference that no grant permits.
 pub(crate) fn refusal(from: &Referrer<'_>, to: &Referred<'_>) -> String {
-    let Referrer { kind, namespace } = from;
+    let Referrer {
+        group: from_group,
+        kind,
+        namespace,
+    } = from;
     let target = &to.name.namespace;
     let group = match to.group {
         "" => "\"\"",
         group => group,
     };
     format!(
-        "{} {} is in another namespace, and no ReferenceGrant there permits it. The owner of namespace {target} can permit it with a ReferenceGrant: from {{group: {GATEWAY_GROUP}, kind: {kind}, namespace: {namespace}}}, to {{group: {group}, kind: {}, name: {}}}.",
+        "{} {} is in another namespace, and no ReferenceGrant there permits it. The owner of namespace {target} can permit it with a ReferenceGrant: from {{group: {from_group}, kind: {kind}, namespace: {namespace}}}, to {{group: {group}, kind: {}, name: {}}}.",
         to.kind, to.name, to.kind, to.name.name
     )
 }

@@ -173,7 +173,8 @@ impl Translator {
             && !changes.grants
             && !changes.namespaces.any()
             && !changes.services.any()
-            && !changes.backends.any();
+            && !changes.backends.any()
+            && !changes.x_backends.any();
         if everything || !quiet {
             let others = self.standing.routes().iter();
             stale.extend(
@@ -202,6 +203,7 @@ impl Translator {
             (BackendKind::Service, &changes.services),
             (BackendKind::Service, &services),
             (BackendKind::Backend, &changes.backends),
+            (BackendKind::XBackend, &changes.x_backends),
         ];
         for (gateway, used) in self.standing.uses() {
             let into = touched.backends.entry(gateway.clone()).or_default();
@@ -325,11 +327,12 @@ fn is_stale(
         defaulted,
     } = outcome;
     let backends_changed = || {
-        let any = changes.services.any() || changes.backends.any();
+        let all = [&changes.services, &changes.backends, &changes.x_backends];
+        let any = all.iter().any(|changed| changed.any());
         any && (seen.names
             || seen.backends.iter().any(|(_, name)| {
                 // A Service of a Backend's name, or the other way round, is worth a hint.
-                changes.services.contains(name) || changes.backends.contains(name)
+                all.iter().any(|changed| changed.contains(name))
             }))
     };
     let namespace_changed = || {

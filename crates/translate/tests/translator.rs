@@ -70,6 +70,8 @@ fn random(numbers: &mut Numbers) -> Any {
         "namespace",
         "tls",
         "policy",
+        "traffic",
+        "x-backend",
         "backend",
         "listeners",
         "map",
@@ -159,6 +161,7 @@ fn random_route(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
                             { "name": pick(&["web", "wbe", "api"]), "port": 80 },
                             { "name": "web", "namespace": pick(&["default", "team"]), "port": 80 },
                             { "group": "gateway.daemun.dev", "kind": "Backend", "name": pick(&["vm", "vn"]) },
+                            { "group": "gateway.networking.x-k8s.io", "kind": "XBackend", "name": "vn" },
                         ],
                     }],
                 }
@@ -232,6 +235,27 @@ fn random_surroundings(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any 
                     "balance": { "type": pick(&["Random", "RoundRobin", "Unknown"]) } }
             }),
         ),
+        "traffic" => object(
+            "gateway.networking.x-k8s.io/v1alpha1",
+            "XBackendTrafficPolicy",
+            &pick(&["p", "q"]),
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "targetRefs": [{ "group": "", "kind": "Service", "name": pick(&["web", "api"]) }],
+                    "retryConstraint": { "budget": { "interval": pick(&["2s", "3h"]) } } }
+            }),
+        ),
+        "x-backend" => object(
+            "gateway.networking.x-k8s.io/v1alpha1",
+            "XBackend",
+            "vn",
+            json!({
+                "metadata": { "namespace": namespace },
+                "spec": { "type": "ExternalHostname", "port": { "port": 443 },
+                    "externalHostname": { "hostname": pick(&["a.example", "192.0.2.1"]) },
+                    "protocol": pick(&["HTTP", "TCP"]) }
+            }),
+        ),
         "backend" => object(
             "gateway.daemun.dev/v1alpha1",
             "Backend",
@@ -293,6 +317,10 @@ fn remove(cluster: &mut Cluster, object: &Any) {
         Any::BackendTlsPolicy(_) => drop(cluster.backend_tls_policies.remove(&name)),
         Any::BackendPolicy(_) => drop(cluster.backend_policies.remove(&name)),
         Any::Backend(_) => drop(cluster.backends.remove(&name)),
+        Any::XBackend(_) => drop(cluster.x_backends.remove(&name)),
+        Any::XBackendTrafficPolicy(_) => {
+            drop(cluster.x_backend_traffic_policies.remove(&name));
+        }
         Any::ListenerPolicy(_) => drop(cluster.listener_policies.remove(&name)),
         Any::ConfigMap(_) => drop(cluster.config_maps.remove(&name)),
         Any::GatewayParameters(_) => drop(cluster.gateway_parameters.remove(&name)),

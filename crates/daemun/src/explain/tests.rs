@@ -139,6 +139,8 @@ impl Shop {
             endpoints: endpoints.iter().map(endpoint).collect(),
             balance: Default::default(),
             connections: Connections::default(),
+            retry_budget: None,
+            session: None,
         };
         self.0
             .backends

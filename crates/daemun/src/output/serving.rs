@@ -303,7 +303,7 @@ fn backend(share: &WeightedBackend, sum: Option<u64>, snapshot: &Snapshot) -> St
         BackendTarget::Backend(key) => {
             let name = match key.kind {
                 BackendKind::Service => format!("{}:{}", key.name.name, key.port),
-                BackendKind::Backend => key.name.name.clone(),
+                BackendKind::Backend | BackendKind::XBackend => key.name.name.clone(),
             };
             let endpoints = snapshot
                 .backends

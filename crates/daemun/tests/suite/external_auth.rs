@@ -223,14 +223,23 @@ async fn a_body_that_was_read_for_a_decision_is_sent_again_where_the_rule_tries_
 
 /// A message of gRPC, with its length before it.
 fn framed(message: &[u8]) -> Bytes {
-    let mut bytes = vec![0, 0, 0, 0, u8::try_from(message.len()).unwrap()];
+    let mut bytes = vec![
+        0,
+        0,
+        0,
+        0,
+        u8::try_from(message.len()).expect("a short message"),
+    ];
     bytes.extend_from_slice(message);
     bytes.into()
 }
 
 /// A field of protobuf that is text or a message.
 fn field(number: u8, inside: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![number << 3 | 2, u8::try_from(inside.len()).unwrap()];
+    let mut bytes = vec![
+        number << 3 | 2,
+        u8::try_from(inside.len()).expect("a short field"),
+    ];
     bytes.extend_from_slice(inside);
     bytes
 }

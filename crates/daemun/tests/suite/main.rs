@@ -28,6 +28,7 @@ mod takeover;
 mod timeouts_retry;
 mod websocket;
 mod wire;
+mod xbackend;
 
 use daemun_testkit::{Backend, Gateway, ports, yaml};
 

@@ -31,6 +31,11 @@ fn every_kind_is_found_in_each_of_its_versions_and_no_other() {
             "BackendTLSPolicy",
             "spec: {targetRefs: [], validation: {hostname: h}}",
         ),
+        (
+            "XBackend",
+            "spec: {type: ExternalHostname, port: {port: 443}}",
+        ),
+        ("XBackendTrafficPolicy", "spec: {targetRefs: []}"),
         ("Service", "spec: {ports: [{port: 80}]}"),
         ("EndpointSlice", "addressType: IPv4\nendpoints: []"),
         ("Secret", "type: Opaque\nimmutable: true"),

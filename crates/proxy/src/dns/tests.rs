@@ -110,6 +110,8 @@ fn configuration(name: &str) -> Configuration {
         }],
         balance: Default::default(),
         connections: Default::default(),
+        retry_budget: None,
+        session: None,
     };
     let snapshot = Snapshot {
         gateway: Arc::new(Gateway {

@@ -1,9 +1,11 @@
 //! Which of a rule's backends a request goes to, and, for sessions and consistent hashing, to which of
 //! its endpoints.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use daemun_model::policy::balance::{Balance, HashKey};
+use daemun_model::policy::session::SessionPersistence;
 use http::HeaderMap;
 use http::request::Parts;
 
@@ -88,8 +90,13 @@ fn resolve(way: &Way<'_>, share: &BackendShare) -> Result<Arc<BackendLive>, Own>
 
 /// The endpoint that a request's session is bound to, if it is still there.
 fn bound(way: &Way<'_>, parts: &Parts) -> Option<(usize, Arc<BackendLive>, usize)> {
-    let settings = way.rule.meant().session.as_ref()?;
-    let identity = session::find(settings, &parts.headers, daemun_base::clock::unix_seconds())?;
+    let now = daemun_base::clock::unix_seconds();
+    let of_rule = way.rule.meant().session.as_deref();
+    let identity = match of_rule {
+        Some(settings) => Some(session::find(settings, &parts.headers, now)?),
+        None if way.live.has_sessions => None,
+        None => return None,
+    };
     way.rule
         .backends
         .iter()
@@ -102,12 +109,38 @@ fn bound(way: &Way<'_>, parts: &Parts) -> Option<(usize, Arc<BackendLive>, usize
                 .live
                 .backend(*id)
                 .filter(|backend| backend.refused.is_none())?;
+            let identity = match identity {
+                Some(identity) => identity,
+                None => {
+                    let settings = of_backend(way, backend)?;
+                    session::find(&settings, &parts.headers, now)?
+                }
+            };
             let endpoint = backend
                 .endpoints
                 .iter()
                 .position(|endpoint| session_identity(backend, endpoint) == identity)?;
             Some((index, Arc::clone(backend), endpoint))
         })
+}
+
+/// How sessions of this rule with a backend are recognized, if the backend's policy asks for them and the rule
+/// does not.
+fn of_backend(way: &Way<'_>, backend: &BackendLive) -> Option<SessionPersistence> {
+    let settings = backend.session.as_ref()?;
+    let rule = way.rule.meant();
+    Some(settings.of_rule(&way.rule.route().name, rule.index))
+}
+
+/// How sessions of a request are recognized: as its rule says, or else its backend's policy.
+pub(crate) fn session_settings<'a>(
+    way: &Way<'a>,
+    backend: &BackendLive,
+) -> Option<Cow<'a, SessionPersistence>> {
+    match way.rule.meant().session.as_deref() {
+        Some(settings) => Some(Cow::Borrowed(settings)),
+        None => of_backend(way, backend).map(Cow::Owned),
+    }
 }
 
 /// What a session remembers: the endpoint in its backend. Says nothing about addresses.

@@ -84,6 +84,8 @@ pub(crate) enum Own {
     Broken(Broken),
     /// The same, after the tries that the rule's stanza grants.
     TriesExhausted(Broken),
+    /// As many requests were sent again as the backend's policy allows.
+    OverBudget,
     /// The backend changed the protocol unasked.
     UnaskedUpgrade,
     /// The backend answered an extended CONNECT with success and did not change the protocol. To pass it
@@ -106,6 +108,7 @@ impl From<Failure> for Own {
             Failure::TimedOut => Self::TimedOut,
             Failure::Broken(error) => Self::Broken(error),
             Failure::Exhausted(error) => Self::TriesExhausted(error),
+            Failure::OverBudget => Self::OverBudget,
             Failure::ClientBody => Self::ClientBody,
             Failure::TooLarge => Self::BodyTooLarge,
         }
@@ -165,6 +168,7 @@ impl Own {
             | Self::NoEndpoints
             | Self::TryTimedOut
             | Self::TimedOut
+            | Self::OverBudget
             | Self::UnaskedUpgrade
             | Self::NotUpgraded => None,
         }
@@ -194,6 +198,7 @@ impl Own {
             Self::Broken(error) if error.is_malformed() => &words::BROKEN_RESPONSE,
             Self::Broken(_) => &words::BROKEN_CONNECTION,
             Self::TriesExhausted(_) => &words::TRIES_EXHAUSTED,
+            Self::OverBudget => &words::OVER_BUDGET,
             Self::UnaskedUpgrade => &words::UNASKED_UPGRADE,
             Self::NotUpgraded => &words::NOT_UPGRADED,
         }

@@ -372,7 +372,7 @@ fn pass_back(sent: Sent, after: &mut After) -> Response<Body> {
 }
 
 fn begin_session(way: &Way<'_>, choice: &Choice<'_>, endpoint: &EndpointLive, after: &mut After) {
-    let Some(settings) = &way.rule.meant().session else {
+    let Some(settings) = choose::session_settings(way, &choice.backend) else {
         return;
     };
     if choice
@@ -383,7 +383,7 @@ fn begin_session(way: &Way<'_>, choice: &Choice<'_>, endpoint: &EndpointLive, af
     }
     let identity = choose::session_identity(&choice.backend, endpoint);
     let now = daemun_base::clock::unix_seconds();
-    after.session = Some(session::issue(settings, identity, now, way.client.https));
+    after.session = Some(session::issue(&settings, identity, now, way.client.https));
 }
 
 /// The backend agreed to change the protocol.

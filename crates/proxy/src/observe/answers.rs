@@ -4,7 +4,7 @@
 //! counts.
 
 /// All reasons, each at its number.
-pub(crate) const ANSWERS: [&str; 28] = [
+pub(crate) const ANSWERS: [&str; 29] = [
     "malformed",
     "bad_target",
     "target_too_long",
@@ -31,6 +31,7 @@ pub(crate) const ANSWERS: [&str; 28] = [
     "broken_response",
     "broken_connection",
     "tries_exhausted",
+    "retry_budget",
     "unasked_upgrade",
     "not_upgraded",
 ];

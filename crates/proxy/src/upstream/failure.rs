@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Broken(Broken),
     /// So it did on every try that the rule's stanza grants.
     Exhausted(Broken),
+    /// It would have been sent again, and as many requests were already as the backend's policy allows.
+    OverBudget,
     /// The client's body broke off or is malformed.
     ClientBody,
     /// The client's body is longer than the listener allows.

@@ -41,6 +41,7 @@ impl<'a> Tries<'a> {
             Failure::NoEndpoints
             | Failure::TimedOut
             | Failure::Exhausted(_)
+            | Failure::OverBudget
             | Failure::ClientBody
             | Failure::TooLarge => false,
         }

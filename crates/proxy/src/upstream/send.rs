@@ -83,6 +83,10 @@ async fn tries(
     trip: &mut Trip,
 ) -> Result<Sent, Failure> {
     let mut policy = errand.retry.map(Tries::new);
+    let budget = errand.backend.budget.as_deref();
+    if let Some(budget) = budget {
+        budget.request();
+    }
     let mut tried: SmallVec<[usize; 4]> = SmallVec::new();
     loop {
         let Some(index) = pick(errand, &tried) else {
@@ -101,6 +105,9 @@ async fn tries(
                     return Ok(sent);
                 }
                 drop(sent);
+                if budget.is_some_and(|budget| !budget.once_more()) {
+                    return Err(Failure::OverBudget);
+                }
                 trip.retries(&errand.worker.metrics);
                 let pause = policy.pause(&mut errand.worker.random.borrow_mut());
                 tokio::time::sleep(pause).await;
@@ -120,6 +127,9 @@ async fn tries(
                         true => failure.after_tries(),
                         false => failure,
                     });
+                }
+                if policy.is_some() && budget.is_some_and(|budget| !budget.once_more()) {
+                    return Err(Failure::OverBudget);
                 }
                 trip.retries(&errand.worker.metrics);
                 if let Some(policy) = &mut policy {

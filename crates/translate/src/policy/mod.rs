@@ -2,6 +2,7 @@
 //! listeners and backends. One file per policy.
 
 pub(crate) mod balance;
+pub(crate) mod budget;
 pub(crate) mod forwarding;
 pub(crate) mod limits;
 pub(crate) mod retry;

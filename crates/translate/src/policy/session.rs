@@ -1,7 +1,7 @@
 //! `sessionPersistence` of a rule (gateway-api `SessionPersistence`, GEP-1619).
 
 use daemun_model::names::ObjectName;
-use daemun_model::policy::session::{Carrier, SessionPersistence};
+use daemun_model::policy::session::{BackendSession, Carrier, SessionPersistence, own_name};
 use daemun_model::verdict::FieldPath;
 use daemun_objects::gateway_api::httproute::{
     CookieConfig, CookieLifetimeType, SessionPersistence as Written, SessionPersistenceType,
@@ -19,6 +19,20 @@ pub(crate) fn read(
     path: &FieldPath,
     (route, rule): (&ObjectName, usize),
 ) -> Result<SessionPersistence, Refusal> {
+    let BackendSession {
+        name,
+        carrier,
+        absolute_timeout,
+    } = of_backend(written, path)?;
+    Ok(SessionPersistence {
+        name: name.unwrap_or_else(|| own_name(route, rule)),
+        carrier,
+        absolute_timeout,
+    })
+}
+
+/// Reads the policy of a backend, for all rules that refer to it.
+pub(crate) fn of_backend(written: &Written, path: &FieldPath) -> Result<BackendSession, Refusal> {
     let Written {
         session_name,
         absolute_timeout,
@@ -62,10 +76,10 @@ pub(crate) fn read(
         ));
     }
     let name = match session_name.as_deref() {
-        None | Some("") => format!("daemun-session-{:08x}", digest(route, rule)),
-        Some(name) => checked_name(name, &path.field("sessionName"))?,
+        None | Some("") => None,
+        Some(name) => Some(checked_name(name, &path.field("sessionName"))?),
     };
-    Ok(SessionPersistence {
+    Ok(BackendSession {
         name,
         carrier,
         absolute_timeout,
@@ -99,13 +113,4 @@ fn checked_name(name: &str, path: &FieldPath) -> Result<String, Refusal> {
             "\"{name}\" cannot be the name of a cookie or header: at most 128 letters, digits and !#$%&'*+-.^_`|~."
         ),
     ))
-}
-
-/// FNV-1a, 32 bits: the same in every version and on every machine, which is all that is asked of it.
-fn digest(route: &ObjectName, rule: usize) -> u32 {
-    format!("{route}/{rule}")
-        .bytes()
-        .fold(0x811c_9dc5, |hash: u32, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        })
 }

@@ -170,6 +170,7 @@ fn find(
         let suggestion = match *kind {
             "Service" => did_you_mean(&name.name, cluster.services.names_in(namespace)),
             "Backend" => did_you_mean(&name.name, cluster.backends.names_in(namespace)),
+            "XBackend" => did_you_mean(&name.name, cluster.x_backends.names_in(namespace)),
             "Gateway" => did_you_mean(&name.name, cluster.gateways.names_in(namespace)),
             _ => did_you_mean(&name.name, cluster.listener_sets.names_in(namespace)),
         };
@@ -185,7 +186,7 @@ fn find(
         && !sections.contains(section)
     {
         let what = match *kind {
-            "Service" | "Backend" => "port",
+            "Service" | "Backend" | "XBackend" => "port",
             _ => "listener",
         };
         return Err(Refusal::new(
@@ -212,6 +213,7 @@ fn sections(cluster: &Cluster, kind: &str, name: &ObjectName) -> Option<Vec<Stri
             ports.filter_map(|port| port.name.clone()).collect()
         }),
         "Backend" => cluster.backends.get(name).map(|_| Vec::new()),
+        "XBackend" => cluster.x_backends.get(name).map(|_| Vec::new()),
         "Gateway" => cluster.gateways.get(name).map(|gateway| {
             let listeners = gateway.spec.listeners.iter();
             listeners.map(|listener| listener.name.clone()).collect()

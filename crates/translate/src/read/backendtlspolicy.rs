@@ -19,7 +19,7 @@ use crate::cluster::Cluster;
 use crate::credentials::{self, Problem};
 use crate::memo::Judgements;
 use crate::policy::targets::{Claims, Judged, Target};
-use crate::refs::{Referred, Referrer};
+use crate::refs::{GATEWAY_GROUP, Referred, Referrer};
 use crate::value::capitalized;
 use crate::value::unknown;
 use crate::verdict::{Refusal, reason};
@@ -165,7 +165,9 @@ impl Asked<'_> {
         let (kind, by) = self.by;
         for (index, reference) in self.references.iter().enumerate() {
             let name = ObjectName::new(&by.namespace, &reference.name);
+            // Within a namespace nobody asks for the group.
             let from = Referrer {
+                group: GATEWAY_GROUP,
                 kind,
                 namespace: &by.namespace,
             };

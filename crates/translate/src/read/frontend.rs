@@ -14,7 +14,7 @@ use crate::cluster::Cluster;
 use crate::credentials::{self, Problem};
 use crate::listener::{Entry, Protocol};
 use crate::memo::Judgements;
-use crate::refs::{Referred, Referrer};
+use crate::refs::{GATEWAY_GROUP, Referred, Referrer};
 use crate::value::port;
 use crate::verdict::{Refusal, reason};
 
@@ -174,6 +174,7 @@ fn asked(
         let namespace = reference.namespace.as_ref().unwrap_or(&gateway.namespace);
         let name = ObjectName::new(namespace, &reference.name);
         let from = Referrer {
+            group: GATEWAY_GROUP,
             kind: "Gateway",
             namespace: &gateway.namespace,
         };

@@ -24,6 +24,7 @@ use crate::infrastructure::Wanted;
 use crate::infrastructure::parameters::Parameters;
 use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
+use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::value::unknown;
 use crate::verdict::{Refusal, reason};
 
@@ -331,7 +332,12 @@ fn read_tls(cluster: &Cluster, judgements: &mut Judgements, gateway: &mut ReadGa
     };
     let backend = tls.backend.as_ref();
     if let Some(reference) = backend.and_then(|it| it.client_certificate_ref.as_ref()) {
-        let certificate = secret(cluster, judgements, ("Gateway", &gateway.name), reference)
+        let from = Referrer {
+            group: GATEWAY_GROUP,
+            kind: "Gateway",
+            namespace: &gateway.name.namespace,
+        };
+        let certificate = secret(cluster, judgements, &from, reference)
             .map_err(|(found, message)| {
                 let found = if found == reason::INVALID_CERTIFICATE_REF {
                     "InvalidClientCertificateRef"

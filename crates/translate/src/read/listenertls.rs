@@ -9,6 +9,7 @@ use crate::cluster::Cluster;
 use crate::credentials::secret;
 use crate::listener::{Entry, Protocol};
 use crate::memo::Judgements;
+use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::tls::certificates;
 use crate::value::unknown;
 use crate::verdict::{Refusal, reason, warning};
@@ -121,12 +122,12 @@ fn read_certificates(
     }
     for (index, reference) in tls.certificate_refs.iter().enumerate() {
         let path = path.index(index);
-        match secret(
-            cluster,
-            judgements,
-            (owner.kind_name(), owner.name),
-            reference,
-        ) {
+        let from = Referrer {
+            group: GATEWAY_GROUP,
+            kind: owner.kind_name(),
+            namespace: &owner.name.namespace,
+        };
+        match secret(cluster, judgements, &from, reference) {
             Ok(certificate) => entry.certificates.push(certificate),
             Err((reason, message)) => {
                 entry

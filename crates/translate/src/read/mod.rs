@@ -21,3 +21,5 @@ pub(crate) mod parents;
 pub(crate) mod route;
 pub(crate) mod rule;
 pub(crate) mod streamroute;
+pub(crate) mod xbackend;
+pub(crate) mod xbackendtrafficpolicy;

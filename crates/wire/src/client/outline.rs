@@ -179,5 +179,7 @@ fn backend(bytes: &[u8], why: String) -> Option<Backend> {
         endpoints: Vec::new(),
         balance: Balance::default(),
         connections: Connections::default(),
+        retry_budget: None,
+        session: None,
     })
 }

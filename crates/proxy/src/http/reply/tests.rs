@@ -115,6 +115,7 @@ fn all() -> Vec<(Own, u16, &'static str, &'static str)> {
             "connection_terminated",
             "14",
         ),
+        (Own::OverBudget, 503, "destination_unavailable", "14"),
         (Own::UnaskedUpgrade, 502, "http_upgrade_failed", "14"),
         (Own::NotUpgraded, 502, "http_upgrade_failed", "14"),
     ]

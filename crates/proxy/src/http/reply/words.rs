@@ -80,6 +80,7 @@ pub(super) const ALL: [&Words; ANSWERS.len()] = [
     &BROKEN_RESPONSE,
     &BROKEN_CONNECTION,
     &TRIES_EXHAUSTED,
+    &OVER_BUDGET,
     &UNASKED_UPGRADE,
     &NOT_UPGRADED,
 ];
@@ -299,6 +300,12 @@ pub(super) static TRIES_EXHAUSTED: Words = of_backend(
     "tries_exhausted",
     "connection_terminated",
     "The service closed its connection before it had answered, as often as the route tries",
+);
+pub(super) static OVER_BUDGET: Words = of_backend(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "retry_budget",
+    "destination_unavailable",
+    "The service failed, and as many requests as its policy allows are being sent to it again",
 );
 pub(super) static UNASKED_UPGRADE: Words = of_backend(
     StatusCode::BAD_GATEWAY,
