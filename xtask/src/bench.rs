@@ -5,7 +5,6 @@
 
 mod control;
 mod goals;
-mod http;
 mod load;
 mod measure;
 mod process;

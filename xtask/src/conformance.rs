@@ -10,14 +10,17 @@ mod profiles;
 mod report;
 mod suite;
 
+use std::fs;
 use std::path::PathBuf;
+
+use clap::Parser;
 
 use crate::lab::install;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::{self, Place};
 use crate::lab::{self, Channel, build};
 
-pub(crate) use self::profiles::PROFILES;
+use self::profiles::PROFILES;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -48,6 +51,23 @@ pub(crate) struct Arguments {
     /// An address that they may not have
     #[arg(long, default_value = "198.51.100.9")]
     unusable_address: String,
+}
+
+/// One run of everything, in the lab.
+pub(crate) fn once(channel: Channel) -> Result<(), String> {
+    let none: [&str; 0] = [];
+    let mut arguments = Words::parse_from(none).arguments;
+    arguments.channel = channel;
+    arguments.kubeconfig = None;
+    run(&arguments)
+}
+
+/// The arguments as those of a program of their own, for their defaults.
+#[derive(Parser)]
+#[command(no_binary_name = true)]
+struct Words {
+    #[command(flatten)]
+    arguments: Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
@@ -91,6 +111,15 @@ impl Arguments {
             return PROFILES.to_vec();
         }
         self.profiles.iter().map(String::as_str).collect()
+    }
+
+    /// A file among the reports, by what is run.
+    fn report(&self, name: &str) -> Result<PathBuf, String> {
+        let directory = place::directory().join("conformance/reports");
+        fs::create_dir_all(&directory)
+            .map_err(|error| format!("{} cannot be made: {error}.", directory.display()))?;
+        let channel = self.channel.name();
+        Ok(directory.join(format!("{channel}-v{}-{name}", env!("CARGO_PKG_VERSION"))))
     }
 
     /// Whether everything is run that a report must have.

@@ -8,6 +8,7 @@ pub(crate) mod build;
 pub(crate) mod install;
 pub(crate) mod kubectl;
 pub(crate) mod place;
+pub(crate) mod smoke;
 
 use std::process::Command;
 
@@ -60,6 +61,12 @@ enum Task {
         #[arg(long, default_value = build::PROFILE)]
         profile: String,
     },
+    /// Install Daemun, send a request through a Gateway, change its route, take all away again
+    Smoke {
+        /// The profile of cargo that it is built with
+        #[arg(long, default_value = build::PROFILE)]
+        profile: String,
+    },
     /// Say what runs
     Status,
     /// Print the path of the kubeconfig: export KUBECONFIG=$(cargo xtask lab kubeconfig)
@@ -92,6 +99,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         Task::Install { profile } => {
             let image = image(&place, profile)?;
             install::install(&Kubectl::of(&place), profile, &image)
+        }
+        Task::Smoke { profile } => {
+            let image = image(&place, profile)?;
+            smoke::run(&Kubectl::of(&place), profile, &image)
         }
         Task::Status => status(&place),
         Task::Kubeconfig => {

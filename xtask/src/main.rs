@@ -7,6 +7,7 @@ mod bench;
 mod bindings;
 mod conformance;
 mod crds;
+mod http;
 mod lab;
 mod layers;
 mod repository;
@@ -28,7 +29,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Run every check there is: formatting, lints, layers, sizes, bindings and all tests
-    Test,
+    Test(test::Arguments),
     /// Compare the crates' dependencies with the table of layers, and look for module cycles
     Layers,
     /// Compare the bindings of the Gateway API with its published CRDs
@@ -47,7 +48,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
-        Task::Test => test::run(),
+        Task::Test(arguments) => test::run(&arguments),
         Task::Layers => layers::run(),
         Task::Bindings => bindings::run(),
         Task::Crds => crds::run(),

@@ -5,16 +5,29 @@
 //! for machines: `N passed, N failed, N skipped`, where each test function counts, and each other check
 //! counts as one.
 
+mod cluster;
 mod commands;
 mod fuzz;
 mod outcome;
+mod plan;
 mod steps;
 mod units;
 
 use std::time::Duration;
 
 use self::outcome::{Count, Outcome};
-use self::steps::STEPS;
+use self::plan::Plan;
+use self::steps::{LONG_STEPS, STEPS};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Also what takes longer: the conformance suite in both channels
+    #[arg(long)]
+    all: bool,
+    /// How many minutes all of it may take; what would take longer than what is left is skipped, and says so
+    #[arg(long, default_value_t = 85)]
+    minutes: u64,
+}
 
 /// One line of the summary.
 struct Row {
@@ -24,12 +37,15 @@ struct Row {
 }
 
 /// Runs everything, prints the summary, and fails if a check failed.
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    let plan = Plan::start(arguments.minutes);
+    let long = if arguments.all { LONG_STEPS } else { &[] };
     let rows: Vec<Row> = STEPS
         .iter()
+        .chain(long)
         .map(|step| {
             println!("\n── {}: {}", step.name, step.what);
-            let (outcome, time) = steps::timed(step.run);
+            let (outcome, time) = steps::timed(step, &plan);
             if let Outcome::Skipped(why) = &outcome {
                 println!("Skipped: {why}");
             }

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::http;
 use super::load::{Latencies, Target};
 use super::process::{AROUND, PROXY, Running, free_port, now};
 use super::rivals::{Rival, Setup};
 use super::scenario::Scenario;
 use super::stage::Stage;
 use super::tools::Tools;
+use crate::http;
 
 /// How long and how often.
 #[derive(Clone, Copy)]

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::http;
 use super::measure::Backend;
 use super::process::{PROXY, Running, free_port, now};
 use super::rivals::{Rival, Setup, change_route, split_routes};
@@ -19,6 +18,7 @@ use super::routes::Routing;
 use super::scenario::Traffic;
 use super::stage::Stage;
 use super::tools::Tools;
+use crate::http;
 
 /// What was measured with one layout of the files.
 #[derive(Serialize)]

@@ -9,7 +9,7 @@ use super::Arguments;
 use super::follow::Ending;
 use super::profiles::{NONE, Tests};
 use super::suite::Run;
-use crate::lab::place;
+use crate::lab::Channel;
 
 /// How many of a failed test's lines are shown.
 const LAST_WORDS: usize = 12;
@@ -64,14 +64,9 @@ pub(super) fn summary(run: &Run, tests: &Tests, arguments: &Arguments) -> String
     text
 }
 
-/// Where the suite's own report goes.
-pub(super) fn file(arguments: &Arguments) -> Result<PathBuf, String> {
-    Ok(directory()?.join(format!("{}-default-report.yaml", stem(arguments))))
-}
-
 /// Keeps the counts of runs beside the suite's report.
 pub(super) fn save(runs: &[Run], tests: &Tests, arguments: &Arguments) -> Result<PathBuf, String> {
-    let file = directory()?.join(format!("{}-runs.md", stem(arguments)));
+    let file = arguments.report("runs.md")?;
     let runs: Vec<&Run> = runs.iter().collect();
     let text = format!(
         "# Runs of the conformance suite v1.6.1, {} channel, Daemun v{}\n\n\
@@ -81,30 +76,15 @@ pub(super) fn save(runs: &[Run], tests: &Tests, arguments: &Arguments) -> Result
         env!("CARGO_PKG_VERSION"),
         runs.len(),
         match arguments.channel {
-            crate::lab::Channel::Standard =>
+            Channel::Standard =>
                 " (the standard channel has no fields for HTTPRouteRetry and HTTPRouteDestinationPortMatching)",
-            crate::lab::Channel::Experimental => "",
+            Channel::Experimental => "",
         },
         table(&runs, tests, arguments)
     );
     fs::write(&file, text)
         .map_err(|error| format!("{} cannot be written: {error}.", file.display()))?;
     Ok(file)
-}
-
-fn directory() -> Result<PathBuf, String> {
-    let directory = place::directory().join("conformance/reports");
-    fs::create_dir_all(&directory)
-        .map_err(|error| format!("{} cannot be made: {error}.", directory.display()))?;
-    Ok(directory)
-}
-
-fn stem(arguments: &Arguments) -> String {
-    format!(
-        "{}-v{}",
-        arguments.channel.name(),
-        env!("CARGO_PKG_VERSION")
-    )
 }
 
 /// A line for each run and profile.

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use super::Arguments;
 use super::follow::{Ending, Follow};
-use super::report;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::{self, Place};
 use crate::repository;
@@ -108,10 +107,9 @@ fn command(place: &Place, kubectl: &Kubectl, arguments: &Arguments) -> Result<Co
     let profiles = arguments.profiles().join(",");
     command.args(["-conformance-profiles", &profiles]);
     if arguments.is_whole() {
-        let report = report::file(arguments)?;
         command
             .arg("-report-output")
-            .arg(report)
+            .arg(arguments.report("default-report.yaml")?)
             .args(["-organization", "daemun", "-project", "daemun"])
             .args(["-url", "https://daemun.dev", "-contact", "@daemun"])
             .args(["-version", concat!("v", env!("CARGO_PKG_VERSION"))]);

@@ -10,23 +10,35 @@ pub(crate) const NAMESPACE: &str = "daemun-system";
 
 /// Installs Daemun with an image that the cluster's nodes have, and waits until the controller serves.
 pub(crate) fn install(kubectl: &Kubectl, profile: &str, image: &str) -> Result<(), String> {
-    let binary = build::daemun(profile)?;
-    let output = Command::new(&binary)
-        .args(["install", "--gateway-api-crds", "none", "--image", image])
-        .output()
-        .map_err(|error| format!("{} cannot be run: {error}.", binary.display()))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("daemun install failed: {}", said.trim()));
-    }
-    kubectl.apply(&String::from_utf8_lossy(&output.stdout))?;
-    let rollout = [
+    kubectl.apply(&objects(profile, image)?)?;
+    let rollout = kubectl.output(&[
         "-n",
         NAMESPACE,
         "rollout",
         "status",
         "deployment",
         "--timeout=120s",
-    ];
-    kubectl.output(&rollout).map(drop)
+    ]);
+    let Err(why) = rollout else { return Ok(()) };
+    let said = kubectl.output(&["-n", NAMESPACE, "describe", "pods"])?;
+    Err(format!("{why}\n{said}"))
+}
+
+/// Takes Daemun away again.
+pub(crate) fn uninstall(kubectl: &Kubectl, profile: &str, image: &str) -> Result<(), String> {
+    kubectl.delete(&objects(profile, image)?)
+}
+
+/// What `daemun install` prints.
+fn objects(profile: &str, image: &str) -> Result<String, String> {
+    let binary = build::daemun(profile)?;
+    let output = Command::new(&binary)
+        .args(["install", "--gateway-api-crds", "none", "--image", image])
+        .output()
+        .map_err(|error| format!("{} cannot be run: {error}.", binary.display()))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("daemun install failed: {}", said.trim()))
 }

@@ -53,18 +53,21 @@ impl Kubectl {
 
     /// Applies objects, as the owner of exactly what they say.
     pub(crate) fn apply(&self, objects: &str) -> Result<(), String> {
-        let arguments = [
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "--field-manager=xtask",
-            "-f",
-            "-",
-        ];
+        let how = "apply --server-side --force-conflicts --field-manager=xtask -f -";
+        self.with_objects(how, objects)
+    }
+
+    /// Deletes objects, and waits until they are gone.
+    pub(crate) fn delete(&self, objects: &str) -> Result<(), String> {
+        self.with_objects("delete --ignore-not-found --timeout=120s -f -", objects)
+    }
+
+    fn with_objects(&self, arguments: &str, objects: &str) -> Result<(), String> {
+        let words: Vec<&str> = arguments.split(' ').collect();
         let mut child = self
-            .command(&arguments)
+            .command(&words)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| self.cannot_be_run(&error))?;
@@ -79,7 +82,7 @@ impl Kubectl {
         let said = String::from_utf8_lossy(&output.stderr);
         match written {
             Some(Ok(())) if output.status.success() => Ok(()),
-            _ => Err(format!("The objects cannot be applied: {}", said.trim())),
+            _ => Err(format!("kubectl {arguments}: {}", said.trim())),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The checks that `cargo xtask test` runs, cheapest first.
 //!
-//! Each is a function without arguments: it finds out itself whether it can run here.
+//! Each finds out itself whether it can run here, and whether there is time for it.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -8,66 +8,87 @@ use std::time::Duration;
 
 use super::commands::{answers, cargo, component, succeeds};
 use super::outcome::{Count, Outcome};
-use super::{fuzz, units};
+use super::plan::Plan;
+use super::{cluster, fuzz, units};
+use crate::lab::Channel;
 
 /// One check.
 pub(super) struct Step {
     pub(super) name: &'static str,
     /// What it looks at, in a few words.
     pub(super) what: &'static str,
-    pub(super) run: fn() -> Outcome,
+    pub(super) run: fn(&Plan) -> Outcome,
 }
 
 pub(super) const STEPS: &[Step] = &[
     Step {
         name: "formatting",
         what: "cargo fmt --all --check",
-        run: formatting,
+        run: |_| formatting(),
     },
     Step {
         name: "layers",
         what: "who may use whom",
-        run: || own(&crate::layers::run()),
+        run: |_| own(&crate::layers::run()),
     },
     Step {
         name: "sizes",
         what: "the limits of files and functions",
-        run: || own(&crate::sizes::run()),
+        run: |_| own(&crate::sizes::run()),
     },
     Step {
         name: "bindings",
         what: "the types of the objects and the published CRDs",
-        run: bindings,
+        run: |_| bindings(),
     },
     Step {
         name: "lints",
         what: "clippy on everything, warnings are errors",
-        run: lints,
+        run: |_| lints(),
     },
     Step {
         name: "tests",
         what: "unit, golden, in-process, examples, documentation",
-        run: tests,
+        run: |_| tests(),
     },
     Step {
         name: "documentation",
         what: "rustdoc, warnings are errors",
-        run: documentation,
+        run: |_| documentation(),
     },
     Step {
         name: "dependencies",
         what: "cargo deny: licenses, sources, bans",
-        run: dependencies,
+        run: |_| dependencies(),
     },
     Step {
         name: "units",
         what: "systemd can read deploy/systemd",
-        run: units::verify,
+        run: |_| units::verify(),
     },
     Step {
         name: "fuzz targets",
         what: "they build, and take their seeds",
-        run: fuzz::seeds,
+        run: |_| fuzz::seeds(),
+    },
+];
+
+/// What takes longer, and runs only when asked for (`--all`).
+pub(super) const LONG_STEPS: &[Step] = &[
+    Step {
+        name: "cluster",
+        what: "in Kubernetes: install, a Gateway, a request, a change, uninstall",
+        run: cluster::smoke,
+    },
+    Step {
+        name: "conformance",
+        what: "the Gateway API's suite, standard channel",
+        run: |plan| cluster::conformance(plan, Channel::Standard),
+    },
+    Step {
+        name: "experimental",
+        what: "the Gateway API's suite, experimental channel",
+        run: |plan| cluster::conformance(plan, Channel::Experimental),
     },
 ];
 
@@ -76,9 +97,9 @@ pub(super) const STEPS: &[Step] = &[
     clippy::disallowed_methods,
     reason = "xtask does not run inside Daemun's clock"
 )]
-pub(super) fn timed(run: fn() -> Outcome) -> (Outcome, Duration) {
+pub(super) fn timed(step: &Step, plan: &Plan) -> (Outcome, Duration) {
     let start = std::time::Instant::now();
-    let outcome = run();
+    let outcome = (step.run)(plan);
     (outcome, start.elapsed())
 }
 

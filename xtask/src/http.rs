@@ -1,13 +1,24 @@
 //! One GET over a connection of its own: enough to read metrics and to see whether a route is live.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// The status and the body.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The status and the body, from a port of this machine.
 pub(crate) fn get(port: u16, host: &str, target: &str) -> Result<(u16, String), String> {
-    exchange(port, host, target)
-        .map_err(|error| format!("GET {target} on port {port} failed: {error}."))
+    get_from((Ipv4Addr::LOCALHOST, port).into(), host, target)
+}
+
+/// The status and the body.
+pub(crate) fn get_from(
+    address: SocketAddr,
+    host: &str,
+    target: &str,
+) -> Result<(u16, String), String> {
+    exchange(address, host, target)
+        .map_err(|error| format!("GET http://{host}{target} from {address} failed: {error}."))
         .and_then(|answer| {
             let text = String::from_utf8_lossy(&answer);
             let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
@@ -20,9 +31,9 @@ pub(crate) fn get(port: u16, host: &str, target: &str) -> Result<(u16, String), 
         })
 }
 
-fn exchange(port: u16, host: &str, target: &str) -> std::io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+fn exchange(address: SocketAddr, host: &str, target: &str) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     write!(
         stream,
         "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"

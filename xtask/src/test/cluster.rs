@@ -1,0 +1,83 @@
+//! The checks that want a cluster. They start the lab where it does not run, and leave it as they found it.
+
+use std::process::Command;
+
+use rustix::process::getuid;
+
+use super::commands::answers;
+use super::outcome::Outcome;
+use super::plan::Plan;
+use crate::conformance;
+use crate::lab::kubectl::Kubectl;
+use crate::lab::place::Place;
+use crate::lab::{self, Channel, build, smoke};
+
+/// Minutes that compiling the lab takes, from nothing and on two cores.
+const COMPILING: u64 = 14;
+/// Minutes that Daemun's image and the cloud take, from nothing.
+const BUILDING: u64 = 8;
+/// Minutes of the suite in one channel.
+const SUITE: u64 = 15;
+
+/// Installs Daemun, sends a request through it, takes it away again.
+pub(super) fn smoke(plan: &Plan) -> Outcome {
+    with_lab(plan, 2, |place| {
+        let channel = match place.channel().as_deref() {
+            Some("experimental") => Channel::Experimental,
+            Some(_) | None => Channel::Standard,
+        };
+        lab::up(place, channel)?;
+        let image = lab::image(place, build::PROFILE)?;
+        smoke::run(&Kubectl::of(place), build::PROFILE, &image)
+    })
+}
+
+/// Runs the conformance suite once.
+pub(super) fn conformance(plan: &Plan, channel: Channel) -> Outcome {
+    with_lab(plan, SUITE, |_| conformance::once(channel))
+}
+
+fn with_lab(
+    plan: &Plan,
+    minutes: u64,
+    check: impl FnOnce(&Place) -> Result<(), String>,
+) -> Outcome {
+    let place = match possible(plan, minutes) {
+        Ok(place) => place,
+        Err(why) => return Outcome::Skipped(why),
+    };
+    let ran_before = place.channel().is_some();
+    let done = check(&place);
+    if let Err(message) = &done {
+        println!("{message}");
+    }
+    if !ran_before && let Err(message) = lab::script(&place, &["down"]) {
+        println!("{message}");
+    }
+    Outcome::one(done.is_ok())
+}
+
+/// Whether the lab can run here, and whether there is time for it.
+fn possible(plan: &Plan, minutes: u64) -> Result<Place, String> {
+    if !getuid().is_root() {
+        return Err("the lab needs root.".to_owned());
+    }
+    let mut go = Command::new("go");
+    go.arg("version");
+    if !answers(go) {
+        return Err("the lab needs Go.".to_owned());
+    }
+    let mut namespaces = Command::new("unshare");
+    namespaces.args(["--net", "--mount", "true"]);
+    if !answers(namespaces) {
+        return Err("the lab needs namespaces, which cannot be made here.".to_owned());
+    }
+    let place = Place::find()?;
+    let compiling = if place.program("conformance.test").exists() {
+        0
+    } else {
+        COMPILING
+    };
+    plan.has_time_for(compiling + BUILDING + minutes)?;
+    Ok(place)
+}
