@@ -48,6 +48,20 @@ pub enum PathMatch {
     Prefix(String),
     /// A regular expression for the whole path.
     Regex(String),
+    /// A call of a gRPC method: the path is `/service/method` (gateway-api `GRPCMethodMatch`).
+    Call(CallMatch),
+}
+
+/// Which gRPC methods are taken; at least one of the two is given.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallMatch {
+    /// The service, with its package: `helloworld.Greeter`. None takes all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ValueMatch>,
+    /// The method: `SayHello`. None takes all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<ValueMatch>,
 }
 
 /// A condition on a header.

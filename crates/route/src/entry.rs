@@ -1,12 +1,14 @@
 //! The parts that a table is made of: where a match comes from, and what it asks for.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use daemun_model::matching::{PathMatch, RequestMatch};
+use daemun_model::matching::{CallMatch, PathMatch, RequestMatch, ValueMatch};
 use daemun_model::route::{HttpRoute, Rule};
 use http::Method;
 
 use crate::conditions::{Condition, Regexes};
+use crate::explain::words;
 use crate::{Asked, Matched, paths};
 
 /// A rule, and the Route that holds it alive.
@@ -34,8 +36,10 @@ pub(crate) enum Path {
     Exact(Box<str>),
     /// `/`, or without a trailing slash.
     Prefix(Box<str>),
-    /// As written; what is compiled of it is in `HostRules`.
-    Regex,
+    /// A regular expression; what is compiled of it is in `HostRules`.
+    Expression(Box<str>),
+    /// A gRPC method of any service, as a regular expression: it comes after all prefixes but `/`.
+    Method(Box<str>),
     /// What is written is no path, so that no request has it.
     Never(paths::PathError),
 }
@@ -95,7 +99,7 @@ impl Entry {
     pub(crate) fn matched(&self) -> Matched<'_> {
         let prefix = match &self.path {
             Path::Prefix(prefix) => Some(&**prefix),
-            Path::Exact(_) | Path::Regex | Path::Never(_) => None,
+            Path::Exact(_) | Path::Expression(_) | Path::Method(_) | Path::Never(_) => None,
         };
         Matched {
             index: self.index(),
@@ -129,35 +133,62 @@ impl Entry {
 impl Path {
     pub(crate) fn new(wanted: &PathMatch) -> Self {
         match wanted {
-            PathMatch::Exact(path) => match paths::normalize(path) {
-                Ok(path) => Self::Exact(path.into()),
-                Err(error) => Self::Never(error),
-            },
-            PathMatch::Prefix(path) => match paths::normalize(path) {
-                // Of `//` nothing would be left; the Gateway API does not allow it anyway.
-                Ok(path) if path.len() > 2 => {
-                    Self::Prefix(path.strip_suffix('/').unwrap_or(&path).into())
+            PathMatch::Exact(path) => Self::exact(path),
+            PathMatch::Prefix(path) => Self::prefix(path),
+            PathMatch::Regex(expression) => Self::Expression(expression.as_str().into()),
+            PathMatch::Call(CallMatch { service, method }) => {
+                match (service.as_ref(), method.as_ref()) {
+                    (None, None) => Self::prefix("/"),
+                    (Some(ValueMatch::Exact(service)), None) => {
+                        Self::prefix(&format!("/{service}"))
+                    }
+                    (Some(ValueMatch::Exact(service)), Some(ValueMatch::Exact(method))) => {
+                        Self::exact(&format!("/{service}/{method}"))
+                    }
+                    (None, Some(method)) => {
+                        Self::Method(format!("/[^/]+/{}", expression(Some(method))).into())
+                    }
+                    (service, method) => Self::Expression(
+                        format!("/{}/{}", expression(service), expression(method)).into(),
+                    ),
                 }
-                Ok(path) => Self::Prefix(path.into()),
-                Err(error) => Self::Never(error),
-            },
-            PathMatch::Regex(_) => Self::Regex,
+            }
         }
     }
 
-    /// Its length if it is a path.
-    pub(crate) fn len(&self) -> Option<usize> {
-        match self {
-            Self::Exact(path) | Self::Prefix(path) => Some(path.len()),
-            Self::Regex | Self::Never(_) => None,
+    fn exact(path: &str) -> Self {
+        match paths::normalize(path) {
+            Ok(path) => Self::Exact(path.into()),
+            Err(error) => Self::Never(error),
+        }
+    }
+
+    fn prefix(path: &str) -> Self {
+        match paths::normalize(path) {
+            // Of `//` nothing would be left; the Gateway API does not allow it anyway.
+            Ok(path) if path.len() > 2 => {
+                Self::Prefix(path.strip_suffix('/').unwrap_or(&path).into())
+            }
+            Ok(path) => Self::Prefix(path.into()),
+            Err(error) => Self::Never(error),
         }
     }
 }
 
-/// What is written as the path or expression.
-pub(crate) fn written(path: &PathMatch) -> &str {
+/// An element of a path as a regular expression.
+fn expression(value: Option<&ValueMatch>) -> String {
+    match value {
+        None => "[^/]+".to_owned(),
+        Some(ValueMatch::Exact(text)) => regex_syntax::escape(text),
+        Some(ValueMatch::Regex(text)) => format!("(?:{text})"),
+    }
+}
+
+/// What is written as the path or expression, or which gRPC methods are taken.
+pub(crate) fn written(path: &PathMatch) -> Cow<'_, str> {
     match path {
-        PathMatch::Exact(text) | PathMatch::Prefix(text) | PathMatch::Regex(text) => text,
+        PathMatch::Exact(text) | PathMatch::Prefix(text) | PathMatch::Regex(text) => text.into(),
+        PathMatch::Call(call) => words::call(call).into(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Why a rule takes a request, and why the nearest others do not: for people.
 
-mod words;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
-use daemun_model::matching::RequestMatch;
+use daemun_model::matching::{PathMatch, RequestMatch};
 use daemun_model::route::{HttpRoute, Rule};
 
 use crate::compile::HostRules;
@@ -14,7 +14,7 @@ use crate::entry::{Entry, Path, written};
 use crate::hosts::Hosts;
 use crate::paths::PathError;
 use crate::precedence::{self, Criterion, Place};
-use crate::{Asked, Host};
+use crate::{Asked, Host, Part};
 
 pub use self::words::describe;
 
@@ -71,6 +71,9 @@ pub enum Reason {
         /// What the request has.
         has: Option<String>,
     },
+    /// It would take the request, but rules of the other kind of Route are asked first: those of GRPCRoutes about
+    /// gRPC calls, those of HTTPRoutes about all else.
+    OtherKind,
     /// It would take the request, but a rule of a more specific hostname does.
     LessSpecificHost(HostPattern),
     /// It would take the request, but the winner comes before it.
@@ -87,7 +90,7 @@ pub(crate) fn explain<'a, T>(
     hosts: &'a Hosts<Host<T>>,
     asked: &Asked<'_>,
 ) -> Vec<Candidate<'a, T>> {
-    let mut winner: Option<(&Host<T>, &Entry)> = None;
+    let mut winner: Option<At<'_, T>> = None;
     let mut near: Vec<(Distance, Candidate<'a, T>)> = Vec::new();
     let matching: Vec<&Host<T>> = hosts.matching(asked.host).collect();
     let mut others: Vec<&Host<T>> = hosts
@@ -95,15 +98,22 @@ pub(crate) fn explain<'a, T>(
         .filter(|host| !host.pattern.contains(asked.host))
         .collect();
     others.sort_by(|one, two| one.pattern.cmp(&two.pattern));
-    for (order, host) in matching.into_iter().chain(others).enumerate() {
+    let hosts = matching.into_iter().chain(others);
+    let parts = hosts.flat_map(|host| {
+        let parts = host.parts(asked).into_iter().flatten();
+        parts.map(move |part| (host, part))
+    });
+    for (order, (host, part)) in parts.enumerate() {
         if winner.is_none() && host.pattern.contains(asked.host) {
-            winner = host.rules.find(asked).map(|entry| (host, entry));
+            let entry = part.rules.find(asked);
+            winner = entry.map(|entry| At { host, part, entry });
         }
-        for (number, entry) in host.rules.entries().iter().enumerate() {
-            let reasons = reasons(host, entry, asked, winner);
+        for (number, entry) in part.rules.entries().iter().enumerate() {
+            let at = At { host, part, entry };
+            let reasons = reasons(at, asked, winner);
             let distance = Distance::new(&reasons, entry, asked, (order, number));
             if near.len() < 2 * NEAR || near.iter().any(|(other, _)| distance < *other) {
-                near.extend(candidate(host, entry, reasons).map(|candidate| (distance, candidate)));
+                near.extend(candidate(at, reasons).map(|candidate| (distance, candidate)));
             }
             if near.len() > 4 * NEAR {
                 near.sort_by_key(|(distance, _)| *distance);
@@ -115,6 +125,21 @@ pub(crate) fn explain<'a, T>(
     near.truncate(NEAR + usize::from(winner.is_some()));
     near.into_iter().map(|(_, candidate)| candidate).collect()
 }
+
+/// A match where it stands.
+struct At<'a, T> {
+    host: &'a Host<T>,
+    part: &'a Part<T>,
+    entry: &'a Entry,
+}
+
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for At<'_, T> {}
 
 /// How far a match is from taking the request: less is nearer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,7 +159,7 @@ impl Distance {
             Reason::NoPath(_) | Reason::BadExpression => 200,
             Reason::Path => 100,
             Reason::Method | Reason::Header { .. } | Reason::Query { .. } => 2,
-            Reason::LessSpecificHost(_) | Reason::Precedence { .. } => 1,
+            Reason::LessSpecificHost(_) | Reason::OtherKind | Reason::Precedence { .. } => 1,
         };
         let lacks = reasons.iter().map(weight).sum();
         let apart = match &entry.path {
@@ -145,7 +170,11 @@ impl Distance {
                     .take_while(|(one, two)| one == two);
                 wanted.len() + asked.path.len() - 2 * common.count()
             }
-            Path::Exact(_) | Path::Prefix(_) | Path::Regex | Path::Never(_) => asked.path.len(),
+            Path::Exact(_)
+            | Path::Prefix(_)
+            | Path::Expression(_)
+            | Path::Method(_)
+            | Path::Never(_) => asked.path.len(),
         };
         Self {
             lacks,
@@ -155,14 +184,11 @@ impl Distance {
     }
 }
 
-fn candidate<'a, T>(
-    host: &'a Host<T>,
-    entry: &Entry,
-    reasons: Vec<Reason>,
-) -> Option<Candidate<'a, T>> {
-    let source = host.rules.sources().get(entry.source())?;
+fn candidate<'a, T>(at: At<'a, T>, reasons: Vec<Reason>) -> Option<Candidate<'a, T>> {
+    let At { host, part, entry } = at;
+    let source = part.rules.sources().get(entry.source())?;
     Some(Candidate {
-        target: host.targets.get(entry.source())?,
+        target: part.targets.get(entry.source())?,
         hostname: &host.pattern,
         route: &source.route,
         rule: source.rule(),
@@ -172,17 +198,13 @@ fn candidate<'a, T>(
     })
 }
 
-fn reasons<T>(
-    host: &Host<T>,
-    entry: &Entry,
-    asked: &Asked<'_>,
-    winner: Option<(&Host<T>, &Entry)>,
-) -> Vec<Reason> {
+fn reasons<T>(at: At<'_, T>, asked: &Asked<'_>, winner: Option<At<'_, T>>) -> Vec<Reason> {
+    let At { host, part, entry } = at;
     let mut reasons = Vec::new();
     if !host.pattern.contains(asked.host) {
         reasons.push(Reason::Host(host.pattern.clone()));
     }
-    reasons.extend(path_reason(&host.rules, entry, asked));
+    reasons.extend(path_reason(&part.rules, entry, asked));
     if !entry.takes_method(asked) {
         reasons.push(Reason::Method);
     }
@@ -192,22 +214,31 @@ fn reasons<T>(
         .filter(|condition| !condition.holds(asked));
     reasons.extend(unmet.map(|condition| condition_reason(condition, asked)));
     match winner {
-        Some((_, first)) if std::ptr::eq(first, entry) => {}
-        Some((winners, first)) if reasons.is_empty() => {
-            reasons.push(if winners.pattern == host.pattern {
-                let (first, this) = (place(&host.rules, first), place(&host.rules, entry));
-                let (_, by) = precedence::compare(&first, &this);
-                Reason::Precedence {
-                    by,
-                    winner: written(&first.wanted.path).to_owned(),
-                }
-            } else {
-                Reason::LessSpecificHost(winners.pattern.clone())
-            })
-        }
+        Some(first) if std::ptr::eq(first.entry, entry) => {}
+        Some(first) if reasons.is_empty() => reasons.push(beaten(at, first)),
         _ => {}
     }
     reasons
+}
+
+/// Why a match that would take the request does not, since another one does.
+fn beaten<T>(at: At<'_, T>, winner: At<'_, T>) -> Reason {
+    if winner.host.pattern != at.host.pattern {
+        return Reason::LessSpecificHost(winner.host.pattern.clone());
+    }
+    if !std::ptr::eq(winner.part, at.part) {
+        return Reason::OtherKind;
+    }
+    let first = place(&winner.part.rules, winner.entry);
+    let (_, by) = precedence::compare(&first, &place(&at.part.rules, at.entry));
+    let is_call = matches!(first.wanted.path, PathMatch::Call(_));
+    Reason::Precedence {
+        by: match by {
+            Criterion::PathKind | Criterion::PathLength if is_call => Criterion::Call,
+            by => by,
+        },
+        winner: written(&first.wanted.path).into_owned(),
+    }
 }
 
 fn path_reason(rules: &HostRules, entry: &Entry, asked: &Asked<'_>) -> Option<Reason> {
@@ -218,8 +249,8 @@ fn path_reason(rules: &HostRules, entry: &Entry, asked: &Asked<'_>) -> Option<Re
             .path
             .strip_prefix(&**wanted)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-        Path::Regex => {
-            match rules.expression(written(&place(rules, entry).wanted.path), asked.path) {
+        Path::Expression(expression) | Path::Method(expression) => {
+            match rules.satisfies(expression, asked.path) {
                 Some(takes) => takes,
                 None => return Some(Reason::BadExpression),
             }
@@ -251,18 +282,8 @@ fn condition_reason(condition: &Condition, asked: &Asked<'_>) -> Reason {
 fn place<'a>(rules: &'a HostRules, entry: &Entry) -> Place<'a> {
     let source = &rules.sources()[entry.source()];
     let rule = source.rule();
-    let wanted = &rule.matches[entry.index()];
-    let length = entry
-        .path
-        .len()
-        .unwrap_or_else(|| written(&wanted.path).chars().count());
-    Place {
-        route: &source.route,
-        rule,
-        wanted,
-        index: entry.index(),
-        length,
-    }
+    let wanted = (entry.index(), &rule.matches[entry.index()]);
+    Place::new(&source.route, rule, wanted, &entry.path)
 }
 
 #[cfg(test)]

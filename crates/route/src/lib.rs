@@ -7,6 +7,10 @@
 //! parameters of rules that share a path in hash maps again (`group`). Nothing is allocated and nothing is
 //! locked on the way.
 //!
+//! Rules of HTTPRoutes and of GRPCRoutes are not merged, even if they are for one hostname (gateway-api
+//! `GRPCRouteRule.matches`): a gRPC call is taken by a rule of a GRPCRoute, and if there is none, by one of an
+//! HTTPRoute; any other request the other way round.
+//!
 //! Of several rules that would take a request the Gateway API says which one does; that order is in
 //! `precedence`, and `oracle` is the same answer in the plainest code, for tests and fuzzing. `explain`
 //! tells a person why a rule won and what the others lacked.
@@ -32,9 +36,11 @@ mod query;
 use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
+use daemun_model::names::RouteKind;
 use daemun_model::route::{HttpRoute, Rule};
 use foldhash::HashMap;
-use http::{HeaderMap, Method};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::compile::HostRules;
 use crate::entry::Source;
@@ -77,11 +83,20 @@ pub struct Table<T> {
     hosts: Hosts<Host<T>>,
 }
 
-/// The rules for one hostname. What is compiled is shared with the tables before and after this one as long
-/// as the Routes are the same; the targets are this table's own.
+/// The rules for one hostname.
 #[derive(Clone, Debug)]
 struct Host<T> {
     pattern: HostPattern,
+    /// Those of HTTPRoutes.
+    http: Option<Part<T>>,
+    /// Those of GRPCRoutes.
+    grpc: Option<Part<T>>,
+}
+
+/// The rules of one kind of Route for one hostname. What is compiled is shared with the tables before and after
+/// this one as long as the Routes are the same; the targets are this table's own.
+#[derive(Clone, Debug)]
+struct Part<T> {
     rules: Arc<HostRules>,
     /// One for each of the sources of `rules`.
     targets: Box<[T]>,
@@ -113,7 +128,7 @@ impl<T: Clone> Table<T> {
         inputs: impl IntoIterator<Item = Input<'a, T>>,
         previous: Option<&Table<T>>,
     ) -> Table<T> {
-        let mut gathered: HashMap<&HostPattern, (Vec<Source>, Vec<T>)> = HashMap::default();
+        let mut gathered: HashMap<&HostPattern, Gathered<T>> = HashMap::default();
         for Input {
             hostname,
             route,
@@ -125,26 +140,22 @@ impl<T: Clone> Table<T> {
                 debug_assert!(false, "the rule is not one of its Route's");
                 continue;
             };
-            let (sources, targets) = gathered.entry(hostname).or_default();
+            let Gathered { http, grpc } = gathered.entry(hostname).or_default();
+            let (sources, targets) = match route.key.kind {
+                RouteKind::Grpc => grpc,
+                RouteKind::Http | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => http,
+            };
             sources.push(source);
             targets.push(target);
         }
-        let compile = |(pattern, (sources, targets)): (&HostPattern, (Vec<Source>, Vec<T>))| {
-            let before = previous
-                .and_then(|table| table.hosts.get(pattern))
-                .map(|host| &host.rules);
-            let rules = match before {
-                Some(before) if before.is_of(&sources) => Arc::clone(before),
-                _ => Arc::new(HostRules::compile(sources, before.map(Arc::as_ref))),
+        let compile = |(pattern, Gathered { http, grpc }): (&HostPattern, Gathered<T>)| {
+            let before = previous.and_then(|table| table.hosts.get(pattern));
+            let host = Host {
+                pattern: pattern.clone(),
+                http: Part::new(http, before.and_then(|host| host.http.as_ref())),
+                grpc: Part::new(grpc, before.and_then(|host| host.grpc.as_ref())),
             };
-            (
-                pattern.clone(),
-                Host {
-                    pattern: pattern.clone(),
-                    rules,
-                    targets: targets.into(),
-                },
-            )
+            (pattern.clone(), host)
         };
         Table {
             hosts: gathered.into_iter().map(compile).collect(),
@@ -155,19 +166,83 @@ impl<T: Clone> Table<T> {
     /// less specific one are asked.
     #[inline]
     pub fn find(&self, asked: &Asked<'_>) -> Option<Found<'_, T>> {
-        self.hosts.matching(asked.host).find_map(|host| {
-            let entry = host.rules.find(asked)?;
-            Some(Found {
-                target: host.targets.get(entry.source())?,
-                matched: entry.matched(),
-            })
-        })
+        self.hosts
+            .matching(asked.host)
+            .find_map(|host| host.find(asked))
     }
 
     /// The rule that takes the request, if any, and then those that came close, each with what it lacked:
     /// at most [`explain::NEAR`] of them, the nearest first. For people, not for every request.
     pub fn explain(&self, asked: &Asked<'_>) -> Vec<Candidate<'_, T>> {
         explain::explain(&self.hosts, asked)
+    }
+}
+
+/// Rules for one hostname, by the kind of their Route, with their targets.
+struct Gathered<T> {
+    http: (Vec<Source>, Vec<T>),
+    grpc: (Vec<Source>, Vec<T>),
+}
+
+impl<T> Default for Gathered<T> {
+    fn default() -> Self {
+        Self {
+            http: (Vec::new(), Vec::new()),
+            grpc: (Vec::new(), Vec::new()),
+        }
+    }
+}
+
+impl<T> Host<T> {
+    /// The rules, in the order in which they are asked about a request.
+    #[inline]
+    fn parts(&self, asked: &Asked<'_>) -> [Option<&Part<T>>; 2] {
+        match (self.http.as_ref(), self.grpc.as_ref()) {
+            (http, Some(grpc)) if asked.is_call() => [Some(grpc), http],
+            (http, grpc) => [http, grpc],
+        }
+    }
+
+    #[inline]
+    fn find(&self, asked: &Asked<'_>) -> Option<Found<'_, T>> {
+        let mut parts = self.parts(asked).into_iter().flatten();
+        parts.find_map(|part| part.find(asked))
+    }
+}
+
+impl<T> Part<T> {
+    fn new((sources, targets): (Vec<Source>, Vec<T>), before: Option<&Self>) -> Option<Self> {
+        if sources.is_empty() {
+            return None;
+        }
+        let before = before.map(|part| &part.rules);
+        let rules = match before {
+            Some(before) if before.is_of(&sources) => Arc::clone(before),
+            _ => Arc::new(HostRules::compile(sources, before.map(Arc::as_ref))),
+        };
+        Some(Self {
+            rules,
+            targets: targets.into(),
+        })
+    }
+
+    #[inline]
+    fn find(&self, asked: &Asked<'_>) -> Option<Found<'_, T>> {
+        let entry = self.rules.find(asked)?;
+        Some(Found {
+            target: self.targets.get(entry.source())?,
+            matched: entry.matched(),
+        })
+    }
+}
+
+impl Asked<'_> {
+    /// Whether it is a gRPC call, by its content type.
+    fn is_call(&self) -> bool {
+        const GRPC: &[u8] = b"application/grpc";
+        let kind = self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        kind.and_then(|kind| kind.get(..GRPC.len()))
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(GRPC))
     }
 }
 

@@ -7,7 +7,8 @@ pub mod case;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 
-use daemun_model::matching::{PathMatch, RequestMatch, ValueMatch};
+use daemun_model::matching::{CallMatch, PathMatch, RequestMatch, ValueMatch};
+use daemun_model::names::RouteKind;
 use foldhash::HashMap;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::util::syntax;
@@ -27,12 +28,17 @@ pub fn find<T>(inputs: &[Input<'_, T>], asked: &Asked<'_>) -> Option<(usize, usi
     taking.into_iter().min_by_key(|(at, index)| {
         let (input, wanted) = (&inputs[*at], &inputs[*at].rule.matches[*index]);
         let path = match &wanted.path {
-            PathMatch::Exact(_) => (0, Reverse(0)),
-            PathMatch::Regex(expression) => (1, Reverse(expression.chars().count())),
-            PathMatch::Prefix(prefix) => (
-                2,
-                Reverse(elements_of_prefix(prefix).map_or(0, |all| all.concat().len() + all.len())),
-            ),
+            PathMatch::Exact(_) => (0, Reverse(0), Reverse((false, 0))),
+            PathMatch::Regex(expression) => {
+                let length = Reverse(expression.chars().count());
+                (1, length, Reverse((false, 0)))
+            }
+            PathMatch::Prefix(prefix) => {
+                let length =
+                    elements_of_prefix(prefix).map_or(0, |all| all.concat().len() + all.len());
+                (2, Reverse(length), Reverse((false, 0)))
+            }
+            PathMatch::Call(call) => rank_of_call(call),
         };
         let conditions = (
             wanted.method.is_none(),
@@ -40,8 +46,13 @@ pub fn find<T>(inputs: &[Input<'_, T>], asked: &Asked<'_>) -> Option<(usize, usi
             Reverse(wanted.query.len()),
         );
         let age = (input.route.created, input.route.key.name.to_string());
+        let is_call = asked
+            .headers
+            .get(http::header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
         (
             Reverse(input.hostname.specificity()),
+            (input.route.key.kind == RouteKind::Grpc) != is_call,
             path,
             conditions,
             age,
@@ -51,9 +62,48 @@ pub fn find<T>(inputs: &[Input<'_, T>], asked: &Asked<'_>) -> Option<(usize, usi
     })
 }
 
+type Rank = (u8, Reverse<usize>, Reverse<(bool, usize)>);
+
+/// More of the service, then more of the method; what is exact comes before expressions.
+fn rank_of_call(call: &CallMatch) -> Rank {
+    let length = |value: &Option<ValueMatch>| match value {
+        None => (false, 0),
+        Some(ValueMatch::Exact(text)) => (true, text.chars().count()),
+        Some(ValueMatch::Regex(text)) => (false, text.chars().count()),
+    };
+    let method = Reverse(length(&call.method));
+    match (&call.service, &call.method) {
+        (Some(ValueMatch::Exact(_)), Some(ValueMatch::Exact(_))) => (0, Reverse(0), method),
+        // After the slash before it.
+        (Some(ValueMatch::Exact(service)), None) => (2, Reverse(service.len() + 1), method),
+        (None, _) => (2, Reverse(1), method),
+        (service, _) => (1, Reverse(length(service).1), method),
+    }
+}
+
+/// Whether a path is that of one of the methods.
+fn takes_call(call: &CallMatch, path: &str) -> bool {
+    let part = |value: &Option<ValueMatch>| match value {
+        None => "[^/]+".to_owned(),
+        Some(ValueMatch::Exact(text)) => regex_syntax::escape(text),
+        Some(ValueMatch::Regex(text)) => format!("(?:{text})"),
+    };
+    match call {
+        CallMatch {
+            service: Some(ValueMatch::Exact(service)),
+            method: None,
+        } => path == format!("/{service}") || path.starts_with(&format!("/{service}/")),
+        CallMatch { service, method } => whole(
+            &format!("/{}/{}", part(service), part(method)),
+            path.as_bytes(),
+        ),
+    }
+}
+
 /// Whether the request meets the match.
 fn takes(wanted: &RequestMatch, asked: &Asked<'_>) -> bool {
     let path = match &wanted.path {
+        PathMatch::Call(call) => takes_call(call, asked.path),
         PathMatch::Exact(path) => paths::normalize(path).is_ok_and(|path| path == asked.path),
         PathMatch::Regex(expression) => whole(expression, asked.path.as_bytes()),
         PathMatch::Prefix(prefix) => elements_of_prefix(prefix).is_some_and(|prefix| {

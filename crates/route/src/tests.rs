@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
-use daemun_model::matching::{HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch};
+use daemun_model::matching::{
+    CallMatch, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use daemun_model::names::{Created, ObjectName, RouteKey, RouteKind};
 use daemun_model::policy::timeouts::Timeouts;
 use daemun_model::route::{HttpRoute, Rule};
@@ -14,7 +16,8 @@ use crate::oracle::case::Case;
 use crate::{Asked, Input, Table};
 
 /// A match as tests write it: `GET =/exact ?name=value @header=value`, with `^` before the path for a
-/// prefix, `~` for an expression, and `~=` in place of `=` for an expression of a value.
+/// prefix, `~` for an expression, and `~=` in place of `=` for an expression of a value. A gRPC method is
+/// `$service/method`, with `*` for any and `~` before an expression.
 pub(crate) fn wanted(written: &str) -> RequestMatch {
     let mut wanted = RequestMatch::everything();
     let value = |text: &str| match text.split_once("~=") {
@@ -29,6 +32,7 @@ pub(crate) fn wanted(written: &str) -> RequestMatch {
             ("=", path) => wanted.path = PathMatch::Exact(path.to_owned()),
             ("^", path) => wanted.path = PathMatch::Prefix(path.to_owned()),
             ("~", path) => wanted.path = PathMatch::Regex(path.to_owned()),
+            ("$", call) => wanted.path = call_of(call),
             ("@", header) => {
                 let (name, value) = value(header);
                 wanted.headers.push(HeaderMatch {
@@ -46,8 +50,30 @@ pub(crate) fn wanted(written: &str) -> RequestMatch {
     wanted
 }
 
-/// A Route of one rule per entry, matches of a rule separated by ` | `.
+fn call_of(written: &str) -> PathMatch {
+    let value = |text: &str| match text.strip_prefix('~') {
+        Some(expression) => Some(ValueMatch::Regex(expression.to_owned())),
+        None if text == "*" => None,
+        None => Some(ValueMatch::Exact(text.to_owned())),
+    };
+    let (service, method) = written.split_once('/').unwrap();
+    PathMatch::Call(CallMatch {
+        service: value(service),
+        method: value(method),
+    })
+}
+
+/// An HTTPRoute of one rule per entry, matches of a rule separated by ` | `.
 pub(crate) fn route(name: &str, created: i64, rules: &[&str]) -> Arc<HttpRoute> {
+    of_kind(RouteKind::Http, name, created, rules)
+}
+
+/// The same, of a GRPCRoute.
+pub(crate) fn grpc_route(name: &str, created: i64, rules: &[&str]) -> Arc<HttpRoute> {
+    of_kind(RouteKind::Grpc, name, created, rules)
+}
+
+fn of_kind(kind: RouteKind, name: &str, created: i64, rules: &[&str]) -> Arc<HttpRoute> {
     let rule = |(index, matches): (usize, &&str)| Rule {
         index,
         name: None,
@@ -61,7 +87,7 @@ pub(crate) fn route(name: &str, created: i64, rules: &[&str]) -> Arc<HttpRoute> 
     let (namespace, name) = name.split_once('/').unwrap();
     Arc::new(HttpRoute {
         key: RouteKey {
-            kind: RouteKind::Http,
+            kind,
             name: ObjectName::new(namespace, name),
         },
         created: Created(created),
@@ -234,6 +260,100 @@ fn precedence_is_the_gateway_apis() {
 }
 
 #[test]
+fn precedence_of_grpc_methods_is_the_gateway_apis() {
+    // The first of the two wins against the second, in either order of the rules.
+    for (first, second, request) in [
+        ("$a.B/Get", "$a.B/*", "POST http://h/a.B/Get"),
+        (
+            "$a.B/Get",
+            "$a.B/* @x-a=1 @x-b=1",
+            "POST http://h/a.B/Get @x-a=1 @x-b=1",
+        ),
+        ("$a.B/Get", "$*/Get", "POST http://h/a.B/Get"),
+        ("$a.B/Get", "", "POST http://h/a.B/Get"),
+        ("$a.B/Get", "$~a.*/~.*", "POST http://h/a.B/Get"),
+        ("$a.B/*", "$*/Get", "POST http://h/a.B/Get"),
+        ("$a.B/*", "$*/~.*Get.*", "POST http://h/a.B/Get"),
+        ("$a.B/*", "@x-a=1", "POST http://h/a.B/Get @x-a=1"),
+        (
+            "$*/Get",
+            "@x-a=1 @x-b=1",
+            "POST http://h/a.B/Get @x-a=1 @x-b=1",
+        ),
+        ("$*/Get", "$*/~.*[G]et.*", "POST http://h/a.B/Get"),
+        ("$*/~[A-Z]et", "$*/~.*", "POST http://h/a.B/Get"),
+        ("$~a[.]B/~G.*", "$~a.*/~Get", "POST http://h/a.B/Get"),
+        ("$~a[.]B/~G.*", "$~a[.]B/*", "POST http://h/a.B/Get"),
+        (
+            "$a.B/Get @x-a=1",
+            "$a.B/Get",
+            "POST http://h/a.B/Get @x-a=1",
+        ),
+    ] {
+        let table = |rules: &[&str]| table(&[("", grpc_route("n/r", 0, rules))], None);
+        assert!(
+            found(&table(&[first, second]), request).starts_with("n/r#0."),
+            "{first} before {second}"
+        );
+        assert!(
+            found(&table(&[second, first]), request).starts_with("n/r#1."),
+            "{first} before {second}"
+        );
+    }
+    let across = [
+        ("", grpc_route("n/younger", 2, &["$a.B/Get", ""])),
+        ("", grpc_route("n/older", 1, &["$a.B/*", "$a.B/Put"])),
+    ];
+    for (request, expected) in [
+        ("POST http://h/a.B/Get", "n/younger#0.0"),
+        ("POST http://h/a.B/Put", "n/older#1.0"),
+        ("POST http://h/a.B/List", "n/older#0.0 /a.B"),
+        ("POST http://h/a.Bc/Get", "n/younger#1.0 /"),
+        ("POST http://h/a.B/Get/x", "n/older#0.0 /a.B"),
+    ] {
+        assert_eq!(found(&table(&across, None), request), expected, "{request}");
+    }
+}
+
+#[test]
+fn rules_of_both_kinds_for_one_hostname_are_not_merged() {
+    let routes = [
+        ("h", route("n/web", 1, &["^/", "=/a.B/Get", "^/only"])),
+        ("h", grpc_route("n/grpc", 2, &["$a.B/*", "$c.D/Get"])),
+        ("", grpc_route("n/any", 0, &[""])),
+    ];
+    let table = table(&routes, None);
+    for (request, expected) in [
+        // A call belongs to GRPCRoutes, however exact and old the HTTPRoute is.
+        (
+            "POST http://h/a.B/Get @content-type=application/grpc",
+            "n/grpc#0.0 /a.B",
+        ),
+        (
+            "POST http://h/a.B/Get @content-type=Application/gRPC-web+proto",
+            "n/grpc#0.0 /a.B",
+        ),
+        (
+            "POST http://h/a.B/Get @content-type=application/json",
+            "n/web#1.0",
+        ),
+        ("POST http://h/a.B/Get", "n/web#1.0"),
+        // What no rule of the own kind takes, the other kind may, before a less specific hostname.
+        (
+            "POST http://h/only/x @content-type=application/grpc",
+            "n/web#2.0 /only",
+        ),
+        (
+            "POST http://h/c.D/Put @content-type=application/grpc",
+            "n/web#0.0 /",
+        ),
+        ("GET http://x/", "n/any#0.0 /"),
+    ] {
+        assert_eq!(found(&table, request), expected, "{request}");
+    }
+}
+
+#[test]
 fn ties_go_to_age_then_name_then_order() {
     let old = || route("z/z", 1, &["=/a"]);
     for (one, two, winner) in [
@@ -297,6 +417,11 @@ proptest! {
     }
 }
 
+fn rules_of(table: &Table<String>, pattern: &HostPattern) -> Arc<crate::HostRules> {
+    let http = table.hosts.get(pattern).unwrap().http.as_ref();
+    Arc::clone(&http.unwrap().rules)
+}
+
 #[test]
 fn hosts_whose_routes_are_the_same_are_reused_with_new_targets() {
     let (one, two) = (route("n/one", 0, &["=/a"]), route("n/two", 0, &["=/b"]));
@@ -306,7 +431,7 @@ fn hosts_whose_routes_are_the_same_are_reused_with_new_targets() {
     );
     let rules = |table: &Table<String>, host: &str| {
         let pattern = HostPattern::parse(host).unwrap();
-        Arc::clone(&table.hosts.get(&pattern).unwrap().rules)
+        rules_of(table, &pattern)
     };
     let reused = |next: &Table<String>, host| Arc::ptr_eq(&rules(&first, host), &rules(next, host));
 
@@ -341,8 +466,7 @@ fn hosts_whose_routes_are_the_same_are_reused_with_new_targets() {
 fn expressions_that_did_not_change_are_not_compiled_again() {
     let expressions = route("n/r", 0, &["~/a+", "~/b"]);
     let first = table(&[("", expressions.clone())], None);
-    let rules =
-        |table: &Table<String>| Arc::clone(&table.hosts.get(&HostPattern::Any).unwrap().rules);
+    let rules = |table: &Table<String>| rules_of(table, &HostPattern::Any);
     let more = table(
         &[("", expressions.clone()), ("", route("n/s", 0, &["^/a"]))],
         Some(&first),

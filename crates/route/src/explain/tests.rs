@@ -1,7 +1,7 @@
 //! What is told about requests, as a person would see it.
 
 use crate::explain::{NEAR, describe};
-use crate::tests::{ask, route, table};
+use crate::tests::{ask, grpc_route, route, table};
 use crate::{Asked, Table};
 
 /// One candidate a line: the rule, its match, and what it lacks.
@@ -53,6 +53,34 @@ fn the_winner_comes_first_and_the_others_say_what_they_lack() {
             "n/r#5 RegularExpression (: the regular expression does not compile",
             "n/r#6 PathPrefix /../x: no request has this path: the path leads above the root with \"..\"",
             "n/x#0 PathPrefix /: it is for the hostname x.org",
+        ]
+    );
+}
+
+#[test]
+fn calls_are_told_in_the_words_of_grpc() {
+    let rules = &["$a.B/Get", "$a.B/*", "$*/Get", "", "$~c.*/*", "$~(/*"];
+    let table = table(
+        &[
+            ("h", grpc_route("n/g", 0, rules)),
+            ("h", route("n/web", 0, &["^/"])),
+        ],
+        None,
+    );
+    assert_eq!(
+        told(
+            &table,
+            "POST http://h/a.B/Get @content-type=application/grpc"
+        ),
+        [
+            "n/g#0 service a.B, method Get: ",
+            "n/g#1 service a.B: what says more of service and method comes first: service a.B, method Get",
+            "n/g#2 method Get: what says more of service and method comes first: service a.B, method Get",
+            "n/g#3 PathPrefix /: what says more of service and method comes first: service a.B, method Get",
+            "n/web#0 PathPrefix /: rules of GRPCRoutes are asked first about gRPC calls, and those of HTTPRoutes \
+             about all else",
+            "n/g#4 service matching c.*: the path is another one",
+            "n/g#5 service matching (: the regular expression does not compile",
         ]
     );
 }

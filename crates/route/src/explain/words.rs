@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use daemun_model::matching::{PathMatch, RequestMatch, ValueMatch};
+use daemun_model::matching::{CallMatch, PathMatch, RequestMatch, ValueMatch};
 
 use super::Reason;
 use crate::precedence::Criterion;
@@ -13,6 +13,7 @@ pub fn describe(wanted: &RequestMatch) -> String {
         PathMatch::Exact(path) => format!("Exact {path}"),
         PathMatch::Prefix(path) => format!("PathPrefix {path}"),
         PathMatch::Regex(expression) => format!("RegularExpression {expression}"),
+        PathMatch::Call(wanted) => call(wanted),
     };
     let value = |value: &ValueMatch| match value {
         ValueMatch::Exact(text) => format!("= {text}"),
@@ -36,6 +37,18 @@ pub fn describe(wanted: &RequestMatch) -> String {
         .chain(query)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// gRPC methods in words: `service shop.Orders, method Place`.
+pub(crate) fn call(wanted: &CallMatch) -> String {
+    let CallMatch { service, method } = wanted;
+    let value = |what: &str, value: &ValueMatch| match value {
+        ValueMatch::Exact(text) => format!("{what} {text}"),
+        ValueMatch::Regex(expression) => format!("{what} matching {expression}"),
+    };
+    let service = service.iter().map(|it| value("service", it));
+    let method = method.iter().map(|it| value("method", it));
+    service.chain(method).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Reason {
@@ -62,6 +75,9 @@ impl fmt::Display for Reason {
             Self::Method => f.write_str("another method is wanted"),
             Self::Header { name, wanted, has } => lacks(f, "header", name, wanted, has),
             Self::Query { name, wanted, has } => lacks(f, "query parameter", name, wanted, has),
+            Self::OtherKind => f.write_str(
+                "rules of GRPCRoutes are asked first about gRPC calls, and those of HTTPRoutes about all else",
+            ),
             Self::LessSpecificHost(winner) => {
                 write!(
                     f,
@@ -76,6 +92,10 @@ impl fmt::Display for Reason {
                     )
                 }
                 Criterion::PathLength => write!(f, "shorter than {winner}"),
+                Criterion::Call => write!(
+                    f,
+                    "what says more of service and method comes first: {winner}"
+                ),
                 Criterion::Method => f.write_str("the winner names a method"),
                 Criterion::Headers => f.write_str("the winner asks for more headers"),
                 Criterion::Query => f.write_str("the winner asks for more query parameters"),

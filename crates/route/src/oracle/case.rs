@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use daemun_model::hostname::HostPattern;
-use daemun_model::matching::{HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch};
+use daemun_model::matching::{
+    CallMatch, HeaderMatch, PathMatch, QueryMatch, RequestMatch, ValueMatch,
+};
 use daemun_model::names::{Created, ObjectName, RouteKey, RouteKind};
 use daemun_model::policy::timeouts::Timeouts;
 use daemun_model::route::{HttpRoute, Rule};
@@ -31,6 +33,9 @@ const EXPRESSIONS: &[&str] = &[
     "/[^/]*/[^/]*",
     "^/a\\b.*$",
 ];
+const SERVICES: &[&str] = &["a", "b", "ab", "a.b"];
+const CALLS: &[&str] = &["a", "b", "ab"];
+const CALL_EXPRESSIONS: &[&str] = &["a", "[ab]+", ".*", "(", "a|b", "a.b"];
 const METHODS: &[&str] = &["GET", "POST", "PURGE"];
 const HEADERS: &[&str] = &["x-a", "x-b", "cookie", "x-c"];
 const PARAMETERS: &[&str] = &["q", "r", "Q", "q r"];
@@ -180,15 +185,16 @@ impl Dice<'_> {
         let hostname = HostPattern::parse(self.word(HOSTNAMES)).unwrap_or(HostPattern::Any);
         let (namespace, name) = NAMES[self.below(NAMES.len())];
         let created = i64::from(self.below(2) == 1);
+        let kind = match self.below(4) {
+            0..=2 => RouteKind::Http,
+            _ => RouteKind::Grpc,
+        };
         let rules = (0..1 + self.below(4))
-            .map(|index| self.rule(2 * index))
+            .map(|index| self.rule(kind, 2 * index))
             .collect();
         // Two Routes never have the same name.
         let name = ObjectName::new(namespace, format!("{name}{at}"));
-        let key = RouteKey {
-            kind: RouteKind::Http,
-            name,
-        };
+        let key = RouteKey { kind, name };
         (
             hostname,
             Arc::new(HttpRoute {
@@ -200,11 +206,11 @@ impl Dice<'_> {
         )
     }
 
-    fn rule(&mut self, index: usize) -> Rule {
+    fn rule(&mut self, kind: RouteKind, index: usize) -> Rule {
         Rule {
             index,
             name: None,
-            matches: (0..1 + self.below(3)).map(|_| self.wanted()).collect(),
+            matches: (0..1 + self.below(3)).map(|_| self.wanted(kind)).collect(),
             filters: Vec::new(),
             backends: Vec::new(),
             timeouts: Timeouts::default(),
@@ -213,8 +219,9 @@ impl Dice<'_> {
         }
     }
 
-    fn wanted(&mut self) -> RequestMatch {
+    fn wanted(&mut self, kind: RouteKind) -> RequestMatch {
         let path = match self.below(3) {
+            _ if kind == RouteKind::Grpc => self.call(),
             0 => PathMatch::Prefix(self.path()),
             1 => PathMatch::Exact(self.path()),
             _ => PathMatch::Regex(self.word(EXPRESSIONS).to_owned()),
@@ -246,6 +253,18 @@ impl Dice<'_> {
         wanted
     }
 
+    fn call(&mut self) -> PathMatch {
+        let mut value = |words| match self.below(4) {
+            0 => None,
+            1 | 2 => Some(ValueMatch::Exact(self.word(words).to_owned())),
+            _ => Some(ValueMatch::Regex(self.word(CALL_EXPRESSIONS).to_owned())),
+        };
+        match (value(SERVICES), value(CALLS)) {
+            (None, None) => PathMatch::Prefix("/".to_owned()),
+            (service, method) => PathMatch::Call(CallMatch { service, method }),
+        }
+    }
+
     fn value(&mut self) -> ValueMatch {
         match self.below(3) {
             0 | 1 => ValueMatch::Exact(self.word(VALUES).to_owned()),
@@ -274,6 +293,10 @@ impl Dice<'_> {
         for _ in 0..self.below(5) {
             let name = HeaderName::from_static(self.word(HEADERS));
             headers.append(name, HeaderValue::from_static(self.word(VALUES)));
+        }
+        if self.below(4) == 3 {
+            let kind = HeaderValue::from_static("application/grpc+proto");
+            headers.insert(http::header::CONTENT_TYPE, kind);
         }
         Some(Request {
             host,
