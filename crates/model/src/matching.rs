@@ -94,3 +94,12 @@ pub enum ValueMatch {
     /// A regular expression for the whole value.
     Regex(String),
 }
+
+impl ValueMatch {
+    /// What is written: the value, or the expression.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::Regex(text) => text,
+        }
+    }
+}

@@ -70,6 +70,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The kind of the Route.
+    pub(crate) fn kind(&self) -> RouteKind {
+        self.kind
+    }
+
     /// What a reference stands for; with a refusal if it stands for nothing.
     pub(crate) fn resolve(
         &mut self,

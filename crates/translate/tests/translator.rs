@@ -144,7 +144,7 @@ fn random_route(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
         ),
         _ => object(
             GATEWAY_API,
-            "HTTPRoute",
+            &pick(&["HTTPRoute", "HTTPRoute", "GRPCRoute"]),
             &pick(&["r", "s", "t", "u"]),
             json!({
                 "metadata": { "namespace": namespace },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use daemun_model::verdict::{Condition, Status};
-use daemun_translate::features;
+use daemun_translate::features::{self, Channel};
 
 /// The annotation of a CRD that says of which release it is.
 const BUNDLE: &str = "gateway.networking.k8s.io/bundle-version";
@@ -122,7 +122,11 @@ impl Release {
 
     /// What is served of what this channel has.
     pub(crate) fn features(&self) -> Vec<&'static str> {
-        features::SUPPORTED.to_vec()
+        features::supported(if self.experimental {
+            Channel::Experimental
+        } else {
+            Channel::Standard
+        })
     }
 }
 

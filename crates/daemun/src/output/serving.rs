@@ -9,7 +9,7 @@ use daemun_model::Snapshot;
 use daemun_model::backend::{Backend, BackendTarget, EndpointHost};
 use daemun_model::filter::Filter;
 use daemun_model::listener::Listener;
-use daemun_model::matching::{PathMatch, RequestMatch};
+use daemun_model::matching::{CallMatch, PathMatch, RequestMatch, ValueMatch};
 use daemun_model::names::BackendKind;
 use daemun_model::route::{HttpRoute, Rule, WeightedBackend};
 use daemun_model::shown::date;
@@ -241,6 +241,12 @@ fn specific(path: &PathMatch) -> (u8, usize) {
         PathMatch::Exact(path) => (2, path.len()),
         PathMatch::Regex(pattern) => (1, pattern.len()),
         PathMatch::Prefix(path) => (0, path.len()),
+        PathMatch::Call(call) => {
+            let length =
+                |value: &Option<ValueMatch>| value.as_ref().map_or(0, |it| it.text().len());
+            // More of the service counts before all of the method.
+            (2, 1024 * length(&call.service) + length(&call.method))
+        }
     }
 }
 
@@ -255,6 +261,14 @@ fn path_of(matched: &RequestMatch) -> String {
         PathMatch::Prefix(path) => path.clone(),
         PathMatch::Exact(path) => format!("={path}"),
         PathMatch::Regex(pattern) => format!("~{pattern}"),
+        PathMatch::Call(CallMatch { service, method }) => {
+            let part = |value: &Option<ValueMatch>| match value {
+                None => "*".to_owned(),
+                Some(ValueMatch::Exact(text)) => text.clone(),
+                Some(ValueMatch::Regex(pattern)) => format!("~{pattern}"),
+            };
+            format!("{}/{}", part(service), part(method))
+        }
     };
     if let Some(method) = method {
         text.insert_str(0, &format!("{method} "));

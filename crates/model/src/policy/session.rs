@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::ObjectName;
+use crate::names::RouteKey;
 
 /// How a rule recognizes its sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ pub struct BackendSession {
 impl BackendSession {
     /// The same for a rule (its place in its route). A cookie's name is made the rule's own, since rules that
     /// refer to one backend never share sessions (GEP-1619); a header that was named is what clients look for.
-    pub fn of_rule(&self, route: &ObjectName, rule: usize) -> SessionPersistence {
+    pub fn of_rule(&self, route: &RouteKey, rule: usize) -> SessionPersistence {
         let own = own_name(route, rule);
         let name = match (&self.name, self.carrier) {
             (None, _) => own,
@@ -74,12 +74,12 @@ impl BackendSession {
 }
 
 /// A name for the sessions of a rule (its place in its route) that stays the same and is no other rule's.
-pub fn own_name(route: &ObjectName, rule: usize) -> String {
+pub fn own_name(route: &RouteKey, rule: usize) -> String {
     format!("daemun-session-{:08x}", digest(route, rule))
 }
 
 /// FNV-1a, 32 bits: the same in every version and on every machine, which is all that is asked of it.
-fn digest(route: &ObjectName, rule: usize) -> u32 {
+fn digest(route: &RouteKey, rule: usize) -> u32 {
     format!("{route}/{rule}")
         .bytes()
         .fold(0x811c_9dc5, |hash: u32, byte| {

@@ -129,7 +129,7 @@ fn bound(way: &Way<'_>, parts: &Parts) -> Option<(usize, Arc<BackendLive>, usize
 fn of_backend(way: &Way<'_>, backend: &BackendLive) -> Option<SessionPersistence> {
     let settings = backend.session.as_ref()?;
     let rule = way.rule.meant();
-    Some(settings.of_rule(&way.rule.route().name, rule.index))
+    Some(settings.of_rule(way.rule.route(), rule.index))
 }
 
 /// How sessions of a request are recognized: as its rule says, or else its backend's policy.

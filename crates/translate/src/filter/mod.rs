@@ -13,9 +13,10 @@ mod rewrite;
 use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
 use daemun_model::matching::{PathMatch, RequestMatch};
-use daemun_model::names::BackendKey;
+use daemun_model::names::{BackendKey, RouteKind};
 use daemun_model::verdict::FieldPath;
 use daemun_objects::Known;
+use daemun_objects::gateway_api::grpcroute::GrpcRouteFilterType;
 use daemun_objects::gateway_api::httproute::filters::{
     HttpPathModifier, HttpPathModifierType, HttpRouteFilter, HttpRouteFilterType,
 };
@@ -53,7 +54,7 @@ pub(crate) fn read_all(
     let mut filters = Filters::default();
     for (index, filter) in written.iter().enumerate() {
         let path = path.index(index);
-        let read = one_field(filter, &path)
+        let read = one_field(filter, resolver.kind(), &path)
             .and_then(|kind| not_repeated(kind, written.get(..index).unwrap_or_default(), &path))
             .and_then(|kind| {
                 let place = Place {
@@ -191,11 +192,20 @@ fn read(
 }
 
 /// The type, if the field that goes with it is the only one there.
-fn one_field(filter: &HttpRouteFilter, path: &FieldPath) -> Result<HttpRouteFilterType, Refusal> {
-    let names: Vec<&str> = HttpRouteFilterType::VALUES
-        .iter()
-        .map(|(name, _)| *name)
-        .collect();
+fn one_field(
+    filter: &HttpRouteFilter,
+    route: RouteKind,
+    path: &FieldPath,
+) -> Result<HttpRouteFilterType, Refusal> {
+    fn names<T>(values: &'static [(&'static str, T)]) -> Vec<&'static str> {
+        values.iter().map(|(name, _)| *name).collect()
+    }
+    let names = match route {
+        RouteKind::Grpc => names(GrpcRouteFilterType::VALUES),
+        RouteKind::Http | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => {
+            names(HttpRouteFilterType::VALUES)
+        }
+    };
     let Some(kind) = filter.r#type.known() else {
         return Err(unknown(
             &path.field("type"),

@@ -1,6 +1,6 @@
 //! `sessionPersistence` of a rule (gateway-api `SessionPersistence`, GEP-1619).
 
-use daemun_model::names::ObjectName;
+use daemun_model::names::RouteKey;
 use daemun_model::policy::session::{BackendSession, Carrier, SessionPersistence, own_name};
 use daemun_model::verdict::FieldPath;
 use daemun_objects::gateway_api::httproute::{
@@ -17,7 +17,7 @@ use crate::verdict::Refusal;
 pub(crate) fn read(
     written: &Written,
     path: &FieldPath,
-    (route, rule): (&ObjectName, usize),
+    (route, rule): (&RouteKey, usize),
 ) -> Result<SessionPersistence, Refusal> {
     let BackendSession {
         name,

@@ -1,5 +1,6 @@
 //! HTTPRoutes: their rules (gateway-api `HTTPRoute`).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use daemun_model::names::{Created, RouteKey};
@@ -8,7 +9,7 @@ use daemun_objects::gateway_api::httproute::{HttpRoute as Written, HttpRouteRule
 
 use super::hostnames::Hostnames;
 use super::route::{self, Common, Judged, RouteOutcome, Served, Surroundings};
-use super::rule;
+use super::{matches, rule};
 use crate::backends::Resolver;
 
 /// Translates an HTTPRoute.
@@ -20,7 +21,16 @@ pub(crate) fn read(around: Surroundings<'_>, key: &RouteKey, route: &Written) ->
         default_gateways: route.spec.use_default_gateways.as_ref(),
         hostnames: Hostnames::read(&route.spec.hostnames),
     };
-    let (rules, judged) = read_rules(around, key, &route.spec.rules);
+    let everything = [HttpRouteRule::default()];
+    let written = match route.spec.rules.as_slice() {
+        [] => everything.as_slice(),
+        written => written,
+    };
+    let rules = written.iter().enumerate().map(|(index, rule)| {
+        let matches = rule::matches(&rule.matches, index, matches::read);
+        (Cow::Borrowed(rule), matches)
+    });
+    let (rules, judged) = read_rules(around, key, rules);
     outcome(around, &common, &rules, judged)
 }
 
@@ -41,33 +51,27 @@ pub(crate) fn outcome(
     })
 }
 
-/// Reads rules; none stand for one that takes everything.
-pub(crate) fn read_rules(
+/// Reads rules with their matches.
+pub(crate) fn read_rules<'a>(
     around: Surroundings<'_>,
     key: &RouteKey,
-    written: &[HttpRouteRule],
+    written: impl Iterator<Item = (Cow<'a, HttpRouteRule>, rule::Matches)>,
 ) -> (Vec<Rule>, Judged) {
     let mut resolver = Resolver::new(around.cluster, around.tls, (key.kind, &key.name.namespace));
-    let everything = [HttpRouteRule::default()];
-    let written = if written.is_empty() {
-        everything.as_slice()
-    } else {
-        written
-    };
-    let mut rules = Vec::with_capacity(written.len());
+    let mut rules = Vec::new();
     let mut judged = Judged {
         wholly: true,
         ..Judged::default()
     };
-    let mut earlier_names: Vec<&str> = Vec::new();
-    for (index, written) in written.iter().enumerate() {
+    let mut earlier_names: Vec<String> = Vec::new();
+    for (index, (written, matches)) in written.enumerate() {
         let place = rule::Place {
-            route: &key.name,
+            route: key,
             index,
             earlier_names: &earlier_names,
         };
-        let read = rule::read(&mut resolver, written, &place);
-        earlier_names.extend(written.name.as_deref());
+        let read = rule::read(&mut resolver, &written, matches, &place);
+        earlier_names.extend(written.name.clone());
         rules.extend(read.rule);
         judged.backends.extend(read.backends);
         judged.wholly &= read.wholly;

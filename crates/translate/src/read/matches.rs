@@ -124,7 +124,8 @@ fn read_method(method: &Open<HttpMethod>, path: &FieldPath) -> Result<http::Meth
     known.ok_or_else(|| Refusal::unsupported(path.clone(), format!("{method} is not a method.")))
 }
 
-fn read_headers(
+/// Reads matches of headers at a path.
+pub(crate) fn read_headers(
     written: &[HttpHeaderMatch],
     path: &FieldPath,
     findings: &mut Vec<Finding>,
@@ -211,7 +212,8 @@ fn value_match(
     }
 }
 
-fn regex(pattern: &str, path: &FieldPath) -> Result<(), Refusal> {
+/// Judges a regular expression at a path.
+pub(crate) fn regex(pattern: &str, path: &FieldPath) -> Result<(), Refusal> {
     if pattern.is_empty() {
         return Err(Refusal::unsupported(
             path.clone(),

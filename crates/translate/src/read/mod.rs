@@ -8,6 +8,7 @@ pub(crate) mod faces;
 pub(crate) mod frontend;
 pub(crate) mod gateway;
 pub(crate) mod gatewayclass;
+pub(crate) mod grpcroute;
 pub(crate) mod hostnames;
 pub(crate) mod httproute;
 pub(crate) mod listener;

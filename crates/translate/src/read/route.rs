@@ -19,7 +19,7 @@ use daemun_objects::{Metadata, Open};
 
 use super::hostnames::Hostnames;
 use super::parents::Parents;
-use super::{httproute, streamroute};
+use super::{grpcroute, httproute, streamroute};
 use crate::attach::Faces;
 use crate::backends::Seen;
 use crate::cluster::{Cluster, Objects};
@@ -116,7 +116,7 @@ pub(crate) fn read(around: Surroundings<'_>, key: &RouteKey) -> Option<RouteOutc
     let (cluster, name) = (around.cluster, &key.name);
     Some(match key.kind {
         RouteKind::Http => httproute::read(around, key, cluster.http_routes.get(name)?),
-        RouteKind::Grpc => return None,
+        RouteKind::Grpc => grpcroute::read(around, key, cluster.grpc_routes.get(name)?),
         RouteKind::Tls => streamroute::read_tls(around, key, cluster.tls_routes.get(name)?),
         RouteKind::Tcp => streamroute::read_tcp(around, key, cluster.tcp_routes.get(name)?),
         RouteKind::Udp => streamroute::read_udp(around, key, cluster.udp_routes.get(name)?),

@@ -1,4 +1,5 @@
-//! A rule of an HTTPRoute: matches, filters, backends and settings (gateway-api `HTTPRouteRule`).
+//! A rule of an HTTPRoute: matches, filters, backends and settings (gateway-api `HTTPRouteRule`). One of a GRPCRoute
+//! is the same, but for its matches.
 //!
 //! A rule whose matches cannot be understood is dropped: nobody knows what it would have taken. A rule that
 //! has anything else wrong keeps its matches and answers 500, so that its requests do not fall through to a
@@ -7,13 +8,12 @@
 use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
 use daemun_model::matching::RequestMatch;
-use daemun_model::names::{BackendKey, ObjectName};
+use daemun_model::names::{BackendKey, RouteKey, RouteKind};
 use daemun_model::policy::timeouts::Timeouts;
 use daemun_model::route::{Rule, WeightedBackend};
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::gateway_api::httproute::{HttpBackendRef, HttpRouteRule};
 
-use super::matches;
 use crate::backends::Resolver;
 use crate::filter::{self, Filters};
 use crate::policy::{retry, session, timeouts};
@@ -39,25 +39,32 @@ pub(crate) struct ReadRule {
     pub(crate) wholly: bool,
 }
 
+/// The matches of a rule; none if one of them cannot be understood.
+pub(crate) struct Matches {
+    read: Result<Vec<RequestMatch>, Vec<Refusal>>,
+    findings: Vec<Finding>,
+}
+
 /// Where a rule stands.
 pub(crate) struct Place<'a> {
     /// The route.
-    pub(crate) route: &'a ObjectName,
+    pub(crate) route: &'a RouteKey,
     /// The rule's place in `spec.rules`, from 0.
     pub(crate) index: usize,
     /// The names of the rules before it.
-    pub(crate) earlier_names: &'a [&'a str],
+    pub(crate) earlier_names: &'a [String],
 }
 
-/// Reads a rule.
+/// Reads a rule whose matches were read.
 pub(crate) fn read(
     resolver: &mut Resolver<'_>,
     written: &HttpRouteRule,
+    matches: Matches,
     place: &Place<'_>,
 ) -> ReadRule {
     let HttpRouteRule {
         name,
-        matches: _, // In read_matches.
+        matches: _, // They were read: those of a GRPCRoute are others.
         filters: written_filters,
         backend_refs,
         timeouts: _, // In settings.
@@ -70,10 +77,10 @@ pub(crate) fn read(
         backends: Vec::new(),
         refused: Vec::new(),
         unresolved: Vec::new(),
-        findings: Vec::new(),
+        findings: matches.findings,
         wholly: true,
     };
-    let matches = match read_matches(written, &path, &mut read.findings) {
+    let matches = match matches.read {
         Ok(matches) => matches,
         Err(refusals) => {
             read.refused = refusals;
@@ -113,7 +120,7 @@ pub(crate) fn read(
         let backend = read_backend(resolver, reference, &rule.matches, &path, &mut read);
         rule.backends.push(backend);
     }
-    warn_about_backends(&path, &rule, &mut read);
+    warn_about_backends(place.route.kind, &path, &rule, &mut read);
     if let Some(invalid) = take_invalid(&mut rule.filters) {
         // The answer is settled before any other filter could give one.
         rule.filters = vec![invalid];
@@ -150,27 +157,33 @@ fn keys(rule: &Rule) -> Vec<BackendKey> {
     targets.chain(of_filters).cloned().collect()
 }
 
-fn read_matches(
-    written: &HttpRouteRule,
-    path: &FieldPath,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<RequestMatch>, Vec<Refusal>> {
-    if written.matches.is_empty() {
-        return Ok(vec![RequestMatch::everything()]);
-    }
-    let mut read = Vec::with_capacity(written.matches.len());
+/// Reads the matches of the rule at `index`, each in the way of its kind. None mean that everything is taken.
+pub(crate) fn matches<W>(
+    written: &[W],
+    index: usize,
+    read: impl Fn(&W, &FieldPath, &mut Vec<Finding>) -> Result<RequestMatch, Refusal>,
+) -> Matches {
+    let path = FieldPath::of("spec.rules").index(index).field("matches");
+    let mut findings = Vec::new();
+    let mut all = Vec::with_capacity(written.len());
     let mut refused = Vec::new();
-    for (index, written) in written.matches.iter().enumerate() {
-        match matches::read(written, &path.field("matches").index(index), findings) {
-            Ok(one) if read.contains(&one) => {}
-            Ok(one) => read.push(one),
+    for (index, written) in written.iter().enumerate() {
+        match read(written, &path.index(index), &mut findings) {
+            Ok(one) if all.contains(&one) => {}
+            Ok(one) => all.push(one),
             Err(refusal) => refused.push(refusal),
         }
     }
-    if refused.is_empty() {
-        Ok(read)
-    } else {
-        Err(refused)
+    if written.is_empty() {
+        all.push(RequestMatch::everything());
+    }
+    Matches {
+        read: if refused.is_empty() {
+            Ok(all)
+        } else {
+            Err(refused)
+        },
+        findings,
     }
 }
 
@@ -194,7 +207,7 @@ fn settings(
                     "\"{name}\" is not a name for a rule: lower case letters, digits and inner hyphens, with dots between labels (RFC 1123)."
                 ),
             ));
-        } else if place.earlier_names.contains(&name) {
+        } else if place.earlier_names.iter().any(|earlier| earlier == name) {
             refuse(Refusal::unsupported(
                 path,
                 format!(
@@ -301,7 +314,7 @@ pub(crate) fn weight(written: i32, path: &FieldPath) -> Result<u32, Refusal> {
         })
 }
 
-fn warn_about_backends(path: &FieldPath, rule: &Rule, read: &mut ReadRule) {
+fn warn_about_backends(kind: RouteKind, path: &FieldPath, rule: &Rule, read: &mut ReadRule) {
     let answers = rule.filters.iter().any(|filter| match filter {
         Filter::Redirect(_) | Filter::Invalid(_) => true,
         Filter::RequestHeaders(_)
@@ -314,17 +327,21 @@ fn warn_about_backends(path: &FieldPath, rule: &Rule, read: &mut ReadRule) {
     if answers {
         return;
     }
-    if rule.backends.is_empty() {
-        read.findings.push(warning(
-            path.clone(),
-            "NoBackends",
-            "The rule has no backendRefs and no filter that answers: its requests get 500.",
-        ));
+    let (path, why) = if rule.backends.is_empty() {
+        let why = "The rule has no backendRefs and no filter that answers";
+        (path.clone(), why)
     } else if rule.backends.iter().all(|backend| backend.weight == 0) {
-        read.findings.push(warning(
+        (
             path.field("backendRefs"),
-            "NoBackends",
-            "All backends of the rule have weight 0: its requests get 500.",
-        ));
-    }
+            "All backends of the rule have weight 0",
+        )
+    } else {
+        return;
+    };
+    let told = match kind {
+        RouteKind::Grpc => "calls get UNAVAILABLE",
+        RouteKind::Http | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => "requests get 500",
+    };
+    let message = format!("{why}: its {told}.");
+    read.findings.push(warning(path, "NoBackends", message));
 }
