@@ -23,8 +23,40 @@ pub(super) struct Owner<'a> {
 pub(super) struct Done {
     /// What was applied.
     pub(super) applied: Applied,
-    /// What could not be done, as a sentence; the rest was tried all the same.
-    pub(super) failed: Option<String>,
+    /// What could not be done; the rest was tried all the same.
+    pub(super) failed: Option<Failure>,
+}
+
+/// Something that could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// The reason of `Programmed`, where the Gateway cannot be reached because of it.
+    pub(super) reason: &'static str,
+    /// A sentence.
+    pub(super) why: String,
+}
+
+impl Failure {
+    /// A failure that is not about an address.
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        Self {
+            reason: "NoResources",
+            why: why.into(),
+        }
+    }
+
+    /// A failure of making an object.
+    fn of(manifest: &Manifest, why: String) -> Self {
+        let asks = |field| manifest.body.pointer(field).is_some();
+        let reason = match manifest.kind {
+            Kind::Service if asks("/spec/loadBalancerIP") || asks("/spec/clusterIP") => {
+                "AddressNotUsable"
+            }
+            Kind::Service => "AddressNotAssigned",
+            _ => "NoResources",
+        };
+        Self { reason, why }
+    }
 }
 
 /// Carries out a plan.
@@ -38,11 +70,12 @@ pub(super) async fn carry_out(client: &Client, owner: &Owner<'_>, plan: Plan) ->
                     done.applied.insert(key, plan::applied(manifest, &after));
                     None
                 }
-                Err(why) => Some(why),
+                Err(why) => Some(Failure::of(manifest, why)),
             },
-            Action::Delete { kind, name, uid } => {
-                delete(client, owner, (*kind, name, uid)).await.err()
-            }
+            Action::Delete { kind, name, uid } => delete(client, owner, (*kind, name, uid))
+                .await
+                .err()
+                .map(Failure::new),
         };
         done.failed = done.failed.or(failure);
     }

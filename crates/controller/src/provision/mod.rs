@@ -8,6 +8,7 @@ mod apply;
 mod diagnosis;
 mod differ;
 mod kinds;
+mod known;
 mod made;
 mod names;
 mod place;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use daemun_translate::infrastructure::parameters::ServiceKind;
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
+use super::apply::Failure;
 use super::kinds::Kind;
 use super::made::{Seat, seats};
 use super::plan;
@@ -22,7 +23,7 @@ pub(super) fn place(
     wanted: &Infrastructure,
     around: &Around,
     waiting: &Waiting,
-    failed: Option<&str>,
+    failed: Option<&Failure>,
 ) -> Place {
     let mut place = Place {
         ready: ready(around),
@@ -37,8 +38,14 @@ pub(super) fn place(
             Err(trouble) => place.trouble = place.trouble.or(Some(trouble)),
         }
     }
-    if let Some(failed) = failed {
-        place.trouble = Some(("NoResources", failed.to_owned()));
+    if let Some(Failure { reason, why }) = failed {
+        let lacks = |fits: fn(Kind) -> bool| !around.keys().any(|(kind, _)| fits(*kind));
+        if lacks(Kind::is_workload) || lacks(|kind| kind == Kind::Service) {
+            place.trouble = Some((reason, why.clone()));
+        } else {
+            // What was made before serves.
+            place.pods = Some(why.clone());
+        }
     }
     place
 }

@@ -150,3 +150,6 @@ pub(super) fn readiness(seen: &Seen) -> (i64, i64) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,67 @@ pub(super) fn sentence(text: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{not_made, of_pod};
+    use crate::provision::kinds::Kind;
+    use crate::provision::seen::Seen;
+
+    fn seen(kind: Kind, status: &Value) -> Seen {
+        let object = json!({ "metadata": { "name": "shop-1" }, "status": status });
+        Seen { kind, object }
+    }
+
+    #[test]
+    fn pods_say_what_is_wrong_and_what_to_do() {
+        let waiting = |reason: &str, message: &str| {
+            json!({ "containerStatuses": [{
+                "image": "example.com/daemun:1",
+                "state": { "waiting": { "reason": reason, "message": message } },
+                "lastState": { "terminated": { "message": "--workers: 0 is no number\n" } },
+            }] })
+        };
+        for (status, expected) in [
+            (json!({}), None),
+            (waiting("ContainerCreating", ""), None),
+            (
+                waiting("ImagePullBackOff", "Back-off pulling image"),
+                Some(
+                    "The image example.com/daemun:1 of Pod infra/shop-1 cannot be pulled: Back-off pulling image. Check that it exists and that nodes reach its registry; for a private one name a Secret of namespace infra in pod.imagePullSecrets of GatewayParameters.",
+                ),
+            ),
+            (
+                waiting("CrashLoopBackOff", "back-off 10s"),
+                Some(
+                    "Pod infra/shop-1 does not stay up: --workers: 0 is no number. See kubectl logs -n infra --previous shop-1.",
+                ),
+            ),
+            (
+                json!({ "conditions": [{
+                    "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                    "message": "0/1 nodes are available: 1 Insufficient cpu.",
+                }] }),
+                Some(
+                    "Pod infra/shop-1 has found no node: 0/1 nodes are available: 1 Insufficient cpu. Make room, or ask for less (GatewayParameters: pod.resources, pod.nodeSelector, pod.tolerations).",
+                ),
+            ),
+        ] {
+            let said = of_pod("infra", &seen(Kind::Pod, &status));
+            assert_eq!(said.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn workloads_say_why_they_make_no_pods() {
+        let status = json!({ "conditions": [{
+            "type": "ReplicaFailure", "status": "True",
+            "message": "pods \"shop-1\" is forbidden: exceeded quota",
+        }] });
+        let said = not_made("infra", &seen(Kind::Deployment, &status));
+        let expected = "Deployment infra/shop-1 cannot make its pods: pods \"shop-1\" is forbidden: exceeded quota.";
+        assert_eq!(said.as_deref(), Some(expected));
+    }
+}

@@ -7,18 +7,17 @@ use std::time::{Duration, Instant};
 
 use daemun_base::clock;
 use daemun_model::names::ObjectName;
-use daemun_translate::infrastructure::Infrastructure;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use kube::Client;
 use tokio::sync::{mpsc, watch};
 
-use super::apply::{Done, Owner, carry_out};
+use super::apply::{Done, Failure, Owner, carry_out};
 use super::diagnosis;
+use super::known::{Failed, Known, Wait, is_rolled, rolled_by};
 use super::made::made;
-use super::names;
 use super::place::{self, Waiting};
-use super::plan::{self, Action, Applied, Plan};
+use super::plan::{self, Plan};
 use super::store::{Around, Event, Store};
 use super::{Accounts, Provisioned, Settings, Wanted};
 
@@ -48,40 +47,6 @@ pub(super) struct Run {
     /// Gateways about which there is news.
     news: BTreeSet<ObjectName>,
     provisioned: Provisioned,
-}
-
-/// What is remembered of a Gateway.
-#[derive(Default)]
-struct Known {
-    applied: Applied,
-    failed: Option<Failed>,
-    waits: BTreeMap<String, Wait>,
-    /// It replaces its pods: since when, and by which revision of its workload.
-    rolling: Option<(Instant, String)>,
-    postponed: bool,
-}
-
-/// Something could not be done.
-struct Failed {
-    why: String,
-    /// When to try again; none once that time has come.
-    again: Option<Instant>,
-    pause: Duration,
-    /// For what was wanted then; something else is tried at once.
-    wanted: Arc<Infrastructure>,
-}
-
-/// A Service waits for its address.
-struct Wait {
-    since: Instant,
-    looks: u32,
-    says: Option<String>,
-}
-
-impl Wait {
-    fn due(&self) -> Instant {
-        self.since + diagnosis::next_look(self.looks)
-    }
 }
 
 impl Run {
@@ -192,18 +157,18 @@ impl Run {
             return;
         };
         self.look(&wanted).await;
+        if !self.store.is_complete() {
+            // What was not seen yet is not missing.
+            return;
+        }
         let now = clock::now();
         self.wake(now);
         let news = std::mem::take(&mut self.news);
         self.judge(&wanted, &news, now);
         self.publish();
-        if self.store.is_complete() {
-            self.work(&wanted, &news).await;
-            self.judge(&wanted, &news, clock::now());
-            self.publish();
-        } else {
-            self.news = news;
-        }
+        self.work(&wanted, &news).await;
+        self.judge(&wanted, &news, clock::now());
+        self.publish();
     }
 
     /// Asks why Services have no address, where it is time.
@@ -265,7 +230,7 @@ impl Run {
     /// Whether one more Gateway may replace its pods.
     fn has_room(&self) -> bool {
         let rolling = self.gateways.values().filter(|it| it.rolling.is_some());
-        rolling.count() < self.settings.rolling
+        rolling.count() < self.settings.rolling.max(1)
     }
 
     /// Says what became of Gateways.
@@ -292,7 +257,7 @@ impl Run {
                 .iter()
                 .filter_map(|(service, wait)| Some((service.clone(), wait.says.clone()?)))
                 .collect();
-            let failed = known.failed.as_ref().map(|failed| failed.why.as_str());
+            let failed = known.failed.as_ref().map(|failed| &failed.failure);
             let place = place::place(infrastructure, around, &says, failed);
             self.provisioned.insert(name.clone(), place);
         }
@@ -326,7 +291,9 @@ impl Run {
                 let work = carry_out(client, &owner, plan);
                 let done = tokio::time::timeout(PATIENCE, work).await;
                 let done = done.unwrap_or_else(|_| Done {
-                    failed: Some("The API server does not answer. It is tried again.".to_owned()),
+                    failed: Some(Failure::new(
+                        "The API server does not answer. It is tried again.",
+                    )),
                     ..Done::default()
                 });
                 (name, done)
@@ -382,46 +349,27 @@ impl Run {
         let before = known.failed.take();
         let infrastructure = wanted.gateways.get(name);
         match (failed, infrastructure) {
-            (Some(why), Some(infrastructure)) => {
+            (Some(failure), Some(infrastructure)) => {
                 let pause = before
                     .as_ref()
                     .map_or(Duration::from_secs(1), |failed| failed.pause * 2);
                 let pause = pause.min(LONGEST_PAUSE);
-                if before.is_none_or(|failed| failed.why != why) {
-                    tracing::warn!("Gateway {name}: {why}");
+                if before.is_none_or(|before| before.failure != failure) {
+                    tracing::warn!("Gateway {name}: {}", failure.why);
                 }
                 known.failed = Some(Failed {
-                    why,
+                    failure,
                     again: Some(clock::now() + pause),
                     pause,
                     wanted: Arc::clone(infrastructure),
                 });
             }
-            (Some(why), None) => tracing::warn!(
-                "What was made for Gateway {name}, which is not served any more, cannot be taken away: {why}"
+            (Some(failure), None) => tracing::warn!(
+                "What was made for Gateway {name}, which is not served any more, cannot be taken away: {}",
+                failure.why
             ),
             (None, Some(_)) => {}
             (None, None) => drop(self.gateways.remove(name)),
         }
     }
-}
-
-/// The revision of the workload that a plan applies.
-fn rolled_by(plan: &Plan) -> Option<String> {
-    plan.actions.iter().find_map(|action| match action {
-        Action::Apply { manifest, .. } if manifest.kind.is_workload() => {
-            let annotations = manifest.body.pointer("/metadata/annotations")?;
-            Some(annotations.get(names::REVISION)?.as_str()?.to_owned())
-        }
-        Action::Apply { .. } | Action::Delete { .. } => None,
-    })
-}
-
-/// Whether a workload of this revision has replaced all its pods.
-fn is_rolled(around: &Around, revision: &str) -> bool {
-    around.iter().any(|((kind, _), seen)| {
-        kind.is_workload()
-            && seen.annotation(names::REVISION) == revision
-            && plan::is_complete(seen)
-    })
 }

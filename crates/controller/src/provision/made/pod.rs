@@ -148,8 +148,10 @@ fn container(maker: &Maker<'_>) -> Value {
             { "name": "state", "mountPath": STATE },
         ],
     });
-    let policy = pod.image_pull_policy.as_ref();
-    if let Some(policy) = policy.or(maker.settings.image_pull_policy.as_ref()) {
+    // What holds for the common image need not hold for another one.
+    let common = maker.settings.image_pull_policy.as_ref();
+    let common = common.filter(|_| pod.image.is_none());
+    if let Some(policy) = pod.image_pull_policy.as_ref().or(common) {
         container["imagePullPolicy"] = json!(policy);
     }
     container

@@ -1,0 +1,68 @@
+//! What is remembered of each Gateway between one look and the next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daemun_translate::infrastructure::Infrastructure;
+
+use super::apply::Failure;
+use super::diagnosis;
+use super::names;
+use super::plan::{self, Action, Applied, Plan};
+use super::store::Around;
+
+/// What is remembered of a Gateway.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) applied: Applied,
+    pub(super) failed: Option<Failed>,
+    pub(super) waits: BTreeMap<String, Wait>,
+    /// It replaces its pods: since when, and by which revision of its workload.
+    pub(super) rolling: Option<(Instant, String)>,
+    pub(super) postponed: bool,
+}
+
+/// Something could not be done.
+pub(super) struct Failed {
+    pub(super) failure: Failure,
+    /// When to try again; none once that time has come.
+    pub(super) again: Option<Instant>,
+    pub(super) pause: Duration,
+    /// For what was wanted then; something else is tried at once.
+    pub(super) wanted: Arc<Infrastructure>,
+}
+
+/// A Service waits for its address.
+pub(super) struct Wait {
+    pub(super) since: Instant,
+    pub(super) looks: u32,
+    pub(super) says: Option<String>,
+}
+
+impl Wait {
+    /// When to look next at why.
+    pub(super) fn due(&self) -> Instant {
+        self.since + diagnosis::next_look(self.looks)
+    }
+}
+
+/// The revision of the workload that a plan applies.
+pub(super) fn rolled_by(plan: &Plan) -> Option<String> {
+    plan.actions.iter().find_map(|action| match action {
+        Action::Apply { manifest, .. } if manifest.kind.is_workload() => {
+            let annotations = manifest.body.pointer("/metadata/annotations")?;
+            Some(annotations.get(names::REVISION)?.as_str()?.to_owned())
+        }
+        Action::Apply { .. } | Action::Delete { .. } => None,
+    })
+}
+
+/// Whether a workload of this revision has replaced all its pods.
+pub(super) fn is_rolled(around: &Around, revision: &str) -> bool {
+    around.iter().any(|((kind, _), seen)| {
+        kind.is_workload()
+            && seen.annotation(names::REVISION) == revision
+            && plan::is_complete(seen)
+    })
+}
