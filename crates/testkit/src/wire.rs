@@ -173,8 +173,17 @@ impl Controller {
             .expect("the publisher is there");
     }
 
-    /// Ends, with all connections.
-    pub fn end(self) {
+    /// Ends, with all streams; then its address is free.
+    ///
+    /// # Panics
+    /// If it does not become free.
+    pub async fn end(self) {
         self.tasks.abort();
+        let free = async {
+            while std::net::TcpListener::bind(self.address).is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        within("the end of a controller", free).await;
     }
 }

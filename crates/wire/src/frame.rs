@@ -59,7 +59,7 @@ pub enum FromProxy {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         root: Option<Version>,
     },
-    /// A piece of what it has: the [`Versions`](crate::resource::Versions) of its resources.
+    /// A piece of what it has: the [`Versions`](crate::versions::Versions) of its resources.
     Have(Piece),
     /// How it fares. The last one is what counts.
     Answer(Answer),
@@ -107,7 +107,7 @@ pub enum Ask {
 ///
 /// # Errors
 /// A sentence; no frame is known that cannot be written.
-pub(crate) fn write<T: Serialize>(frame: &T) -> Result<Bytes, String> {
+pub fn write<T: Serialize>(frame: &T) -> Result<Bytes, String> {
     rmp_serde::to_vec_named(frame)
         .map(Bytes::from)
         .map_err(|error| format!("a frame cannot be written: {error}"))
@@ -117,6 +117,6 @@ pub(crate) fn write<T: Serialize>(frame: &T) -> Result<Bytes, String> {
 ///
 /// # Errors
 /// A sentence, about a frame that is not known above all.
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     rmp_serde::from_slice(bytes).map_err(|error| format!("a frame cannot be read: {error}"))
 }

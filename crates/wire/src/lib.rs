@@ -12,3 +12,4 @@ pub mod identity;
 pub mod resource;
 pub mod server;
 pub mod tls;
+pub mod versions;

@@ -4,7 +4,6 @@
 //! controllers that come to the same result give it the same version. The bytes are MessagePack with the names
 //! of fields, so that a proxy sees a field that it does not know, and refuses the resource.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,9 +24,27 @@ use sha2::{Digest as _, Sha256};
 /// A resource's key as it travels: a word for its kind, and the user's own names, such as
 /// `route HTTPRoute shop/catalog`. A proxy holds on to one of a kind that it does not know, and refuses it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Name(String);
+pub struct Name(Arc<str>);
+
+impl Default for Name {
+    fn default() -> Self {
+        Self(Arc::from(""))
+    }
+}
+
+impl From<String> for Name {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
 
 impl Name {
+    /// Where it is among [`Versions`](crate::versions::Versions). Part of the protocol.
+    pub(crate) fn bucket(&self) -> u8 {
+        let Version([first, ..]) = Version::of(self.0.as_bytes());
+        first
+    }
+
     /// The word for its kind.
     pub(crate) fn kind(&self) -> &str {
         self.0.split(' ').next().unwrap_or_default()
@@ -65,7 +82,7 @@ pub enum Key {
 impl Key {
     /// As it travels.
     pub fn name(&self) -> Name {
-        Name(match self {
+        Name::from(match self {
             Self::Gateway => "gateway".to_owned(),
             Self::Listener(key) => format!("listener {key}"),
             Self::Route(key) => format!("route {key}"),
@@ -86,8 +103,8 @@ impl Version {
         Self::cut(Sha256::digest(bytes).as_slice())
     }
 
-    /// The version of all resources together. Each of them says by itself which it is.
-    pub fn of_all<'a>(versions: impl Iterator<Item = &'a Self>) -> Self {
+    /// The version of several together, in this order.
+    pub(crate) fn of_all<'a>(versions: impl Iterator<Item = &'a Self>) -> Self {
         let mut hash = Sha256::new();
         versions.for_each(|version| hash.update(version.0));
         Self::cut(hash.finalize().as_slice())
@@ -146,9 +163,6 @@ mod sixteen {
         deserializer.deserialize_bytes(Reader)
     }
 }
-
-/// The versions of all resources of a Gateway.
-pub type Versions = BTreeMap<Name, Version>;
 
 /// A part of the model that travels.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -165,7 +165,7 @@ async fn a_restart_without_a_controller_serves_what_was_kept() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&kept).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
 
-    controller.end();
+    controller.end().await;
     assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
     running.signal("KILL");
     assert!(!running.ended().await);

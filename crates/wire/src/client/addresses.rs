@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{Controller, Resolve, Settings};
@@ -33,8 +34,17 @@ impl Addresses {
         }
     }
 
-    /// Waits for the next answer. Cancel-safe: an answer that was not waited for is asked for again.
-    pub(super) async fn next(&mut self) -> Vec<SocketAddr> {
+    /// Tells every answer, until nobody listens.
+    pub(super) async fn tell(mut self, listener: mpsc::Sender<Vec<SocketAddr>>) {
+        loop {
+            let found = self.next().await;
+            if listener.send(found).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Vec<SocketAddr> {
         loop {
             sleep(self.wait).await;
             match self.ask().await {

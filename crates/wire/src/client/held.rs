@@ -11,11 +11,13 @@ use super::parts::Parts;
 use super::{Update, outline};
 use crate::answer::Refused;
 use crate::commit::{Commit, Put};
-use crate::resource::{Key, Name, Resource, Version, Versions};
+use crate::resource::{Key, Name, Resource, Version};
+use crate::versions::Versions;
 
 /// What a proxy has.
 #[derive(Default)]
 pub(super) struct Held {
+    versions: Versions,
     sent: BTreeMap<Name, Sent>,
     state: State,
 }
@@ -30,7 +32,6 @@ pub(super) struct Accepted {
 
 /// A resource that was sent.
 struct Sent {
-    version: Version,
     /// Which part of the model it is; none if not even that can be read.
     key: Option<Key>,
     /// Why it was refused, if it was.
@@ -53,17 +54,13 @@ impl Default for State {
 
 impl Held {
     /// The version of all of it; none if there is nothing.
-    pub(super) fn root(&self) -> Option<Version> {
-        let versions = self.sent.values().map(|sent| &sent.version);
-        (!self.sent.is_empty()).then(|| Version::of_all(versions))
+    pub(super) fn root(&mut self) -> Option<Version> {
+        (!self.versions.is_empty()).then(|| self.versions.root())
     }
 
     /// The versions of what was sent.
-    pub(super) fn versions(&self) -> Versions {
-        let versions = self.sent.iter();
-        versions
-            .map(|(name, sent)| (name.clone(), sent.version))
-            .collect()
+    pub(super) fn versions(&self) -> &Versions {
+        &self.versions
     }
 
     /// Applies a commit.
@@ -77,6 +74,7 @@ impl Held {
             State::Complete(snapshot) => Parts::of(&snapshot),
         };
         for name in removed {
+            self.versions.remove(&name);
             let key = self.sent.remove(&name).and_then(|sent| sent.key);
             key.iter().for_each(|key| parts.remove(key));
         }
@@ -96,11 +94,10 @@ impl Held {
     }
 
     fn put(&mut self, Put { name, bytes }: Put, parts: &mut Parts) {
-        let version = Version::of(&bytes);
+        self.versions.insert(&name, Version::of(&bytes));
         let before = self.sent.remove(&name);
         let sent = match Resource::read(&name, &bytes) {
             Ok(resource) => Sent {
-                version,
                 key: Some(parts.put(resource)),
                 refused: None,
                 outlined: false,
@@ -111,7 +108,6 @@ impl Held {
                 let outlined = accepted.is_none();
                 let outline = || outline::of(&name, &bytes, &why).map(|it| parts.put(it));
                 Sent {
-                    version,
                     key: accepted.and_then(|it| it.key).or_else(outline),
                     refused: Some(why),
                     outlined,
@@ -122,7 +118,8 @@ impl Held {
     }
 
     /// What follows for the proxy; none without a Gateway.
-    pub(super) fn update(&self) -> Option<Update> {
+    pub(super) fn update(&mut self) -> Option<Update> {
+        let root = self.root()?;
         let State::Complete(snapshot) = &self.state else {
             return None;
         };
@@ -132,7 +129,7 @@ impl Held {
             configuration: Arc::new(Configuration {
                 gateways: BTreeMap::from([(name, Arc::clone(snapshot))]),
             }),
-            root: self.root()?,
+            root,
             refused: self.refused(),
         })
     }
@@ -143,11 +140,14 @@ impl Held {
             return None;
         };
         let accepted = self.sent.iter().filter(|(_, sent)| !sent.outlined);
-        let version = |sent: &Sent| sent.refused.is_none().then_some(sent.version);
+        let version = |name: &Name, sent: &Sent| {
+            let sent_last = sent.refused.is_none();
+            sent_last.then(|| self.versions.get(name)).flatten()
+        };
         Some(Accepted {
             snapshot: Arc::clone(snapshot),
             versions: accepted
-                .map(|(name, sent)| (name.clone(), version(sent)))
+                .map(|(name, sent)| (name.clone(), version(name, sent)))
                 .collect(),
         })
     }
@@ -157,18 +157,18 @@ impl Held {
     /// # Errors
     /// A sentence.
     pub(super) fn of_kept(entries: Vec<Entry>) -> Result<Self, String> {
-        let (mut sent, mut parts) = (BTreeMap::new(), Parts::default());
+        let (mut sent, mut versions) = (BTreeMap::new(), Versions::default());
+        let mut parts = Parts::default();
         for Entry {
             name,
             version,
             bytes,
         } in entries
         {
-            let key = Some(parts.put(Resource::read(&name, &bytes)?));
+            // One that nothing has, so that what was refused is sent again.
+            versions.insert(&name, version.unwrap_or_default());
             let one = Sent {
-                // One that nothing has, so that what was refused is sent again.
-                version: version.unwrap_or_default(),
-                key,
+                key: Some(parts.put(Resource::read(&name, &bytes)?)),
                 refused: None,
                 outlined: false,
             };
@@ -177,7 +177,11 @@ impl Held {
         let snapshot = parts.complete();
         let snapshot = snapshot.map_err(|_| "there is no Gateway in it".to_owned())?;
         let state = State::Complete(Arc::new(snapshot));
-        Ok(Self { sent, state })
+        Ok(Self {
+            versions,
+            sent,
+            state,
+        })
     }
 
     /// What was refused.

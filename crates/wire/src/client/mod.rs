@@ -10,6 +10,7 @@ mod held;
 mod kept;
 mod outline;
 mod parts;
+mod replay;
 mod replicas;
 
 use std::future::Future;
@@ -23,6 +24,8 @@ use std::time::Duration;
 use daemun_base::tasks::Tasks;
 use daemun_model::Configuration;
 use tokio::sync::{mpsc, oneshot, watch};
+
+pub use replay::replay;
 
 use crate::answer::{Phase, Refused};
 use crate::frame::{Answer, Ask};

@@ -99,13 +99,16 @@ impl Replicas {
 
     /// Follows them.
     pub(super) async fn run(mut self, resolve: Arc<dyn Resolve>) {
-        let mut addresses = Addresses::new(&self.settings, resolve);
+        // On a task of its own: it goes on however much happens here.
+        let (found, mut addresses) = mpsc::channel(1);
+        let looking = Addresses::new(&self.settings, resolve);
+        self.tasks.spawn(looking.tell(found));
         let patience = sleep_until(Instant::now() + self.settings.patience);
         tokio::pin!(patience);
         let mut alone = self.settings.state.is_some();
         loop {
             tokio::select! {
-                found = addresses.next() => self.listed(found),
+                Some(found) = addresses.recv() => self.listed(&found),
                 Some((address, event)) = self.events.recv() => {
                     alone &= !matches!(event, Event::Ready(_));
                     self.happened(address, event);
@@ -120,7 +123,7 @@ impl Replicas {
     }
 
     /// Begins with new addresses, and lets go of those that are not listed any more and not connected.
-    fn listed(&mut self, found: Vec<SocketAddr>) {
+    fn listed(&mut self, found: &[SocketAddr]) {
         for (address, replica) in &mut self.replicas {
             replica.listed = found.contains(address);
         }
@@ -131,7 +134,7 @@ impl Replicas {
             }
             keep
         });
-        for address in found {
+        for address in found.iter().copied() {
             self.replicas.entry(address).or_insert_with(|| {
                 let connection = Connection {
                     address,
@@ -207,7 +210,7 @@ impl Replicas {
     }
 
     fn tell(&mut self) {
-        match cut(&self.held.versions()) {
+        match cut(self.held.versions()) {
             Ok(pieces) => {
                 for piece in pieces {
                     self.say(&FromProxy::Have(piece));

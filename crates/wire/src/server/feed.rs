@@ -10,7 +10,8 @@ use bytes::Bytes;
 use daemun_model::Snapshot;
 
 use crate::commit::{Commit, Put};
-use crate::resource::{self, Differences, Name, Resource, Version, Versions};
+use crate::resource::{self, Differences, Name, Resource, Version};
+use crate::versions::Versions;
 
 /// Changes that are remembered.
 const RECENT: usize = 64;
@@ -21,8 +22,7 @@ const RECENT_BYTES: usize = 1024 * 1024;
 pub(super) struct Feed {
     snapshot: Arc<Snapshot>,
     revision: u64,
-    versions: Arc<Versions>,
-    root: Option<Version>,
+    versions: Versions,
     recent: VecDeque<Change>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Moment {
     /// Which moment.
     pub(super) revision: u64,
     snapshot: Arc<Snapshot>,
-    versions: Arc<Versions>,
+    versions: Versions,
     root: Version,
 }
 
@@ -49,8 +49,7 @@ impl Feed {
         let mut feed = Self {
             snapshot: Arc::clone(snapshot),
             revision,
-            versions: Arc::default(),
-            root: None,
+            versions: Versions::default(),
             recent: VecDeque::new(),
         };
         let all = Differences {
@@ -80,27 +79,25 @@ impl Feed {
             parts,
             bytes,
         });
-        self.root = None;
         self.forget();
     }
 
     /// Takes over what is different, and gives what of it really is.
     fn note(&mut self, differences: Differences) -> Vec<(Name, Option<Bytes>)> {
         let Differences { put, removed } = differences;
-        let versions = Arc::make_mut(&mut self.versions);
         let mut parts = Vec::new();
         for resource in put {
             let (name, Some(bytes)) = (resource.key().name(), written(&resource)) else {
                 continue;
             };
             let version = Version::of(&bytes);
-            if versions.insert(name.clone(), version) != Some(version) {
+            if self.versions.insert(&name, version) != Some(version) {
                 parts.push((name, Some(bytes)));
             }
         }
         for key in removed {
             let name = key.name();
-            versions.remove(&name);
+            self.versions.remove(&name);
             parts.push((name, None));
         }
         parts
@@ -123,9 +120,7 @@ impl Feed {
 
     /// The version of all resources together.
     pub(super) fn root(&mut self) -> Version {
-        let versions = &self.versions;
-        let all = || Version::of_all(versions.values());
-        *self.root.get_or_insert_with(all)
+        self.versions.root()
     }
 
     /// All that changed since a revision, if that is remembered.
@@ -143,7 +138,7 @@ impl Feed {
         Moment {
             revision: self.revision,
             snapshot: Arc::clone(&self.snapshot),
-            versions: Arc::clone(&self.versions),
+            versions: self.versions.clone(),
             root: self.root(),
         }
     }
@@ -158,7 +153,8 @@ impl Moment {
             let bytes = is_lacking.then(|| written(&resource))??;
             Some((name, Some(bytes)))
         });
-        let gone = have.keys().filter(|name| !self.versions.contains_key(name));
+        let gone = have.iter().map(|(name, _)| name);
+        let gone = gone.filter(|name| self.versions.get(name).is_none());
         let gone = gone.map(|name| (name.clone(), None));
         commit(found.chain(gone), self.root)
     }

@@ -12,19 +12,23 @@ mod stream;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use daemun_base::tasks::Tasks;
-use daemun_model::Configuration;
 use daemun_model::names::ObjectName;
+use daemun_model::{Configuration, Snapshot};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::answer::Proxies;
-use crate::frame::Ask;
+use crate::commit::{Commit, Piece, cut};
+use crate::frame::{self, Ask, ToProxy};
 use crate::identity::{Identify, Proxy};
+use crate::versions::Versions;
 use feed::Feed;
 use roll::Roll;
 
@@ -37,6 +41,25 @@ struct Shared {
     /// Counts up with whatever is published.
     published: watch::Sender<u64>,
     proxies: watch::Sender<Arc<Proxies>>,
+    sent: SentCounts,
+}
+
+#[derive(Default)]
+struct SentCounts {
+    commits: AtomicU64,
+    resources: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// What was sent to proxies since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Commits, to one proxy each.
+    pub commits: u64,
+    /// Resources in them, those that were taken away included.
+    pub resources: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Default for Shared {
@@ -45,6 +68,7 @@ impl Default for Shared {
             state: Mutex::default(),
             published: watch::channel(0).0,
             proxies: watch::channel(Arc::default()).0,
+            sent: SentCounts::default(),
         }
     }
 }
@@ -99,6 +123,34 @@ impl Publisher {
     /// What proxies said, always the newest.
     pub fn proxies(&self) -> watch::Receiver<Arc<Proxies>> {
         self.0.proxies.subscribe()
+    }
+
+    /// What was sent.
+    pub fn sent(&self) -> Sent {
+        let SentCounts {
+            commits,
+            resources,
+            bytes,
+        } = &self.0.sent;
+        Sent {
+            commits: commits.load(Ordering::Relaxed),
+            resources: resources.load(Ordering::Relaxed),
+            bytes: bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    fn count(&self, commit: &Commit, pieces: &[Piece]) {
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        let SentCounts {
+            commits,
+            resources,
+            bytes,
+        } = &self.0.sent;
+        let lengths: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
+        let count = commit.put.len() + commit.removed.len();
+        commits.fetch_add(1, Ordering::Relaxed);
+        resources.fetch_add(number(count), Ordering::Relaxed);
+        bytes.fetch_add(number(lengths), Ordering::Relaxed);
     }
 
     /// Wants something of a connected proxy.
@@ -180,6 +232,17 @@ pub async fn listen(
     let bound = listener.local_addr().map_err(failed)?;
     accept::start(listener, serving, tasks);
     Ok(bound)
+}
+
+/// The frames of all that a Gateway's proxy is sent that has nothing.
+///
+/// # Errors
+/// A sentence; nothing in the model is known that cannot be written.
+pub fn whole(snapshot: &Arc<Snapshot>) -> Result<Vec<Bytes>, String> {
+    let commit = Feed::new(snapshot, 1).moment().beyond(&Versions::default());
+    let pieces = cut(&commit)?.into_iter();
+    let frames = pieces.map(|piece| frame::write(&ToProxy::Commit(piece)));
+    frames.collect()
 }
 
 /// Where asks of a stream come in.

@@ -15,7 +15,8 @@ use super::{Asked, Publisher, Times};
 use crate::commit::{Commit, Piece, Pieces, cut};
 use crate::frame::{self, FromProxy, OLDEST_PROTOCOL, PROTOCOL, ToProxy};
 use crate::identity::Proxy;
-use crate::resource::{Version, Versions};
+use crate::resource::Version;
+use crate::versions::Versions;
 
 /// How long a proxy may take to say who speaks.
 const HELLO: Duration = Duration::from_secs(10);
@@ -235,7 +236,7 @@ impl Stream {
         match next {
             Next::Nothing => Ok(()),
             Next::Ask => self.send(&ToProxy::Tell).await,
-            Next::Whole(moment) => self.commit(&moment.beyond(&Versions::new())).await,
+            Next::Whole(moment) => self.commit(&moment.beyond(&Versions::default())).await,
             Next::Commit(commit) => self.commit(&commit).await,
         }
     }
@@ -256,7 +257,9 @@ impl Stream {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), Status> {
-        for piece in cut(commit).map_err(Status::internal)? {
+        let pieces = cut(commit).map_err(Status::internal)?;
+        self.publisher.count(commit, &pieces);
+        for piece in pieces {
             self.send(&ToProxy::Commit(piece)).await?;
         }
         Ok(())
