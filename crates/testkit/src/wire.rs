@@ -128,6 +128,14 @@ impl Controller {
     /// # Panics
     /// If it cannot listen.
     pub async fn start_at(address: SocketAddr, authority: &Authority) -> Self {
+        Self::start_with(address, authority, Times::default()).await
+    }
+
+    /// One with times of its own.
+    ///
+    /// # Panics
+    /// If it cannot listen.
+    pub async fn start_with(address: SocketAddr, authority: &Authority, times: Times) -> Self {
         let identity = authority.issue(&[tls::SERVER_NAME]);
         let config = tls::server(&identity.chain, &identity.key).expect("a certificate");
         let (tls, newest) = watch::channel(Some(config));
@@ -136,7 +144,7 @@ impl Controller {
             publisher: publisher.clone(),
             identify: Arc::new(Tokens),
             tls: newest,
-            times: Times::default(),
+            times,
         };
         let address = server::listen(address, serving, &tasks).await;
         Self {

@@ -11,7 +11,8 @@
     reason = "a helper of a test that fails is a test that fails"
 )]
 
-use std::collections::BTreeMap;
+mod cases;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,10 +22,8 @@ use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
 use daemun_model::snapshot::Snapshot;
 use daemun_model::verdict::Verdict;
-use daemun_objects::own::FILE_ANNOTATION_PREFIX;
-use daemun_objects::{Any, seconds_since_epoch};
 use daemun_translate::infrastructure::Infrastructure;
-use daemun_translate::{Cluster, Home, translate};
+use daemun_translate::translate;
 use serde::Serialize;
 
 /// What a golden's output holds.
@@ -36,19 +35,10 @@ struct Out<'a> {
     infrastructure: Vec<&'a Infrastructure>,
 }
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden")
-}
-
 #[test]
 fn every_case_gives_what_is_recorded() {
     let update = std::env::vars().any(|(name, value)| name == "UPDATE_GOLDENS" && value == "1");
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(directory())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_string_lossy().ends_with(".in.yaml"))
-        .collect();
-    cases.sort();
+    let cases = cases::all();
     assert!(
         cases.len() >= 60 || update,
         "only {} cases were found",
@@ -91,7 +81,7 @@ fn every_case_gives_what_is_recorded() {
 /// No output without an input: a renamed case must not leave a record behind that nothing checks.
 #[test]
 fn every_record_has_its_case() {
-    for entry in std::fs::read_dir(directory()).unwrap() {
+    for entry in std::fs::read_dir(cases::directory()).unwrap() {
         let path = entry.unwrap().path();
         let text = path.to_string_lossy();
         if let Some(case) = text.strip_suffix(".out.yaml") {
@@ -103,7 +93,7 @@ fn every_record_has_its_case() {
 
 fn outcome(case: &Path) -> String {
     let text = std::fs::read_to_string(case).unwrap();
-    let cluster = read(case, &text);
+    let cluster = cases::read(case, &text);
     let outcome = translate(&cluster);
     let out = Out {
         gateways: outcome
@@ -119,55 +109,6 @@ fn outcome(case: &Path) -> String {
     text = without(&text, "limits", &ClientLimits::default());
     text = without(&text, "forwarding", &Forwarding::default());
     without(&text, "connections", &Connections::default())
-}
-
-fn read(case: &Path, text: &str) -> Cluster {
-    let mut cluster = Cluster {
-        now: seconds_since_epoch("2026-11-23T12:00:00Z").unwrap(),
-        ..Cluster::default()
-    };
-    for line in text.lines().take_while(|line| line.starts_with('#')) {
-        match line.trim_start_matches(['#', ' ']).split_once(": ") {
-            Some(("now", time)) => cluster.now = seconds_since_epoch(time).unwrap(),
-            Some(("home", "Kubernetes")) => cluster.settings.home = Home::Kubernetes,
-            _ => {}
-        }
-    }
-    let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(text)
-        .unwrap_or_else(|error| panic!("{}: {error}", case.display()));
-    for document in documents {
-        let field = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
-        let (version, kind) = (field("apiVersion"), field("kind"));
-        let mut object = Any::deserialize(&version, &kind, document)
-            .unwrap_or_else(|| panic!("{}: {version} {kind} is not known", case.display()))
-            .unwrap_or_else(|error| panic!("{}: {kind}: {error}", case.display()));
-        fill_from_files(&mut object);
-        let replaced = cluster.insert(object);
-        assert!(
-            replaced.is_none(),
-            "{}: {replaced:?} is there twice",
-            case.display()
-        );
-    }
-    cluster
-}
-
-fn fill_from_files(object: &mut Any) {
-    let files: BTreeMap<String, String> = object
-        .metadata()
-        .annotations
-        .iter()
-        .filter_map(|(key, path)| {
-            let key = key.strip_prefix(FILE_ANNOTATION_PREFIX)?;
-            let text = std::fs::read_to_string(directory().join(path)).unwrap();
-            Some((key.to_owned(), text))
-        })
-        .collect();
-    match object {
-        Any::Secret(secret) => Arc::make_mut(secret).string_data.extend(files),
-        Any::ConfigMap(map) => Arc::make_mut(map).data.extend(files),
-        _ => assert!(files.is_empty(), "only Secrets and ConfigMaps name files"),
-    }
 }
 
 /// The text without the fields of this name whose value is the default.

@@ -17,14 +17,14 @@ pub struct Versions {
     /// By bucket first.
     entries: Map<(u8, Name), Version>,
     /// The version of each bucket; none if it is not known.
-    buckets: [Option<Version>; 256],
+    buckets: Box<[Option<Version>; 256]>,
 }
 
 impl Default for Versions {
     fn default() -> Self {
         Self {
             entries: Map::default(),
-            buckets: [Some(Version::default()); 256],
+            buckets: Box::new([Some(Version::default()); 256]),
         }
     }
 }

@@ -6,13 +6,15 @@
 )]
 
 use std::fs;
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use daemun_testkit::wire::{Controller, Files};
 use daemun_testkit::{Authority, Backend, ports, raw, yaml};
-use daemun_wire::answer::Phase;
+use daemun_wire::answer::{Phase, ProxyState};
 use daemun_wire::frame::Ask;
+use daemun_wire::server::Times;
 
 /// A proxy's process. It is killed if the test does not end it.
 struct Running {
@@ -183,4 +185,64 @@ async fn a_restart_without_a_controller_serves_what_was_kept() {
         })
         .await;
     assert_eq!(raw::get(port, "example.org", "/").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_proxy_of_which_nothing_is_heard_is_said_to_be_silent_and_nothing_else() {
+    let (authority, backend, port) = (
+        Authority::new(),
+        Backend::start("echo").await,
+        ports::free(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let times = Times {
+        ping: Duration::from_millis(50),
+        silent: Duration::from_millis(500),
+        ..Times::default()
+    };
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut controller = Controller::start_with(address, &authority, times).await;
+    controller.publish(&objects(port, &backend, &["all"]));
+    let running = Running::start(&controller.address.to_string(), &files);
+    running.until_ready().await;
+    let is = |phase| move |proxies: &[ProxyState]| proxies.iter().any(|it| it.phase == phase);
+    controller.until("it is ready", is(Phase::Ready)).await;
+    running.signal("STOP");
+    controller.until("it is silent", is(Phase::Silent)).await;
+    running.signal("CONT");
+    controller
+        .until("it is ready again", is(Phase::Ready))
+        .await;
+}
+
+#[tokio::test]
+async fn a_stream_that_lasted_long_enough_is_begun_anew_and_nothing_is_sent_twice() {
+    let (authority, backend, port) = (
+        Authority::new(),
+        Backend::start("echo").await,
+        ports::free(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let times = Times {
+        longest: Duration::from_secs(1),
+        ..Times::default()
+    };
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut controller = Controller::start_with(address, &authority, times).await;
+    controller.publish(&objects(port, &backend, &["all"]));
+    let running = Running::start(&controller.address.to_string(), &files);
+    running.until_ready().await;
+    // From now on another pod shows itself, by the same files.
+    files.set_token("default/gw/pod-2");
+    controller
+        .until("it proved anew who it is", |proxies| {
+            proxies
+                .iter()
+                .any(|it| it.proxy.pod == "pod-2" && it.current)
+        })
+        .await;
+    assert_eq!(controller.publisher.sent().commits, 1);
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
 }

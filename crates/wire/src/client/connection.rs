@@ -72,21 +72,22 @@ impl Connection {
     pub(super) async fn run(mut self) {
         let (mut pause, mut said) = (FIRST_PAUSE, String::new());
         loop {
-            let why = match self.connect().await {
-                Ok((sender, frames)) => {
+            match self.connect().await {
+                Ok((outgoing, frames)) => {
                     (pause, said) = (FIRST_PAUSE, String::new());
-                    let why = self.speak(sender, frames).await;
+                    let why = self.speak(outgoing, frames).await;
                     let _ = self.events.send((self.address, Event::Gone)).await;
-                    why
+                    tracing::info!("The controller at {} is gone: {why}.", self.address);
                 }
-                Err(why) => why,
-            };
-            if why != said {
-                tracing::warn!(
-                    "The controller at {} is not connected: {why}. It is tried again and again.",
-                    self.address
-                );
-                said = why;
+                Err(why) if why != said => {
+                    tracing::warn!(
+                        "The controller at {} cannot be reached: {why}. It is tried again and again.",
+                        self.address
+                    );
+                    said = why;
+                }
+                // It was said.
+                Err(_) => {}
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LAST_PAUSE);

@@ -162,7 +162,7 @@ impl Stream {
                     self.send(&ToProxy::Ping).await?;
                 }
                 () = &mut end => {
-                    return Err(Status::unavailable("prove anew who you are"));
+                    return Err(Status::unavailable("it wants to be shown anew who this is"));
                 }
             }
         }
