@@ -3,8 +3,11 @@
 //! [`follow()`] is the controller at work: a [`source`] of objects, [`settle`] to choose the moment, [`step`]
 //! to see what follows, and [`publish`]ed states. [`look_once`] is the same without time, for `check`.
 
+mod events;
 mod follow;
 pub mod kubernetes;
+mod leader;
+mod metrics;
 pub mod provision;
 pub mod publish;
 pub mod settle;
@@ -14,3 +17,4 @@ pub mod step;
 pub mod wire;
 
 pub use follow::{Controller, Following, Reload, follow, look_once};
+pub use metrics::Metrics;

@@ -1,6 +1,7 @@
-//! The controller in Kubernetes: watches, translates, publishes to proxies, and says in the objects what became of them.
+//! The controller in Kubernetes: watches, translates, publishes to proxies, makes what Gateways need around them, and says
+//! in the objects what became of them.
 //!
-//! Every replica watches, translates and publishes; one of them, the leader, writes.
+//! Every replica watches, translates and publishes; one of them, the leader, makes and writes.
 
 mod access;
 mod pace;
@@ -17,59 +18,95 @@ use daemun_wire::server::Publisher;
 use kube::Client;
 use tokio::sync::{mpsc, watch};
 
+pub use access::Access;
+
+use crate::events::Events;
+use crate::leader::{Leader, Resign};
+use crate::metrics::Metrics;
 use crate::provision;
 use crate::source::kubernetes as source;
 use crate::status::{News, Teller};
-
-pub use access::Access;
-
 use run::Run;
 use surround::Inputs;
+
+/// The controllers' name where nobody gives another.
+pub const CONTROLLER: &str = "gateway.daemun.dev/controller";
 
 /// What a controller in Kubernetes is told when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The `controllerName` of the GatewayClasses that are served.
     pub controller: String,
+    /// The controller's own namespace.
+    pub namespace: String,
+    /// A name that no other replica has: its pod's.
+    pub identity: String,
     /// The namespaces that are watched; none means all.
     pub namespaces: Vec<String>,
 }
 
-/// What the controller works with, and what it does not make itself.
-pub struct Parts {
-    /// The API server.
-    pub client: Client,
-    /// Where proxies get their configuration.
-    pub publisher: Publisher,
-    /// Whether this replica leads.
-    pub leads: watch::Receiver<bool>,
-    /// The certificates by which proxies know the controller.
+/// What the controller works with.
+pub struct Parts<'a> {
+    /// The way to the API server.
+    pub client: &'a Client,
+    /// To proxies.
+    pub publisher: &'a Publisher,
+    /// The authorities by which proxies know the controller; none as long as there are none.
     pub authorities: watch::Receiver<Option<Arc<str>>>,
     /// What is made around Gateways.
-    pub provisioner: provision::Handle,
+    pub provision: provision::Handle,
+    /// Whether the process may get traffic.
+    pub readiness: &'a Readiness,
+    /// What the controller counts.
+    pub metrics: &'a Arc<Metrics>,
+    /// Where all of it runs.
+    pub tasks: &'a Tasks,
+}
+
+/// A controller at work.
+#[derive(Debug)]
+pub struct Running {
+    resign: Resign,
+}
+
+impl Running {
+    /// Gives up the lead, so that another replica has it at once.
+    pub async fn resign(&self) {
+        self.resign.now().await;
+    }
 }
 
 /// Starts the controller: it runs until the tasks are aborted.
 ///
 /// # Panics
 /// Outside a runtime.
-pub fn start(parts: Parts, settings: &Settings, readiness: &Readiness, tasks: &Tasks) {
+pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
+    let Settings {
+        controller,
+        namespace,
+        identity,
+        namespaces,
+    } = settings;
     let Parts {
         client,
         publisher,
-        leads,
         authorities,
-        provisioner,
+        provision,
+        readiness,
+        metrics,
+        tasks,
     } = parts;
-    let Settings {
-        controller,
-        namespaces,
-    } = settings;
+    let (claims, claimed) = watch::channel(Arc::from([]));
+    let lease = (namespace.as_str(), lease_name(controller));
+    let (leader, leads) = Leader::new(client, lease, identity, claimed);
+    let resign = Resign::default();
+    tasks.spawn(leader.run(resign.clone()));
+
     let translate = TranslateSettings {
         controller: controller.clone(),
         home: Home::Kubernetes,
     };
-    let (held, watches) = source::start(&client, translate, namespaces, tasks);
+    let (held, watches) = source::start(client, translate, (namespaces, namespace), tasks);
     let (told, news) = mpsc::unbounded_channel();
     let (surroundings, inputs) = watch::channel(None);
     let inputs = Inputs {
@@ -77,26 +114,55 @@ pub fn start(parts: Parts, settings: &Settings, readiness: &Readiness, tasks: &T
         authorities,
         leads: leads.clone(),
     };
-    let provision::Handle {
-        want,
-        provisioned,
-        accounts: _,
-    } = provisioner;
-    tasks.spawn(surround::hand_on(inputs, want));
-    let teller = Teller::new(client.clone(), controller, leads);
+    tasks.spawn(surround::hand_on(inputs, provision.want));
+    let run = Run {
+        client: client.clone(),
+        held,
+        watches,
+        publisher: publisher.clone(),
+        told,
+        readiness: readiness.clone(),
+        metrics: Arc::clone(metrics),
+        surroundings,
+        claims,
+        home: namespace.clone(),
+    };
+    tasks.spawn(run.run());
+    let events = Events::start(client.clone(), controller, identity, tasks);
+    let names = (controller.as_str(), namespace.as_str());
+    let teller = Teller::new(client.clone(), names, leads, events, Arc::clone(metrics));
     tasks.spawn(teller.run(News {
         told: news,
         proxies: publisher.proxies(),
-        places: provisioned,
+        places: provision.provisioned,
     }));
-    let run = Run {
-        client,
-        held,
-        watches,
-        publisher,
-        told,
-        surroundings,
-        readiness: readiness.clone(),
+    Running { resign }
+}
+
+/// Controllers of different names do not keep each other from leading.
+fn lease_name(controller: &str) -> String {
+    if controller == CONTROLLER {
+        return "daemun-controller".to_owned();
+    }
+    let word = |character: char| match character {
+        'a'..='z' | '0'..='9' => character,
+        other if other.is_ascii_uppercase() => other.to_ascii_lowercase(),
+        _ => '-',
     };
-    tasks.spawn(run.run());
+    let name: String = controller.chars().map(word).take(200).collect();
+    format!("daemun-{}", name.trim_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONTROLLER, lease_name};
+
+    #[test]
+    fn a_lease_is_named_for_the_controller() {
+        assert_eq!(lease_name(CONTROLLER), "daemun-controller");
+        assert_eq!(
+            lease_name("example.com/My_own/"),
+            "daemun-example-com-my-own"
+        );
+    }
 }

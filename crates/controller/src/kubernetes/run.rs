@@ -20,7 +20,8 @@ use tokio::time::sleep_until;
 use super::pace::Pace;
 use super::said::Said;
 use super::surround::Surroundings;
-use crate::source::kubernetes::{Event, Held, Read, Watches, read};
+use crate::metrics::Metrics;
+use crate::source::kubernetes::{CLAIM, Event, Held, Read, Watches, read};
 use crate::status::{Release, Tell};
 use crate::step::{Changes, step};
 
@@ -42,8 +43,14 @@ pub(super) struct Run {
     pub(super) watches: Watches,
     pub(super) publisher: Publisher,
     pub(super) told: mpsc::UnboundedSender<Tell>,
-    pub(super) surroundings: watch::Sender<Option<Surroundings>>,
     pub(super) readiness: Readiness,
+    pub(super) metrics: Arc<Metrics>,
+    /// What Gateways need around them.
+    pub(super) surroundings: watch::Sender<Option<Surroundings>>,
+    /// Other installations that say that our classes are their own.
+    pub(super) claims: watch::Sender<Arc<[String]>>,
+    /// The controller's own namespace.
+    pub(super) home: String,
 }
 
 /// What is moved to a blocking thread for a step, and back.
@@ -174,6 +181,7 @@ impl Looping {
                 .readiness
                 .ready(PART, "everything that is watched is known");
         }
+        self.run.metrics.troubles(self.run.held.troubles().len());
         self.said.say(&self.run.held, clock::now());
     }
 
@@ -225,9 +233,11 @@ impl Looping {
 
     fn stepped(&mut self, stepped: Option<Stepped>) {
         let now = clock::now();
+        let took = now.saturating_duration_since(self.began);
         self.stepping = None;
-        self.pace
-            .acted(now, now.saturating_duration_since(self.began));
+        self.pace.acted(now, took);
+        let fault = stepped.as_ref().is_none_or(|it| it.changes.is_none());
+        self.run.metrics.stepped(took, fault);
         let Some(Stepped { mut work, changes }) = stepped else {
             self.work = Some(Box::default());
             return;
@@ -280,6 +290,7 @@ impl Looping {
             return;
         };
         if publish {
+            self.run.metrics.published();
             let configuration = Arc::new(next.configuration.clone());
             self.run.publisher.publish(configuration);
         }
@@ -298,6 +309,26 @@ impl Looping {
             self.classes = Arc::new(classes);
             self.tell(Tell::Classes(Arc::clone(&self.classes)));
         }
+        self.look_at_claims();
+    }
+
+    /// Tells who else says that our classes are its own.
+    fn look_at_claims(&self) {
+        let cluster = &self.run.held.cluster;
+        let ours = cluster
+            .gateway_classes
+            .iter()
+            .filter(|(_, class)| class.spec.controller_name == cluster.settings.controller);
+        let claims: BTreeSet<String> = ours
+            .filter_map(|(_, class)| class.metadata.annotations.get(CLAIM).cloned())
+            .filter(|claim| *claim != self.run.home)
+            .collect();
+        let claims: Arc<[String]> = claims.into_iter().collect();
+        self.run.claims.send_if_modified(|known| {
+            let changed = *known != claims;
+            *known = claims;
+            changed
+        });
     }
 
     fn tell(&self, tell: Tell) {

@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use daemun_model::Verdicts;
-use daemun_model::names::{ObjectName, ObjectRef};
-use daemun_model::verdict::Verdict;
+use daemun_model::names::{ObjectName, ObjectRef, RouteKey, RouteKind};
+use daemun_model::persistent::Map;
+use daemun_model::verdict::{Severity, Verdict};
 use daemun_objects::KindInfo;
 use daemun_wire::answer::{Proxies, ProxyState};
 use serde_json::{Value, json};
 
 use super::compose;
 use super::merge::{Change, merge};
+use super::notices::notices;
 use super::programmed::Serving;
 use super::release::Release;
 use super::said::Said;
+use crate::events::{About, Notice};
 use crate::provision::Provisioned;
-use crate::source::kubernetes::{Observed, Written, kind};
+use crate::source::kubernetes::{CLAIM, Observed, Written, kind};
 
 /// What keeps a GatewayClass from being deleted while Gateways use it.
 pub(super) const FINALIZER: &str = "gateway-exists-finalizer.gateway.networking.k8s.io";
@@ -67,13 +70,18 @@ pub(super) struct Job {
     pub(super) patch: Value,
     /// Whether it is about the status, and not about the object itself.
     pub(super) status: bool,
+    /// What a person should notice of it, once it is written.
+    pub(super) notices: Vec<Notice>,
 }
 
 /// What is known and what should be said.
 pub(super) struct Desk {
     controller: String,
+    /// The controller's own namespace.
+    home: String,
     known: HashMap<Key, Known>,
-    verdicts: HashMap<Key, Arc<Verdict>>,
+    others: HashMap<Key, Arc<Verdict>>,
+    of_routes: Map<RouteKey, Arc<Verdict>>,
     /// Whether there was a translation yet.
     judged: bool,
     proxies: Arc<Proxies>,
@@ -83,6 +91,8 @@ pub(super) struct Desk {
     /// Whether proxies may not have had the time yet to connect.
     early: bool,
     queue: BTreeSet<Key>,
+    /// What a person should notice, and has not been told yet.
+    notices: Vec<(About, Notice)>,
 }
 
 struct Known {
@@ -92,12 +102,15 @@ struct Known {
 }
 
 impl Desk {
-    /// A desk of the controller of this name.
-    pub(super) fn new(controller: &str) -> Self {
+    /// A desk of the controller of this name, in its namespace.
+    pub(super) fn new(controller: &str, home: &str) -> Self {
         Self {
             controller: controller.to_owned(),
+            home: home.to_owned(),
+            notices: Vec::new(),
             known: HashMap::new(),
-            verdicts: HashMap::new(),
+            others: HashMap::new(),
+            of_routes: Map::new(),
             judged: false,
             proxies: Arc::default(),
             places: Arc::default(),
@@ -131,31 +144,98 @@ impl Desk {
         }
     }
 
-    /// Takes the newest verdicts.
+    /// Takes the newest verdicts. It costs what changed of Routes, of which there are thousands.
     pub(super) fn judged(&mut self, verdicts: &Verdicts) {
-        let mut next = HashMap::with_capacity(verdicts.len());
-        for verdict in verdicts.iter() {
+        let old = std::mem::replace(&mut self.of_routes, verdicts.of_routes().clone());
+        for route in verdicts.of_routes().differences(&old, Arc::ptr_eq) {
+            if let Some(kind) = kind(route.kind.as_str()) {
+                let key = Key::new(kind, route.name.clone());
+                let before = old.get(route).map(Arc::as_ref);
+                self.judged_anew(key, verdicts.of_routes().get(route), before);
+            }
+        }
+        let mut old = std::mem::take(&mut self.others);
+        for verdict in verdicts.others() {
             let Some(key) = Key::of(&verdict.object) else {
                 continue;
             };
-            let before = self.verdicts.remove(&key);
-            if !before.is_some_and(|before| Arc::ptr_eq(&before, verdict)) {
-                self.queue.insert(key.clone());
+            let before = old.remove(&key);
+            if !before.as_ref().is_some_and(|it| Arc::ptr_eq(it, verdict)) {
+                self.judged_anew(key.clone(), Some(verdict), before.as_deref());
             }
-            next.insert(key, Arc::clone(verdict));
+            self.others.insert(key, Arc::clone(verdict));
         }
         // Of what is left nothing is said any more.
-        self.queue.extend(self.verdicts.drain().map(|(key, _)| key));
-        self.verdicts = next;
+        self.queue.extend(old.into_keys());
         if !self.judged {
             self.judged = true;
-            self.everything();
+            self.queue.extend(self.known.keys().cloned());
         }
     }
 
-    /// Everything is looked at again.
+    fn judged_anew(&mut self, key: Key, verdict: Option<&Arc<Verdict>>, before: Option<&Verdict>) {
+        if let Some(verdict) = verdict {
+            self.notice_findings(&key, verdict, before);
+        }
+        self.queue.insert(key);
+    }
+
+    fn verdict(&self, key: &Key) -> Option<&Arc<Verdict>> {
+        let Some(kind) = route_kind(key.kind) else {
+            return self.others.get(key);
+        };
+        let name = key.name.clone();
+        self.of_routes.get(&RouteKey { kind, name })
+    }
+
+    /// Everything is looked at again, and told again.
     pub(super) fn everything(&mut self) {
         self.queue.extend(self.known.keys().cloned());
+        let verdicts: Vec<Arc<Verdict>> = self
+            .others
+            .values()
+            .chain(self.of_routes.values())
+            .filter(|verdict| !verdict.findings.is_empty())
+            .cloned()
+            .collect();
+        for verdict in &verdicts {
+            if let Some(key) = Key::of(&verdict.object) {
+                self.notice_findings(&key, verdict, None);
+            }
+        }
+    }
+
+    /// What a person should notice, and has not been told yet.
+    pub(super) fn take_notices(&mut self) -> Vec<(About, Notice)> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// What works and may surprise: conditions do not say it. Errors they do.
+    fn notice_findings(&mut self, key: &Key, verdict: &Verdict, before: Option<&Verdict>) {
+        let known = before.map(|before| before.findings.as_slice());
+        let known = known.unwrap_or_default();
+        for finding in &verdict.findings {
+            if finding.severity == Severity::Warning && !known.contains(finding) {
+                let notice = Notice {
+                    warning: true,
+                    reason: finding.reason.to_owned(),
+                    note: finding.message.clone(),
+                    since: String::new(),
+                };
+                let about = self.about(key);
+                self.notices.extend(about.map(|about| (about, notice)));
+            }
+        }
+    }
+
+    /// An object as events name it.
+    pub(super) fn about(&self, key: &Key) -> Option<About> {
+        let known = self.known.get(key)?;
+        Some(About {
+            kind: known.kind,
+            name: key.name.clone(),
+            uid: known.written.uid.clone(),
+        })
     }
 
     /// Takes what proxies say now.
@@ -236,36 +316,38 @@ impl Desk {
             written,
             parent: _,
         } = known;
-        let job = |patch, status| Job {
+        let job = |patch, status, notices| Job {
             key: key.clone(),
             kind,
             patch,
             status,
+            notices,
         };
-        let said = self.said(key, known);
-        if let Some(said) = said {
+        if let Some(said) = self.said(key, known) {
             let existing = written.status.as_deref();
             match merge(existing, &said, &self.controller, now) {
                 Change::Fields(fields) => {
+                    let notices = notices(existing, &fields, &self.controller, now);
                     let patch = json!({
                         "metadata": {"resourceVersion": written.resource_version},
                         "status": fields,
                     });
-                    return Some(job(patch, true));
+                    return Some(job(patch, true, notices));
                 }
                 Change::Nothing | Change::Newer => {}
             }
         }
-        let finalizers = self.finalizers(key, written)?;
-        let patch = json!({
-            "metadata": {"resourceVersion": written.resource_version, "finalizers": finalizers},
-        });
-        Some(job(patch, false))
+        let mut metadata = self.marks(key, written)?;
+        metadata.insert(
+            "resourceVersion".to_owned(),
+            json!(written.resource_version),
+        );
+        Some(job(json!({ "metadata": metadata }), false, Vec::new()))
     }
 
     /// What should be said; none if nothing is ours to say.
     fn said(&self, key: &Key, known: &Known) -> Option<Said> {
-        let verdict = self.verdicts.get(key);
+        let verdict = self.verdict(key);
         let gateway = compose::gateway_of(key.kind, &key.name, known.parent.as_ref());
         match (key.kind, verdict, gateway) {
             ("GatewayClass", Some(verdict), _) => Some(compose::class(verdict, &self.release)),
@@ -298,7 +380,7 @@ impl Desk {
         let is_set = own.kind == "ListenerSet";
         let generation = if is_set {
             let of_gateway = ObjectRef::new("Gateway", gateway.clone());
-            let of_gateway = Key::of(&of_gateway).and_then(|key| self.verdicts.get(&key));
+            let of_gateway = Key::of(&of_gateway).and_then(|key| self.others.get(&key));
             of_gateway.map_or(0, |verdict| verdict.generation)
         } else {
             verdict.generation
@@ -313,23 +395,37 @@ impl Desk {
         }
     }
 
-    /// The finalizers that a GatewayClass of ours should have; none if it has them.
-    fn finalizers(&self, key: &Key, written: &Written) -> Option<Vec<String>> {
-        let is_ours = key.kind == "GatewayClass" && self.verdicts.contains_key(key);
-        let has = written.finalizers.iter().any(|it| it == FINALIZER);
-        let in_use = is_ours && self.classes.contains(&key.name.name);
-        // What is being deleted takes no new finalizer.
-        if !is_ours || has == in_use || (in_use && written.deleting) {
+    /// What a GatewayClass of ours should have beside its status; none if it has it: the finalizer while it is in use, and
+    /// the mark of the controller that serves it.
+    fn marks(&self, key: &Key, written: &Written) -> Option<serde_json::Map<String, Value>> {
+        if key.kind != "GatewayClass" || !self.others.contains_key(key) {
             return None;
         }
-        let mut finalizers = written.finalizers.clone();
-        if in_use {
-            finalizers.push(FINALIZER.to_owned());
-        } else {
-            finalizers.retain(|it| it != FINALIZER);
+        let mut metadata = serde_json::Map::new();
+        if written.claim.as_deref() != Some(&self.home) && !written.deleting {
+            metadata.insert("annotations".to_owned(), json!({ CLAIM: self.home }));
         }
-        Some(finalizers)
+        let has = written.finalizers.iter().any(|it| it == FINALIZER);
+        let in_use = self.classes.contains(&key.name.name);
+        let mut finalizers = written.finalizers.clone();
+        match (has, in_use) {
+            // What is being deleted takes no new finalizer.
+            (false, true) if !written.deleting => finalizers.push(FINALIZER.to_owned()),
+            (true, false) => finalizers.retain(|it| it != FINALIZER),
+            (true | false, _) => {}
+        }
+        if finalizers != written.finalizers {
+            metadata.insert("finalizers".to_owned(), json!(finalizers));
+        }
+        (!metadata.is_empty()).then_some(metadata)
     }
+}
+
+fn route_kind(kind: &str) -> Option<RouteKind> {
+    use RouteKind::{Grpc, Http, Tcp, Tls, Udp};
+    [Http, Grpc, Tls, Tcp, Udp]
+        .into_iter()
+        .find(|it| it.as_str() == kind)
 }
 
 /// Whether the object says that it is programmed, about this generation.

@@ -4,6 +4,7 @@
 mod compose;
 mod desk;
 mod merge;
+mod notices;
 mod programmed;
 mod release;
 mod said;

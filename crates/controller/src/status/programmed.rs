@@ -128,7 +128,13 @@ fn others(serving: &Serving<'_>, text: &mut String) {
     const NAMED: usize = 3;
     let mut rest = serving.proxies.iter().filter_map(|proxy| {
         let does = match (proxy.phase, serves(serving, proxy)) {
-            (Phase::Starting, _) => "is starting".to_owned(),
+            (Phase::Starting, _) => match proxy.refused.first() {
+                None => "is starting".to_owned(),
+                Some(Refused { what, why }) => {
+                    let why = why.trim_end_matches('.');
+                    format!("is starting, and cannot serve {what}: {why}")
+                }
+            },
             (Phase::Draining, _) => "is draining".to_owned(),
             (Phase::Silent, _) => "does not answer".to_owned(),
             (Phase::Ready, true) => return None,

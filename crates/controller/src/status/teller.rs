@@ -18,6 +18,8 @@ use tokio::time::sleep_until;
 
 use super::desk::{Desk, Job, Key};
 use super::release::Release;
+use crate::events::{About, Events, Notice};
+use crate::metrics::{Metrics, Outcome};
 use crate::provision::Provisioned;
 use crate::source::kubernetes::{Observed, Raw, Served, because, full_name, has_status};
 
@@ -50,6 +52,8 @@ pub(crate) struct Teller {
     later: BTreeMap<Instant, Vec<Key>>,
     early_until: Option<Instant>,
     leads: watch::Receiver<bool>,
+    events: Events,
+    metrics: Arc<Metrics>,
     forbidden: BTreeSet<String>,
 }
 
@@ -65,7 +69,7 @@ pub(crate) struct News {
 
 /// How a write ended.
 enum Written {
-    Done(Box<Observed>),
+    Done(Box<Observed>, Vec<Notice>),
     Conflict(Option<Box<Observed>>),
     Gone,
     Forbidden(&'static KindInfo, bool),
@@ -73,11 +77,19 @@ enum Written {
 }
 
 impl Teller {
-    /// A teller of the controller of this name, which writes while it leads.
-    pub(crate) fn new(client: Client, controller: &str, leads: watch::Receiver<bool>) -> Self {
+    /// A teller of the controller of this name and namespace, which writes while it leads.
+    pub(crate) fn new(
+        client: Client,
+        (controller, home): (&str, &str),
+        leads: watch::Receiver<bool>,
+        events: Events,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             client,
-            desk: Desk::new(controller),
+            desk: Desk::new(controller, home),
+            events,
+            metrics,
             busy: BTreeSet::new(),
             later: BTreeMap::new(),
             early_until: None,
@@ -91,6 +103,9 @@ impl Teller {
         let mut writes = FuturesUnordered::new();
         self.lead();
         loop {
+            for (about, notice) in self.desk.take_notices() {
+                self.notice(about, notice);
+            }
             while *self.leads.borrow() && writes.len() < AT_A_TIME {
                 let Some(job) = self.desk.next(&self.busy, &now()) else {
                     break;
@@ -116,6 +131,7 @@ impl Teller {
                 }
                 Ok(()) = news.proxies.changed() => {
                     let proxies = Arc::clone(&news.proxies.borrow_and_update());
+                    self.metrics.proxies(proxies.by_gateway.values().map(Vec::len).sum());
                     self.desk.proxies(&proxies);
                 }
                 Ok(()) = news.places.changed() => {
@@ -130,10 +146,19 @@ impl Teller {
 
     /// Whoever begins to lead looks at everything, and gives proxies time to connect.
     fn lead(&mut self) {
-        if *self.leads.borrow_and_update() {
+        let leads = *self.leads.borrow_and_update();
+        self.metrics.leads(leads);
+        if leads {
             self.early_until = Some(clock::now() + EARLY);
             self.desk.early(true);
             self.desk.everything();
+        }
+    }
+
+    /// Only the leader tells: the others see the same.
+    fn notice(&self, about: About, notice: Notice) {
+        if *self.leads.borrow() {
+            self.events.tell(about, notice);
         }
     }
 
@@ -174,11 +199,22 @@ impl Teller {
     }
 
     fn wrote(&mut self, key: Key, written: Written) {
+        self.metrics.wrote(match &written {
+            Written::Done(_, _) => Outcome::Done,
+            Written::Conflict(_) | Written::Gone => Outcome::Conflict,
+            Written::Forbidden(_, _) | Written::Failed(_) => Outcome::Failed,
+        });
         match written {
             // There may be more to write.
-            Written::Done(observed) | Written::Conflict(Some(observed)) => {
+            Written::Done(observed, notices) => {
                 self.desk.observed(*observed);
+                for notice in notices {
+                    if let Some(about) = self.desk.about(&key) {
+                        self.notice(about, notice);
+                    }
+                }
             }
+            Written::Conflict(Some(observed)) => self.desk.observed(*observed),
             Written::Conflict(None) => self.desk.again(key),
             Written::Gone => {}
             Written::Forbidden(kind, status) => {
@@ -226,6 +262,7 @@ async fn write(client: Client, job: Job) -> (Key, Written) {
         kind,
         patch,
         status,
+        notices,
     } = job;
     let served = Served::new(kind);
     let api: Api<Raw> = if kind.namespaced {
@@ -242,7 +279,7 @@ async fn write(client: Client, job: Job) -> (Key, Written) {
     };
     let written = match patched {
         Ok(raw) => match observed(raw, &served) {
-            Some(observed) => Written::Done(observed),
+            Some(observed) => Written::Done(observed, notices),
             None => Written::Gone,
         },
         Err(kube::Error::Api(error)) if error.is_conflict() => {

@@ -11,7 +11,7 @@ use daemun_base::signals::{Signal, Signals};
 use daemun_base::tasks::Tasks;
 use daemun_controller::kubernetes::{self, Access, Parts};
 use daemun_controller::provision::{self, Provisioner};
-use daemun_controller::wire;
+use daemun_controller::{Metrics, wire};
 use daemun_proxy::admin::Health;
 use daemun_wire::server::Publisher;
 use ipnet::IpNet;
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "NAME",
         env = "DAEMUN_CONTROLLER_NAME",
-        default_value = "gateway.daemun.dev/controller"
+        default_value = kubernetes::CONTROLLER
     )]
     controller_name: String,
     /// The controller's own namespace
@@ -139,25 +139,29 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     };
     let client = access.connect().await?;
     let publisher = Publisher::default();
-    let provisioner = Provisioner::start(client.clone(), arguments.provision(), &tasks);
+    let metrics = Arc::new(Metrics::default());
+    let provision = Provisioner::start(client.clone(), arguments.provision(), &tasks);
     let wire = wire::Settings {
         address: arguments.wire,
         namespace: arguments.namespace.clone(),
-        accounts: provisioner.accounts.clone(),
+        accounts: provision.accounts.clone(),
     };
     let wire = wire::start(&client, wire, &publisher, &tasks).await?;
-    let (_lead, leads) = tokio::sync::watch::channel(true);
-    let parts = Parts {
-        client,
-        publisher,
-        leads,
-        authorities: wire.authorities,
-        provisioner,
-    };
-    kubernetes::start(parts, &arguments.settings(), &readiness, &tasks);
+    let running = kubernetes::start(
+        &arguments.settings(),
+        Parts {
+            client: &client,
+            publisher: &publisher,
+            authorities: wire.authorities,
+            provision,
+            readiness: &readiness,
+            metrics: &metrics,
+            tasks: &tasks,
+        },
+    );
     let health = Health {
         readiness: readiness.clone(),
-        metrics: Arc::new(|into: &mut dyn std::fmt::Write| process::write_metrics(into)),
+        metrics: Arc::new(move |into: &mut dyn std::fmt::Write| write(&metrics, into)),
     };
     let health = health
         .start(arguments.health, &tasks)
@@ -166,13 +170,30 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     tracing::info!(
         controller = arguments.controller_name,
         %health,
+        wire = %wire.address,
         "Daemun {} watches the cluster.",
         env!("CARGO_PKG_VERSION")
     );
     while signals.next().await != Signal::Stop {}
     readiness.not_ready("process", "it is stopping");
+    tracing::info!("Stopping: another replica may lead now. A second signal stops at once.");
+    tokio::select! {
+        () = running.resign() => {}
+        () = second_stop(&mut signals) => {}
+    }
     tasks.abort();
     Ok(())
+}
+
+async fn second_stop(signals: &mut Signals) {
+    while signals.next().await != Signal::Stop {}
+}
+
+/// All metrics, as OpenMetrics text.
+fn write(metrics: &Metrics, into: &mut dyn std::fmt::Write) -> std::fmt::Result {
+    metrics.write(into)?;
+    process::write_metrics(into)?;
+    into.write_str("# EOF\n")
 }
 
 impl Arguments {
@@ -198,7 +219,15 @@ impl Arguments {
     fn settings(&self) -> kubernetes::Settings {
         kubernetes::Settings {
             controller: self.controller_name.clone(),
+            namespace: self.namespace.clone(),
+            identity: self.identity(),
             namespaces: self.watch_namespaces.clone(),
         }
+    }
+
+    /// A name that no other replica has: its pod's, or outside of pods one of this process.
+    fn identity(&self) -> String {
+        let pod = self.pod_name.clone();
+        pod.unwrap_or_else(|| format!("process-{}", std::process::id()))
     }
 }

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, mpsc};
 
 pub(crate) use event::Event;
 pub(crate) use held::{Held, Observed};
-pub(crate) use raw::{Raw, Written, has_status};
+pub(crate) use raw::{CLAIM, Raw, Written, has_status};
 pub(crate) use referred::{Read, read};
 pub(crate) use served::{Served, full_name, kind};
 pub(crate) use trouble::{Trouble, because};
@@ -40,14 +40,15 @@ pub(crate) struct Watches {
     pub(crate) definitions_changed: Arc<Notify>,
 }
 
-/// Begins to watch, all namespaces if none are given. Gives what is known, which is nothing yet.
+/// Begins to watch: all namespaces if none are given, else those, and the parameters of classes in the controller's
+/// own. Gives what is known, which is nothing yet.
 pub(crate) fn start(
     client: &Client,
     settings: Settings,
-    namespaces: &[String],
+    (namespaces, own): (&[String], &str),
     tasks: &Tasks,
 ) -> (Held, Watches) {
-    let watched = what_is_watched(namespaces);
+    let watched = what_is_watched(namespaces, own);
     let held = Held::new(settings, &watched);
     let (sender, inbox) = mpsc::channel(INBOX);
     let definitions_changed = Arc::new(Notify::new());
@@ -67,7 +68,7 @@ pub(crate) fn start(
     (held, watches)
 }
 
-fn what_is_watched(namespaces: &[String]) -> Vec<Watched> {
+fn what_is_watched(namespaces: &[String], own: &str) -> Vec<Watched> {
     let mut watched = Vec::new();
     let mut add = |kind, namespace, names_only| {
         watched.push(Watched {
@@ -82,6 +83,10 @@ fn what_is_watched(namespaces: &[String]) -> Vec<Watched> {
         if kind.namespaced && !namespaces.is_empty() {
             for namespace in namespaces {
                 add(kind, Some(namespace.clone()), names_only);
+            }
+            let is_own = |namespace: &String| namespace == own;
+            if kind.kind == "GatewayParameters" && !namespaces.iter().any(is_own) {
+                add(kind, Some(own.to_owned()), names_only);
             }
         } else {
             add(kind, None, names_only);

@@ -91,7 +91,12 @@ pub(crate) struct Written {
     pub(crate) finalizers: Vec<String>,
     /// Whether deletion was asked for.
     pub(crate) deleting: bool,
+    /// The installation that says a GatewayClass is its own ([`CLAIM`]).
+    pub(crate) claim: Option<Box<str>>,
 }
+
+/// An annotation of a GatewayClass: the namespace of the controller that serves it.
+pub(crate) const CLAIM: &str = "gateway.daemun.dev/controlled-by";
 
 impl Raw {
     /// The object's name.
@@ -121,6 +126,7 @@ impl Raw {
         };
         let metadata = object.metadata_mut();
         metadata.annotations.remove(COPY);
+        let claim = metadata.annotations.get(CLAIM).map(|it| it.as_str().into());
         let resource_version = metadata.resource_version.take().unwrap_or_default();
         let written = Written {
             resource_version: resource_version.into(),
@@ -129,6 +135,7 @@ impl Raw {
             deleting: metadata.deletion_timestamp.is_some(),
             status,
             finalizers: meta.finalizers.unwrap_or_default(),
+            claim,
         };
         Ok(Seen {
             name: name_of_any(&object),

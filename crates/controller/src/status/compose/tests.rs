@@ -160,6 +160,15 @@ fn without_a_proxy_it_is_pending_and_the_pods_say_why() {
         programmed(&around.said("Gateway")).2,
         "No proxy serves generation 4 yet. a still serves generation 3."
     );
+    around.proxies = vec![proxy("a", Phase::Starting, None)];
+    around.proxies[0].refused = vec![Refused {
+        what: "listener infra/shop/web".to_owned(),
+        why: "port 20080 is taken.".to_owned(),
+    }];
+    assert_eq!(
+        programmed(&around.said("Gateway")).2,
+        "No proxy serves generation 4 yet. a is starting, and cannot serve listener infra/shop/web: port 20080 is taken."
+    );
 }
 
 #[test]

@@ -4,18 +4,29 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daemun_model::Verdicts;
-use daemun_model::names::{ObjectName, ObjectRef};
-use daemun_model::verdict::{Condition, Part, Place as Where, Status, Verdict};
+use daemun_model::names::{ObjectName, ObjectRef, RouteKey, RouteKind};
+use daemun_model::verdict::{
+    Condition, FieldPath, Finding, Part, Place as Where, Severity, Status, Verdict,
+};
 use daemun_wire::answer::{Phase, Proxies, ProxyState};
 use daemun_wire::identity::Proxy;
 use serde_json::{Value, json};
 
 use super::{Desk, FINALIZER, Job};
 use crate::provision::{Address, Place, Provisioned};
-use crate::source::kubernetes::{Observed, Written, kind};
+use crate::source::kubernetes::{CLAIM, Observed, Written, kind};
 
-fn said<const N: usize>(verdicts: [Arc<Verdict>; N]) -> Verdicts {
-    Verdicts::new(verdicts.into(), daemun_model::persistent::Map::new())
+fn said(verdicts: &[Arc<Verdict>]) -> Verdicts {
+    let (routes, others): (Vec<_>, Vec<_>) = verdicts
+        .iter()
+        .cloned()
+        .partition(|verdict| verdict.object.kind == "HTTPRoute");
+    let key = |verdict: &Arc<Verdict>| RouteKey {
+        kind: RouteKind::Http,
+        name: verdict.object.name.clone(),
+    };
+    let routes = routes.into_iter().map(|verdict| (key(&verdict), verdict));
+    Verdicts::new(others, routes.collect())
 }
 
 const US: &str = "gateway.daemun.dev/controller";
@@ -79,12 +90,12 @@ fn named(jobs: &[Job]) -> Vec<String> {
 
 #[test]
 fn nothing_is_written_before_everything_was_judged_and_then_gateways_come_first() {
-    let mut desk = Desk::new(US);
+    let mut desk = Desk::new(US, "home");
     for (kind, name) in [("HTTPRoute", "a"), ("Gateway", "gw"), ("GatewayClass", "c")] {
         desk.observed(observed(kind, name, "1", None));
     }
     assert!(jobs(&mut desk).is_empty());
-    desk.judged(&said([
+    desk.judged(&said(&[
         route_verdict("a"),
         verdict("Gateway", "gw", Where::Object),
         verdict("GatewayClass", "c", Where::Object),
@@ -100,29 +111,29 @@ fn nothing_is_written_before_everything_was_judged_and_then_gateways_come_first(
 
 #[test]
 fn what_stands_there_is_not_written_again_and_what_is_not_said_any_more_is_taken_out() {
-    let mut desk = Desk::new(US);
+    let mut desk = Desk::new(US, "home");
     desk.observed(observed("HTTPRoute", "a", "1", None));
-    let verdicts = said([route_verdict("a")]);
-    desk.judged(&verdicts);
+    let verdicts = [route_verdict("a")];
+    desk.judged(&said(&verdicts));
     let all = jobs(&mut desk);
     let status = all[0].patch["status"].clone();
     desk.observed(observed("HTTPRoute", "a", "2", Some(&status)));
     assert!(jobs(&mut desk).is_empty());
-    desk.judged(&verdicts);
+    desk.judged(&said(&verdicts));
     assert!(jobs(&mut desk).is_empty());
-    desk.judged(&said([]));
+    desk.judged(&said(&[]));
     assert_eq!(jobs(&mut desk)[0].patch["status"], json!({"parents": []}));
 }
 
 #[test]
 fn entries_that_an_earlier_process_left_are_taken_out() {
-    let mut desk = Desk::new(US);
+    let mut desk = Desk::new(US, "home");
     let left = json!({"parents": [
         {"controllerName": US, "parentRef": {"name": "old"}, "conditions": []},
         {"controllerName": "them", "parentRef": {"name": "old"}, "conditions": []},
     ]});
     desk.observed(observed("HTTPRoute", "a", "1", Some(&left)));
-    desk.judged(&said([]));
+    desk.judged(&said(&[]));
     let all = jobs(&mut desk);
     assert_eq!(
         all[0].patch["status"]["parents"],
@@ -132,9 +143,9 @@ fn entries_that_an_earlier_process_left_are_taken_out() {
 
 #[test]
 fn what_is_being_written_waits() {
-    let mut desk = Desk::new(US);
+    let mut desk = Desk::new(US, "home");
     desk.observed(observed("HTTPRoute", "a", "1", None));
-    desk.judged(&said([route_verdict("a")]));
+    desk.judged(&said(&[route_verdict("a")]));
     let first = desk.next(&BTreeSet::new(), NOW).unwrap();
     let busy = BTreeSet::from([first.key]);
     desk.observed(observed("HTTPRoute", "a", "2", None));
@@ -144,13 +155,13 @@ fn what_is_being_written_waits() {
 
 #[test]
 fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
-    let mut desk = Desk::new(US);
+    let mut desk = Desk::new(US, "home");
     let names = ["gw", "other"];
     for name in names {
         desk.observed(observed("Gateway", name, "1", None));
     }
     desk.judged(&said(
-        names.map(|name| verdict("Gateway", name, Where::Object)),
+        &names.map(|name| verdict("Gateway", name, Where::Object)),
     ));
     desk.early(false);
     assert_eq!(jobs(&mut desk).len(), 2);
@@ -186,41 +197,84 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
 }
 
 #[test]
-fn a_class_in_use_has_the_finalizer_and_one_that_is_not_has_it_not() {
-    let mut desk = Desk::new(US);
-    let verdicts = said([verdict("GatewayClass", "c", Where::Object)]);
+fn a_class_has_our_mark_and_the_finalizer_while_it_is_in_use() {
+    let mut desk = Desk::new(US, "home");
+    let verdicts = [verdict("GatewayClass", "c", Where::Object)];
     desk.observed(observed("GatewayClass", "c", "1", None));
-    desk.judged(&verdicts);
+    desk.judged(&said(&verdicts));
     let status = jobs(&mut desk)[0].patch["status"].clone();
-    let with = |finalizers: &[&str], deleting| {
+    let with = |finalizers: &[&str], deleting, claim: Option<&str>| {
         let mut observed = observed("GatewayClass", "c", "2", Some(&status));
         if let Some(written) = &mut observed.written {
             written.finalizers = finalizers.iter().map(|it| (*it).to_owned()).collect();
             written.deleting = deleting;
+            written.claim = claim.map(Into::into);
         }
         observed
     };
-    let finalizers = |desk: &mut Desk, observed| {
+    let ours = Some("home");
+    let metadata = |desk: &mut Desk, observed| {
         desk.observed(observed);
         let all = jobs(desk);
-        all.first()
-            .map(|job| job.patch["metadata"]["finalizers"].clone())
+        all.first().map(|job| job.patch["metadata"].clone())
     };
-    assert_eq!(finalizers(&mut desk, with(&["x"], false)), None);
+    assert_eq!(metadata(&mut desk, with(&["x"], false, ours)), None);
+    assert_eq!(
+        metadata(&mut desk, with(&["x"], false, None)),
+        Some(json!({"annotations": {CLAIM: "home"}, "resourceVersion": "2"}))
+    );
     desk.classes(Arc::new(["c".to_owned()].into()));
     assert_eq!(
-        finalizers(&mut desk, with(&["x"], false)),
-        Some(json!(["x", FINALIZER]))
+        metadata(&mut desk, with(&["x"], false, ours)),
+        Some(json!({"finalizers": ["x", FINALIZER], "resourceVersion": "2"}))
     );
-    assert_eq!(finalizers(&mut desk, with(&["x", FINALIZER], false)), None);
     assert_eq!(
-        finalizers(&mut desk, with(&["x"], true)),
+        metadata(&mut desk, with(&["x", FINALIZER], false, ours)),
+        None
+    );
+    assert_eq!(
+        metadata(&mut desk, with(&["x"], true, None)),
         None,
         "it is being deleted"
     );
     desk.classes(Arc::default());
     assert_eq!(
-        finalizers(&mut desk, with(&["x", FINALIZER], true)),
-        Some(json!(["x"]))
+        metadata(&mut desk, with(&["x", FINALIZER], true, ours)),
+        Some(json!({"finalizers": ["x"], "resourceVersion": "2"}))
     );
+}
+
+#[test]
+fn warnings_are_noticed_once_and_again_by_a_new_leader() {
+    let mut desk = Desk::new(US, "home");
+    desk.observed(observed("Gateway", "gw", "1", None));
+    let warned = |more: bool| {
+        let mut verdict = verdict("Gateway", "gw", Where::Object);
+        let finding = |message: &str| Finding {
+            severity: Severity::Warning,
+            path: FieldPath::root(),
+            reason: "Expires",
+            message: message.to_owned(),
+        };
+        if let Some(verdict) = Arc::get_mut(&mut verdict) {
+            verdict.findings.push(finding("soon"));
+            verdict.findings.extend(more.then(|| finding("sooner")));
+        }
+        verdict
+    };
+    let notes = |desk: &mut Desk| {
+        let notices = desk.take_notices();
+        notices
+            .into_iter()
+            .map(|(_, notice)| notice.note)
+            .collect::<Vec<_>>()
+    };
+    desk.judged(&said(&[warned(false)]));
+    notes(&mut desk);
+    desk.judged(&said(&[warned(false)]));
+    assert_eq!(notes(&mut desk), [""; 0]);
+    desk.judged(&said(&[warned(true)]));
+    assert_eq!(notes(&mut desk), ["sooner"]);
+    desk.everything();
+    assert_eq!(notes(&mut desk), ["soon", "sooner"]);
 }
