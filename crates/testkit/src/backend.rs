@@ -114,6 +114,7 @@ struct Shared {
     plan: Mutex<VecDeque<Act>>,
     always: Mutex<Act>,
     connections: AtomicUsize,
+    abandoned: AtomicUsize,
     /// Streams at a time on a new connection of HTTP/2.
     streams: AtomicU32,
     retire: Arc<Notify>,
@@ -145,6 +146,7 @@ impl Backend {
             plan: Mutex::default(),
             always: Mutex::new(Act::Echo),
             connections: AtomicUsize::new(0),
+            abandoned: AtomicUsize::new(0),
             streams: AtomicU32::new(200),
             retire: Arc::default(),
         });
@@ -215,6 +217,11 @@ impl Backend {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
+    /// How many requests that were not answered were given up by who sent them.
+    pub fn abandoned(&self) -> usize {
+        self.shared.abandoned.load(Ordering::Relaxed)
+    }
+
     /// Waits until there were as many requests.
     ///
     /// # Panics
@@ -226,6 +233,15 @@ impl Backend {
             }
         };
         crate::within("a request at the backend", wait).await;
+    }
+}
+
+/// Counts when it is dropped.
+struct Abandoned<'a>(&'a AtomicUsize);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -348,7 +364,10 @@ async fn answer(
     if matches!(act, Act::Hang | Act::Break) {
         lock(&shared.seen).push(seen);
         return match act {
-            Act::Hang => std::future::pending().await,
+            Act::Hang => {
+                let _abandoned = Abandoned(&shared.abandoned);
+                std::future::pending().await
+            }
             _ => Err(io::Error::other("broken on purpose")),
         };
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daemun_testkit::{Act, Gateway, Http2, Raw, Step, Tap, ports, raw, yaml};
+use daemun_testkit::{Act, Backend, Gateway, Http2, Raw, Step, Tap, ports, raw, yaml};
 
 use crate::World;
 
@@ -67,6 +67,73 @@ async fn a_client_that_half_closes_gets_its_answer() {
     client.send(raw::head("GET", "example.org", "/", &[])).await;
     client.end().await;
     assert_eq!(client.answer().await.status, 200);
+}
+
+/// Waits until the backend's request was given up; how long that took.
+async fn given_up(backend: &Backend) -> Duration {
+    let began = tokio::time::Instant::now();
+    let waiting = async {
+        while backend.abandoned() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    daemun_testkit::within("the request to be given up", waiting).await;
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn a_client_that_resets_its_connection_gives_up_its_request() {
+    let world = World::plain(&[]).await;
+    world.backend.always(Act::Hang);
+    let mut client = Raw::connect(world.port).await;
+    client.send(raw::head("GET", "example.org", "/", &[])).await;
+    world.backend.until(1).await;
+    let stream = client.into_stream();
+    stream.set_zero_linger().expect("a socket");
+    drop(stream);
+    assert!(given_up(&world.backend).await < Duration::from_secs(4));
+}
+
+#[tokio::test]
+async fn a_client_that_ends_within_its_body_is_told_so_at_once() {
+    let world = World::plain(&[]).await;
+    let mut client = Raw::connect(world.port).await;
+    client
+        .send("POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 10\r\n\r\n12345")
+        .await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    client.end().await;
+    assert_eq!(client.answer().await.status, 400);
+}
+
+#[tokio::test]
+async fn a_client_that_ends_its_side_waits_for_as_long_as_anything_may_stand_still() {
+    let world = World::plain(&[&yaml::listener_policy("limits: {stall: 1s}")]).await;
+    world.backend.always(Act::Hang);
+    let mut client = Raw::connect(world.port).await;
+    client.send(raw::head("GET", "example.org", "/", &[])).await;
+    world.backend.until(1).await;
+    client.end().await;
+    let after = given_up(&world.backend).await;
+    assert!(
+        after > Duration::from_millis(500) && after < Duration::from_secs(5),
+        "{after:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_half_closed_client_gets_all_of_a_body_that_comes_in_pieces() {
+    let world = World::plain(&[]).await;
+    world
+        .backend
+        .always(Act::Halves(Duration::from_millis(100)));
+    let mut client = Raw::connect(world.port).await;
+    client
+        .send("POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 4\r\n\r\nbody")
+        .await;
+    client.end().await;
+    assert_eq!(client.answer().await.text(), "first,second");
+    assert!(client.closed().await);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! HTTPS listeners: names, certificates, versions, clients' certificates, and TLS towards backends.
 
+use std::time::Duration;
+
 use daemun_testkit::{
-    Authority, Backend, Gateway, Http2, Identity, Raw, TlsClient, ports, raw, yaml,
+    Act, Authority, Backend, Gateway, Http2, Identity, Raw, TlsClient, ports, raw, yaml,
 };
 
 struct Tls {
@@ -680,4 +682,23 @@ async fn a_redirect_on_an_https_listener_stays_with_https() {
     let answer = Raw::over(stream).get("www.example.org", "/old/x").await;
     let location = format!("https://new.example.org:{}/old/x", world.port);
     assert_eq!(answer.header("location"), Some(location.as_str()));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_gives_up_its_request() {
+    let tls = Tls::start(ONE, "", &[]).await;
+    tls.backend.always(Act::Hang);
+    let stream = tls.client().connect(tls.port, "www.example.org").await;
+    let mut client = Raw::over(stream.unwrap());
+    client
+        .send(raw::head("GET", "www.example.org", "/", &[]))
+        .await;
+    tls.backend.until(1).await;
+    drop(client);
+    let waiting = async {
+        while tls.backend.abandoned() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    daemun_testkit::within("the request to be given up", waiting).await;
 }

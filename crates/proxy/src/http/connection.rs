@@ -3,19 +3,21 @@
 //! There are no timers per request: reads and writes note the coarse tick at which they happened, and
 //! the worker's sweep, once a second, compares.
 
+mod pulse;
+
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Waker;
 use std::time::Duration;
 
 use daemun_model::policy::limits::ClientLimits;
 use daemun_model::tls::ClientValidation;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::task::AbortHandle;
+
+pub(crate) use pulse::{ClientIo, Pulse};
 
 use crate::http::forward::Standing;
 use crate::live::{InFlight, PortId};
@@ -29,6 +31,9 @@ pub(crate) struct Secured {
     /// What was asked of its certificate then.
     pub(crate) client: Option<ClientValidation>,
 }
+
+/// How long nothing moves on a connection, within a request, before it looks for its end.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// A connection.
 pub(crate) struct Connection {
@@ -192,7 +197,7 @@ impl Connection {
     }
 
     /// Since when nothing goes on until the client moves: it does not read, or every request that is under
-    /// way waits for its body, or (HTTP/2) for leave to send its answer's. What else the client sends
+    /// way waits for its body, or (HTTP/2) for leave to send its answer's, or it has ended its side. What else the client sends
     /// meanwhile, such as pings, does not count.
     fn waits_for_client(&self) -> Option<&AtomicU32> {
         let pulse = &self.pulse;
@@ -200,8 +205,24 @@ impl Connection {
             Some(&pulse.wrote)
         } else if pulse.waiting.load(Ordering::Relaxed) >= self.in_flight.get() {
             Some(&pulse.waiting_since)
+        } else if pulse.ended.load(Ordering::Relaxed) {
+            // Perhaps it went away: it is given the time of one that does not move.
+            Some(&pulse.moved)
         } else {
             None
+        }
+    }
+
+    /// Begins to look for the connection's end, since its request takes long. Tunnels see it by themselves, and
+    /// so does HTTP/2.
+    fn look(&self) {
+        if self.pulse.tunnels.load(Ordering::Relaxed)
+            || self.pulse.looks.swap(true, Ordering::Relaxed)
+        {
+            return;
+        }
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
         }
     }
 
@@ -217,12 +238,14 @@ impl Connection {
             {
                 self.worker.metrics.client_stalled();
                 self.cut();
+            } else if !self.http2 && still(&self.pulse.moved) > QUIET {
+                self.look();
             }
             return;
         }
         // What an HTTP/2 client sends between requests (pings, windows) is no head of a request, and does
         // not make the connection one that is used.
-        let rests = self.http2 && self.pulse.rested.load(Ordering::Relaxed) != NEVER;
+        let rests = self.http2 && self.pulse.rested.load(Ordering::Relaxed) != pulse::NEVER;
         if self.pulse.in_head.load(Ordering::Relaxed) && !rests {
             if still(&self.pulse.head_since) > self.limits.header_read {
                 self.worker.metrics.header_timeout();
@@ -272,143 +295,7 @@ impl Drop for Busy {
             let now = self.connection.worker.tick();
             pulse.moved.store(now, Ordering::Relaxed);
             pulse.rested.store(now, Ordering::Relaxed);
+            pulse.looks_no_more();
         }
-    }
-}
-
-/// When bytes last moved on a connection. Written by its own thread only; atomics because a
-/// connection's I/O must be `Send` for upgrades.
-pub(crate) struct Pulse {
-    ticks: Arc<AtomicU32>,
-    /// The tick at which bytes last moved.
-    moved: AtomicU32,
-    /// Whether a request's head has begun and not been handed over.
-    in_head: AtomicBool,
-    /// The tick at which that head began.
-    head_since: AtomicU32,
-    /// Whether a request is under way.
-    in_request: AtomicBool,
-    /// The tick at which the last request ended, or [`NEVER`].
-    rested: AtomicU32,
-    /// Whether the last write found the socket full.
-    blocked: AtomicBool,
-    /// The tick at which bytes were last written.
-    wrote: AtomicU32,
-    /// How many requests wait for their client: for its body, or to send it theirs.
-    waiting: AtomicU32,
-    /// The tick at which one of them last began to wait, or ended.
-    waiting_since: AtomicU32,
-}
-
-/// A tick that does not come.
-const NEVER: u32 = u32::MAX;
-
-impl Pulse {
-    /// A connection's pulse; a head is expected from the beginning.
-    pub(crate) fn new(ticks: &Arc<AtomicU32>) -> Arc<Self> {
-        let now = ticks.load(Ordering::Relaxed);
-        Arc::new(Self {
-            ticks: Arc::clone(ticks),
-            moved: AtomicU32::new(now),
-            in_head: AtomicBool::new(true),
-            head_since: AtomicU32::new(now),
-            in_request: AtomicBool::new(false),
-            rested: AtomicU32::new(NEVER),
-            blocked: AtomicBool::new(false),
-            wrote: AtomicU32::new(now),
-            waiting: AtomicU32::new(0),
-            waiting_since: AtomicU32::new(now),
-        })
-    }
-
-    fn read(&self) {
-        let now = self.ticks.load(Ordering::Relaxed);
-        self.moved.store(now, Ordering::Relaxed);
-        if !self.in_request.load(Ordering::Relaxed) && !self.in_head.load(Ordering::Relaxed) {
-            self.in_head.store(true, Ordering::Relaxed);
-            self.head_since.store(now, Ordering::Relaxed);
-        }
-    }
-
-    /// One more request waits for its client, or one less does.
-    pub(crate) fn waits(&self, waits: bool) {
-        let waiting = self.waiting.load(Ordering::Relaxed);
-        let now = if waits {
-            waiting + 1
-        } else {
-            waiting.saturating_sub(1)
-        };
-        self.waiting.store(now, Ordering::Relaxed);
-        let tick = self.ticks.load(Ordering::Relaxed);
-        self.waiting_since.store(tick, Ordering::Relaxed);
-    }
-
-    fn wrote(&self, full: bool) {
-        if !full {
-            let now = self.ticks.load(Ordering::Relaxed);
-            self.moved.store(now, Ordering::Relaxed);
-            self.wrote.store(now, Ordering::Relaxed);
-        }
-        self.blocked.store(full, Ordering::Relaxed);
-    }
-}
-
-/// A client's socket, or TLS over it, that notes when bytes move.
-pub(crate) struct ClientIo<S> {
-    inner: S,
-    pulse: Arc<Pulse>,
-}
-
-impl<S> ClientIo<S> {
-    pub(crate) fn new(inner: S, pulse: Arc<Pulse>) -> Self {
-        Self { inner, pulse }
-    }
-}
-
-impl<S: Read + Unpin> Read for ClientIo<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let result = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if result.is_ready() {
-            self.pulse.read();
-        }
-        result
-    }
-}
-
-impl<S: Write + Unpin> Write for ClientIo<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let result = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.pulse.wrote(result.is_pending());
-        result
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.pulse.wrote(result.is_pending());
-        result
     }
 }

@@ -402,6 +402,7 @@ fn switch(
     } = sent;
     // A backend that changes the protocol unasked is broken.
     let upgrade = upgrade.ok_or(Own::UnaskedUpgrade)?;
+    way.connection.pulse.tunnels();
     after.on_response(response.headers_mut());
     let tunnel = Tunnel {
         worker: Rc::clone(&way.connection.worker),

@@ -13,6 +13,7 @@ use daemun_model::policy::limits::ClientLimits;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -158,7 +159,7 @@ impl Arrival {
             };
             let limits = self.on.limits.clone();
             let connection = self.connection(None, http2, limits);
-            serve(connection, TokioIo::new(stream)).await;
+            serve(connection, stream).await;
         }
     }
 
@@ -194,7 +195,7 @@ impl Arrival {
             client,
         };
         let connection = self.connection(Some(tls), secured.http2, limits);
-        serve(connection, TokioIo::new(secured.stream)).await;
+        serve(connection, secured.stream).await;
     }
 
     fn connection(self, tls: Option<Secured>, http2: bool, limits: ClientLimits) -> Rc<Connection> {
@@ -242,11 +243,12 @@ const PREFACE_LENGTH: usize = PREFACE.len();
 /// Runs a connection until it ends.
 async fn serve<S>(connection: Rc<Connection>, stream: S)
 where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let worker = Rc::clone(&connection.worker);
     let registered = Registered(Rc::clone(&connection));
-    let stream = ClientIo::new(stream, Arc::clone(&connection.pulse));
+    let half_closes = !connection.http2 && connection.tls.is_none();
+    let stream = ClientIo::new(stream, Arc::clone(&connection.pulse), half_closes);
     let run = {
         let connection = Rc::clone(&connection);
         async move {
@@ -277,7 +279,7 @@ impl Drop for Registered {
 
 async fn run_http1<S>(connection: &Rc<Connection>, stream: ClientIo<S>) -> hyper::Result<()>
 where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = connection.limits();
     let service = service_fn(|request| serve::request(Rc::clone(connection), request));
@@ -285,7 +287,7 @@ where
         .max_header_size(limits.header_bytes as usize)
         .max_headers(limits.header_count.into())
         .half_close(true)
-        .serve_connection(stream, service)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut running = pin!(running);
     let mut told = false;
@@ -301,7 +303,7 @@ where
 
 async fn run_http2<S>(connection: &Rc<Connection>, stream: ClientIo<S>) -> hyper::Result<()>
 where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = connection.limits();
     let service = service_fn({
@@ -315,7 +317,7 @@ where
         .max_header_list_size(limits.header_bytes)
         .max_send_buf_size(SEND_BUFFER)
         .enable_connect_protocol()
-        .serve_connection(stream, service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut running = pin!(running);
     let mut told = false;
     poll_fn(|cx| {
