@@ -5,11 +5,12 @@
 //! the workers, not on them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use daemun_model::backend::BackendTarget;
+use daemun_model::backend::{Backend, BackendTarget};
 use daemun_model::filter::Filter;
 use daemun_model::filter::external_auth::{AuthProtocol, ExternalAuth};
 use daemun_model::listener::Listener;
@@ -24,8 +25,8 @@ use crate::balance::Weighted;
 use crate::endpoints::{Backends, Spoken};
 use crate::filter::headers;
 use crate::live::{
-    AuthLive, BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive, RuleLive,
-    RuleParts, Target, TlsLive,
+    AuthLive, BackendLive, BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive,
+    RuleLive, RuleParts, Target, TlsLive,
 };
 use crate::observe::series::Registry;
 use crate::termination;
@@ -33,11 +34,47 @@ use crate::termination;
 /// The addresses of DNS names, as far as they are known.
 pub(crate) type Resolved = HashMap<String, Arc<[IpAddr]>>;
 
-/// What the proxy itself could not do with a configuration.
+/// What the proxy itself cannot do of a configuration, whether that is new or was so before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// One sentence each, with the object it is about.
-    pub refused: Vec<String>,
+    /// One for each object.
+    pub refused: Vec<Refused>,
+}
+
+/// Something that the proxy cannot do. Displayed as `listener infra/shop/https: why`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What it is about: `listener infra/shop/https`.
+    pub what: String,
+    /// Why, and what follows, as a sentence without its end.
+    pub why: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.why)
+    }
+}
+
+impl Report {
+    fn tls(&mut self, listener: &ListenerKey, live: &TlsLive) {
+        if let Err(reason) = &live.config {
+            self.refused.push(Refused {
+                what: format!("listener {listener}"),
+                why: format!("{reason}; TLS handshakes fail there"),
+            });
+        }
+    }
+
+    /// What the configuration itself refuses is said by whoever made it.
+    pub(crate) fn backend(&mut self, backend: &Backend, live: &BackendLive) {
+        if let (None, Some(reason)) = (&backend.refused, &live.refused) {
+            self.refused.push(Refused {
+                what: backend.key.to_string(),
+                why: format!("{reason}; requests for it are answered 500"),
+            });
+        }
+    }
 }
 
 /// What was compiled before, and the numbers that were given out.
@@ -388,18 +425,15 @@ fn compile_tls(
         && kept.termination == *termination
         && kept.certificates == certificates
     {
+        report.tls(key, &kept.live);
         return kept.live.clone();
     }
     let config = termination::server_config(termination, &snapshot.certificates);
-    if let Err(reason) = &config {
-        report.refused.push(format!(
-            "listener {key}: {reason}; TLS handshakes fail there"
-        ));
-    }
     let live = TlsLive {
         config,
         client: termination.client.clone(),
     };
+    report.tls(key, &live);
     let kept = KeptTls {
         termination: termination.clone(),
         certificates,

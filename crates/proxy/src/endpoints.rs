@@ -159,13 +159,9 @@ impl Backends {
         });
         let kept = match kept {
             Some(kept) => kept.clone(),
-            None => self.compile_one(
-                snapshot,
-                (backend, spoken),
-                client_certificate,
-                (addresses, report),
-            ),
+            None => self.compile_one(snapshot, (backend, spoken), client_certificate, addresses),
         };
+        report.backend(backend, &kept.live);
         self.next[slot] = Some(kept);
     }
 
@@ -214,7 +210,7 @@ impl Backends {
         snapshot: &Snapshot,
         (backend, spoken): (&Arc<Backend>, Spoken),
         client_certificate: Option<Arc<Certificate>>,
-        (addresses, report): (Vec<Option<Arc<[IpAddr]>>>, &mut Report),
+        addresses: Vec<Option<Arc<[IpAddr]>>>,
     ) -> Kept {
         let Backend {
             key,
@@ -240,9 +236,6 @@ impl Backends {
             .and_then(|tls| match backend_tls(tls, protocol, snapshot) {
                 Ok(compiled) => Some(compiled),
                 Err(reason) => {
-                    report
-                        .refused
-                        .push(format!("{key}: {reason}; requests for it are answered 500"));
                     refused = Some(reason);
                     None
                 }

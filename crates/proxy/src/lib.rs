@@ -24,7 +24,7 @@ mod thread;
 mod upstream;
 mod worker;
 
-pub use compile::Report;
+pub use compile::{Refused, Report};
 pub use dns::Resolver;
 pub use listen::proxy_protocol;
 pub use observe::{Metrics, Source, access_log};

@@ -147,8 +147,9 @@ impl Serving {
             "The changed configuration is live."
         );
         self.serves = Some(update);
-        self.refused = refused(&applied);
-        for refused in &self.refused {
+        let known = std::mem::replace(&mut self.refused, refused(&applied));
+        let is_new = |refused: &&Refused| !known.contains(refused);
+        for refused in self.refused.iter().filter(is_new) {
             tracing::error!(
                 "A part of the configuration cannot be served: {}: {}.",
                 refused.what,
@@ -229,12 +230,9 @@ async fn second_stop(signals: &mut Signals) {
 
 /// What the proxy could not do, by the names of what it is about.
 fn refused(applied: &Applied) -> Vec<Refused> {
-    let parts = applied.report.refused.iter().map(|sentence| {
-        let (what, why) = sentence.split_once(": ").unwrap_or(("a part", sentence));
-        Refused {
-            what: what.to_owned(),
-            why: why.to_owned(),
-        }
+    let parts = applied.report.refused.iter().map(|refused| Refused {
+        what: refused.what.clone(),
+        why: refused.why.clone(),
     });
     let not_bound = applied.not_bound.iter().flat_map(|port| {
         port.listeners.iter().map(|listener| Refused {

@@ -17,7 +17,7 @@ use daemun_base::{clock, logs};
 use daemun_controller::publish::State;
 use daemun_controller::source::files::Files;
 use daemun_controller::{Controller, Following};
-use daemun_proxy::{Applied, Proxy};
+use daemun_proxy::{Applied, Proxy, Refused};
 use daemun_translate::Settings as TranslateSettings;
 
 pub(crate) use arguments::{Run, Source, spoken};
@@ -79,13 +79,14 @@ async fn serve(
     };
     print!("{}", serving.text(colours.style(&std::io::stdout())));
     told.begin();
+    let mut refused = applied.report.refused;
 
     loop {
         tokio::select! {
             changed = state.changed() => {
                 changed.map_err(|_| "The files are not followed any more.".to_owned())?;
                 let next = Arc::clone(&state.borrow_and_update());
-                apply(&mut proxy, &next, &readiness).await;
+                apply(&mut proxy, &next, &readiness, &mut refused).await;
             }
             () = proxy.follow_names() => {}
             signal = signals.next() => match signal {
@@ -100,7 +101,8 @@ async fn serve(
     Ok(())
 }
 
-async fn apply(proxy: &mut Proxy, next: &State, readiness: &Readiness) {
+/// Makes a state's configuration live. What the proxy refused before is known, and is not said again.
+async fn apply(proxy: &mut Proxy, next: &State, readiness: &Readiness, known: &mut Vec<Refused>) {
     observe::source(proxy.metrics(), next);
     if Arc::ptr_eq(proxy.configuration(), &next.configuration) {
         observe::problems(readiness, next);
@@ -113,12 +115,14 @@ async fn apply(proxy: &mut Proxy, next: &State, readiness: &Readiness) {
         took_ms = began.elapsed().as_millis(),
         "The changed configuration is live."
     );
-    for refused in &applied.report.refused {
+    let is_new = |refused: &&Refused| !known.contains(refused);
+    for refused in applied.report.refused.iter().filter(is_new) {
         tracing::warn!("The proxy refused a part of the configuration: {refused}.");
     }
     for not_bound in &applied.not_bound {
         tracing::error!("{}", not_bound.reason);
     }
+    *known = applied.report.refused;
 }
 
 /// A second signal ends the process without waiting.

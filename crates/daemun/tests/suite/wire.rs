@@ -8,8 +8,12 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use daemun_model::Configuration;
+use daemun_model::tls::Secret;
+use daemun_testkit::gateway::Objects;
 use daemun_testkit::wire::{Controller, Files};
 use daemun_testkit::{Authority, Backend, ports, raw, yaml};
 use daemun_wire::answer::{Phase, ProxyState};
@@ -245,4 +249,68 @@ async fn a_stream_that_lasted_long_enough_is_begun_anew_and_nothing_is_sent_twic
         .await;
     assert_eq!(controller.publisher.sent().commits, 1);
     assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
+}
+
+/// With a key that is none, which no translation would let pass.
+fn without_key(configuration: &Configuration) -> Arc<Configuration> {
+    let mut configuration = configuration.clone();
+    for snapshot in configuration.gateways.values_mut() {
+        let snapshot = Arc::make_mut(snapshot);
+        let all: Vec<_> = snapshot.certificates.values().cloned().collect();
+        for mut certificate in all {
+            Arc::make_mut(&mut certificate).key = Secret::new(*b"no key");
+            let name = certificate.name.clone();
+            snapshot.certificates.insert(name, certificate);
+        }
+    }
+    Arc::new(configuration)
+}
+
+#[tokio::test]
+async fn what_a_proxy_refuses_it_says_for_as_long_as_it_is_so() {
+    let (authority, backend) = (Authority::new(), Backend::start("echo").await);
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let controller = Controller::start(&authority).await;
+    let listeners = "- {name: http, port: $http, protocol: HTTP}\n- {name: https, port: $https, protocol: HTTPS, \
+                     tls: {certificateRefs: [{name: cert}]}}";
+    let (http, https) = (ports::free(), ports::free());
+    let listeners = yaml::fill(listeners, &[("http", &http), ("https", &https)]);
+    let identity = authority.issue(&["example.org"]);
+    let objects = |routes: &[&str]| {
+        let mut all = vec![
+            yaml::gateway_of(&listeners),
+            yaml::secret("cert", &identity),
+            yaml::backend("echo", &backend),
+        ];
+        all.extend(routes.iter().map(|name| yaml::route_all(name, "echo")));
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        yaml::documents(&all)
+    };
+    let mut translated = Objects::default();
+    let (good, _) = translated.translate(&objects(&[]));
+    controller.publisher.publish(without_key(&good));
+    let running = Running::start(&controller.address.to_string(), &files);
+    running.until_ready().await;
+    let refuses = |proxies: &[ProxyState]| {
+        let what: Vec<&str> = proxies[0]
+            .refused
+            .iter()
+            .map(|it| it.what.as_str())
+            .collect();
+        proxies[0].current && what == ["listener default/gw/https"]
+    };
+    controller.until("it refuses the listener", refuses).await;
+    let (more, _) = translated.translate(&objects(&["all"]));
+    controller.publisher.publish(without_key(&more));
+    controller
+        .until("it still refuses the listener", refuses)
+        .await;
+    assert_eq!(raw::get(http, "example.org", "/").await.status, 200);
+    controller.publisher.publish(more);
+    controller
+        .until("it refuses nothing", |proxies| {
+            proxies[0].current && proxies[0].refused.is_empty()
+        })
+        .await;
 }
