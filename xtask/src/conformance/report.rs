@@ -13,6 +13,8 @@ use crate::lab::Channel;
 
 /// How many of a failed test's lines are shown.
 const LAST_WORDS: usize = 12;
+/// How much of a line is shown; some hold a whole request and its answer.
+const WIDTH: usize = 600;
 
 /// Tests of one profile in one run.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -46,8 +48,9 @@ pub(super) fn summary(run: &Run, tests: &Tests, arguments: &Arguments) -> String
     for (test, said) in &run.follow.said {
         if run.follow.endings.get(test) == Some(&Ending::Failed) {
             let _ = writeln!(text, "\n── {test}");
-            for line in last_words(said) {
-                let _ = writeln!(text, "{line}");
+            for line in &said[said.len().saturating_sub(LAST_WORDS)..] {
+                let shown = line.floor_char_boundary(WIDTH);
+                let _ = writeln!(text, "{}", &line[..shown]);
             }
         }
     }
@@ -139,12 +142,6 @@ fn count(run: &Run, tests: &BTreeSet<&str>) -> Count {
     }
     count.run = count.passed + count.failed;
     count
-}
-
-/// What a test said last, without what it waits for again and again.
-fn last_words(said: &[String]) -> impl Iterator<Item = &String> {
-    let from = said.len().saturating_sub(LAST_WORDS);
-    said[from..].iter()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Arguments;
-use super::follow::{Ending, Follow};
+use super::follow::Follow;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::{self, Place};
 use crate::repository;
@@ -37,7 +37,7 @@ pub(super) fn clean(kubectl: &Kubectl) -> Result<(), String> {
     kubectl.output(&arguments).map(drop)
 }
 
-/// Runs the suite, tells how each test ended, and keeps everything else in a file.
+/// Runs the suite, tells which tests it is at, and keeps all that it prints in a file.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask does not run inside Daemun's clock"
@@ -63,16 +63,15 @@ pub(super) fn run(
         .map_err(|error| format!("The conformance suite cannot be run: {error}."))?;
     let mut follow = Follow::default();
     let output = child.stdout.take().map(BufReader::new);
-    for line in output.into_iter().flat_map(|output| output.lines()) {
+    // Not lines of a `str`: tests print what they received, whatever it is.
+    for line in output.into_iter().flat_map(|output| output.split(b'\n')) {
         let Ok(line) = line else { break };
+        let line = String::from_utf8_lossy(&line);
         writeln!(file, "{line}").map_err(cannot)?;
-        match follow.line(&line) {
-            Some((name, Ending::Passed, time)) => println!("passed   {time:>8}  {name}"),
-            Some((name, Ending::Failed, time)) => println!("FAILED   {time:>8}  {name}"),
-            Some((name, Ending::Skipped, time)) if !name.starts_with("Mesh") => {
-                println!("skipped  {time:>8}  {name}");
-            }
-            Some((_, Ending::Skipped, _)) | None => {}
+        if let Some(test) = follow.line(&line)
+            && !test.starts_with("Mesh")
+        {
+            println!("{:>5} s  {test}", start.elapsed().as_secs());
         }
     }
     let status = child
