@@ -5,6 +5,7 @@
 
 mod events;
 mod follow;
+pub mod glimpse;
 pub mod kubernetes;
 mod leader;
 mod metrics;

@@ -39,12 +39,14 @@ enum Command {
     Controller(Box<command::controller::Arguments>),
     /// Serve one Gateway of a cluster, as its controller says
     Proxy(Box<proxy::Proxy>),
-    /// Say what would become of the objects in files, without serving them
+    /// Say what would become of the objects in files or in a cluster, without serving them
     Check(check::Arguments),
     /// Say what would become of a request, and why
     #[command(long_about = "Say what would become of a request, and why\n\n\
                       By files: daemun explain GET http://shop.example.com/api shop.yaml\n\
-                      By a running process: daemun explain GET http://shop.example.com/api --admin 127.0.0.1:9902")]
+                      By a running process: daemun explain GET http://shop.example.com/api --admin 127.0.0.1:9902\n\
+                      By a cluster, with your own rights: daemun explain GET http://shop.example.com/api -n shop\n\
+                      What becomes of a Route: daemun explain route orders -n shop")]
     Explain(command::explain::Arguments),
     /// Print what has to be applied to a Kubernetes cluster so that Daemun serves it
     ///
@@ -69,7 +71,7 @@ fn main() -> ExitCode {
         Command::Controller(arguments) => command::controller::controller(&arguments, &colours),
         Command::Proxy(arguments) => proxy::proxy(&arguments, &colours),
         Command::Check(arguments) => check::check(arguments, &colours),
-        Command::Explain(arguments) => command::explain::explain(arguments),
+        Command::Explain(arguments) => command::explain::explain(&arguments),
         Command::Install(arguments) => install::install(&arguments),
         Command::Echo(arguments) => command::echo::echo(&arguments),
         Command::Completions(arguments) => {

@@ -1,8 +1,9 @@
-//! `daemun check`: what would become of the objects in files, without serving anything.
+//! `daemun check`: what would become of the objects in files or in a cluster, without serving anything.
 //!
 //! It is the controller's one step and nothing else: what `check` refuses, `run` refuses, with the same
 //! words.
 
+mod recorded;
 mod report;
 mod shown;
 mod words;
@@ -16,6 +17,7 @@ use daemun_controller::source::files::Reason;
 use daemun_translate::Settings;
 
 use super::Status;
+use super::cluster::ClusterArguments;
 use crate::output::Format;
 use crate::output::style::ColourArguments;
 use report::Report;
@@ -24,8 +26,16 @@ use report::Report;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
     /// Files with objects, directories with such files, or - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(
+        value_name = "PATH",
+        required_unless_present_any = ["kubeconfig", "context", "namespace", "all_namespaces"]
+    )]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    /// Look at all namespaces of a cluster
+    #[arg(short = 'A', long, conflicts_with_all = ["paths", "namespace"])]
+    all_namespaces: bool,
     /// How the result is printed
     #[arg(
         short,
@@ -40,9 +50,20 @@ pub(crate) struct Arguments {
 
 /// Checks, and prints what was found.
 pub(crate) fn check(arguments: Arguments, colours: &ColourArguments) -> Status {
-    let Arguments { paths, output } = arguments;
-    let controller = look_once(paths, Settings::default());
-    let report = Report::of(controller.state());
+    let Arguments {
+        paths,
+        cluster,
+        all_namespaces,
+        output,
+    } = arguments;
+    let report = if paths.is_empty() {
+        match cluster.look(all_namespaces) {
+            Ok(seen) => Report::of_cluster(&seen),
+            Err(why) => return Status::unusable(&why),
+        }
+    } else {
+        Report::of(look_once(paths, Settings::default()).state())
+    };
     let printed = match output {
         Format::Table | Format::Wide => {
             let style = colours.style(&io::stdout());

@@ -1,4 +1,5 @@
-//! `daemun explain`: what becomes of a request, by the objects in files or by what a running process has.
+//! `daemun explain`: what becomes of a request or of a Route, by the objects in files or in a cluster, or by what a
+//! running process has.
 //!
 //! What it says is in [`crate::explain`]; here is only where the configuration comes from.
 
@@ -8,26 +9,38 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use daemun_controller::look_once;
 use daemun_controller::publish::State;
 use daemun_controller::source::files::Reason;
+use daemun_controller::{Controller, look_once};
+use daemun_model::names::{ObjectName, ObjectRef, RouteKey, RouteKind};
+use daemun_objects::Any;
 use daemun_proxy::admin::{Address, Form, Question};
-use daemun_translate::Settings;
+use daemun_translate::cluster::DEFAULT_NAMESPACE;
+use daemun_translate::{Cluster, Settings};
 
 use super::Status;
+use super::cluster::ClusterArguments;
+use crate::explain::cluster;
+use crate::explain::route::{self, Known};
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
-    /// The request's method
+    /// The request's method; or route (httproute, grpcroute, …) for what becomes of a Route
     #[arg(value_name = "METHOD")]
     method: String,
-    /// The request's URL, with scheme and host
+    /// The request's URL, with scheme and host; or the Route's name
     #[arg(value_name = "URL")]
     url: String,
     /// Files with objects, directories with such files, or - for standard input
-    #[arg(value_name = "PATH", required_unless_present = "admin")]
+    #[arg(
+        value_name = "PATH",
+        required_unless_present_any = ["admin", "kubeconfig", "context", "namespace"]
+    )]
     paths: Vec<PathBuf>,
+    /// The Gateway in the cluster that is asked, if several take the request
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "admin"])]
+    gateway: Option<String>,
     /// A header of the request; can be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
@@ -37,6 +50,8 @@ pub(crate) struct Arguments {
     /// How the answer is printed
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Output,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,31 +63,19 @@ enum Output {
 }
 
 /// Explains, and prints the answer.
-pub(crate) fn explain(arguments: Arguments) -> Status {
-    let Arguments {
-        method,
-        url,
-        paths,
-        headers,
-        admin,
-        output,
-    } = arguments;
-    let headers = match headers.iter().map(|line| header(line)).collect() {
+pub(crate) fn explain(arguments: &Arguments) -> Status {
+    let headers = arguments.headers.iter().map(|line| header(line)).collect();
+    let headers = match headers {
         Ok(headers) => headers,
         Err(sentence) => return Status::unusable(&sentence),
     };
-    let question = Question {
-        method,
-        url,
-        headers,
-    };
-    let form = match output {
+    let form = match arguments.output {
         Output::Text => Form::Text,
         Output::Json => Form::Json,
     };
-    let answered = match admin {
-        Some(address) => ask::running(&address, &question, form),
-        None => by_files(paths, &question, form),
+    let answered = match route::kinds(&arguments.method) {
+        Some(kinds) => about_route(arguments, &kinds, form),
+        None => about_request(arguments, headers, form),
     };
     match answered {
         Ok(text) => match io::stdout().write_all(text.as_bytes()) {
@@ -94,8 +97,81 @@ pub(crate) fn answer(state: &State, question: &Question, form: Form) -> Result<S
     crate::explain::answer(&state.configuration, &state.verdicts, question, form)
 }
 
-fn by_files(paths: Vec<PathBuf>, question: &Question, form: Form) -> Result<String, String> {
-    let controller = look_once(paths, Settings::default());
+fn about_request(
+    arguments: &Arguments,
+    headers: Vec<(String, String)>,
+    form: Form,
+) -> Result<String, String> {
+    let question = Question {
+        method: arguments.method.clone(),
+        url: arguments.url.clone(),
+        headers,
+    };
+    match &arguments.admin {
+        Some(address) => ask::running(address, &question, form),
+        None if arguments.paths.is_empty() => {
+            let seen = arguments.cluster.look(false)?;
+            let gateway = arguments.gateway.as_deref();
+            cluster::answer(&seen.glimpse, gateway, &question, form)
+        }
+        None => answer(by_files(&arguments.paths)?.state(), &question, form),
+    }
+}
+
+fn about_route(arguments: &Arguments, kinds: &[RouteKind], form: Form) -> Result<String, String> {
+    let name = |namespace: &str| match arguments.url.split_once('/') {
+        Some((namespace, name)) => ObjectName::new(namespace, name),
+        None => ObjectName::new(namespace, &arguments.url),
+    };
+    if arguments.admin.is_some() {
+        return Err(
+            "A running process is asked about requests; what becomes of a Route is told by files or a cluster."
+                .to_owned(),
+        );
+    }
+    if arguments.paths.is_empty() {
+        let seen = arguments.cluster.look(false)?;
+        let name = name(seen.namespace.as_deref().unwrap_or_default());
+        // Where a Gateway cannot be seen, its port does not matter.
+        let presumed = seen.glimpse.presuming(80);
+        let glimpse = presumed.as_ref().unwrap_or(&seen.glimpse);
+        let known = Known {
+            configuration: &glimpse.outcome.configuration,
+            verdicts: &seen.glimpse.outcome.verdicts,
+            recorded: &|key| {
+                let object = ObjectRef::new(key.kind.as_str(), key.name.clone());
+                glimpse.recorded.get(&object).map(Vec::as_slice)
+            },
+            exists: &|key| exists(&glimpse.cluster, key),
+        };
+        let told = route::answer(&known, kinds, &name, form)?;
+        let unseen = cluster::what_was_not_seen(&seen.glimpse.unseen);
+        return Ok(match form {
+            Form::Text => told + &unseen,
+            Form::Json => {
+                eprint!("{unseen}");
+                told
+            }
+        });
+    }
+    let controller = by_files(&arguments.paths)?;
+    let known = Known {
+        configuration: &controller.state().configuration,
+        verdicts: &controller.state().verdicts,
+        recorded: &|_| None,
+        exists: &|key| exists(controller.cluster(), key),
+    };
+    route::answer(&known, kinds, &name(DEFAULT_NAMESPACE), form)
+}
+
+fn exists(cluster: &Cluster, key: &RouteKey) -> bool {
+    let kind = Any::KINDS.iter().find(|it| it.kind == key.kind.as_str());
+    kind.is_some_and(|kind| cluster.get(kind, &key.name).is_some())
+}
+
+/// Looks at files, and tells what is wrong in them.
+fn by_files(paths: &[PathBuf]) -> Result<Controller, String> {
+    let controller = look_once(paths.to_vec(), Settings::default());
     let state = controller.state();
     for problem in state.problems.iter() {
         eprintln!("{problem}");
@@ -104,7 +180,7 @@ fn by_files(paths: Vec<PathBuf>, question: &Question, form: Form) -> Result<Stri
     if problems.any(|problem| problem.reason == Reason::Unreadable) {
         return Err("What becomes of the request cannot be told without this.".to_owned());
     }
-    answer(state, question, form)
+    Ok(controller)
 }
 
 fn header(line: &str) -> Result<(String, String), String> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod access_log;
 pub(crate) mod check;
+pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod controller;
 pub(crate) mod echo;

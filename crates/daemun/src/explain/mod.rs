@@ -6,9 +6,11 @@
 //! answer at all.
 
 mod asked;
+pub(crate) mod cluster;
 mod describe;
 mod filters;
 mod place;
+pub(crate) mod route;
 mod share;
 mod text;
 

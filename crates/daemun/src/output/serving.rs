@@ -206,11 +206,10 @@ fn rules(snapshot: &Snapshot, text: &mut String) {
         (hosts.clone(), std::cmp::Reverse(longest.max()))
     });
     for (hosts, route, rule) in all.iter().take(MOST_RULES) {
-        let matches: Vec<String> = rule.matches.iter().map(path_of).collect();
         let place = format!("{}, rule {}", route.key, rule.index + 1);
         table.row([
             hosts.clone(),
-            matches.join(" "),
+            matches_of(rule),
             format!("→ {}", target(rule, snapshot)),
             place,
         ]);
@@ -223,7 +222,8 @@ fn rules(snapshot: &Snapshot, text: &mut String) {
     }
 }
 
-fn hosts_of(route: &HttpRoute) -> String {
+/// The hostnames under which a Route is served.
+pub(crate) fn hosts_of(route: &HttpRoute) -> String {
     let mut hosts: Vec<String> = route
         .attachments
         .iter()
@@ -248,6 +248,12 @@ fn specific(path: &PathMatch) -> (u8, usize) {
             (2, 1024 * length(&call.service) + length(&call.method))
         }
     }
+}
+
+/// What a rule takes, in short.
+pub(crate) fn matches_of(rule: &Rule) -> String {
+    let matches: Vec<String> = rule.matches.iter().map(path_of).collect();
+    matches.join(" ")
 }
 
 fn path_of(matched: &RequestMatch) -> String {
@@ -280,7 +286,8 @@ fn path_of(matched: &RequestMatch) -> String {
     text
 }
 
-fn target(rule: &Rule, snapshot: &Snapshot) -> String {
+/// Where a rule leads.
+pub(crate) fn target(rule: &Rule, snapshot: &Snapshot) -> String {
     if let Some(redirect) = rule.filters.iter().find_map(|filter| match filter {
         Filter::Redirect(redirect) => Some(redirect),
         Filter::RequestHeaders(_)

@@ -1,14 +1,17 @@
 //! All that `check` found, as data: the JSON and YAML output, and what the table is made of.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use daemun_controller::publish::State;
-use daemun_controller::source::files::{Locator, Problem, Spot};
+use daemun_controller::source::files::{Locator, Positions, Problem, Spot};
 use daemun_model::names::ObjectRef;
 use daemun_model::verdict::{Condition, FieldPath, Part, Place, Severity, Verdict};
 use daemun_objects::Any;
 use serde::Serialize;
 
+use crate::command::cluster::Seen;
+
+use super::recorded;
 use super::words::{Level, level, level_of, result, sums_up};
 
 /// Everything that was found.
@@ -18,8 +21,14 @@ pub(super) struct Report {
     pub(super) objects: Vec<Checked>,
     /// What is wrong in the files.
     pub(super) problems: Vec<Problem>,
+    /// What of a cluster could not be seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) unseen: Vec<String>,
     /// Numbers.
     pub(super) summary: Summary,
+    /// Where the objects are, in words.
+    #[serde(skip)]
+    pub(super) place: String,
 }
 
 /// Numbers about a report.
@@ -161,7 +170,45 @@ impl Report {
         Self {
             objects,
             problems,
+            unseen: Vec::new(),
             summary,
+            place: "in these files".to_owned(),
+        }
+    }
+
+    /// What is to be said about the objects of a namespace of a cluster, or of all of them.
+    pub(super) fn of_cluster(seen: &Seen) -> Self {
+        let Seen { glimpse, namespace } = seen;
+        let is_meant = |object: &ObjectRef| {
+            let namespace = namespace.as_ref();
+            namespace.is_none_or(|namespace| object.name.namespace == *namespace)
+        };
+        let mut objects = BTreeMap::new();
+        for (object, recorded) in &glimpse.recorded {
+            objects.insert(object, recorded::check(object, recorded));
+        }
+        let nowhere = Positions::default();
+        for verdict in glimpse.outcome.verdicts.iter() {
+            let mut locator = nowhere.locator();
+            let checked = check(&verdict.object, Some(verdict), &mut locator);
+            // A Route of which no parent is seen is judged by what the controller wrote.
+            if !verdict.parts.is_empty() || !objects.contains_key(&verdict.object) {
+                objects.insert(&verdict.object, checked);
+            }
+        }
+        let mut objects: Vec<(&ObjectRef, Checked)> = objects.into_iter().collect();
+        objects.retain(|(object, _)| is_meant(object));
+        objects.sort_by_key(|(object, _)| (rank(&object.kind), *object));
+        let objects: Vec<Checked> = objects.into_iter().map(|(_, checked)| checked).collect();
+        Self {
+            summary: Summary::of(&objects, &[]),
+            objects,
+            problems: Vec::new(),
+            unseen: glimpse.unseen.clone(),
+            place: match namespace {
+                Some(namespace) => format!("of Daemun's in namespace {namespace}"),
+                None => "of Daemun's in the cluster".to_owned(),
+            },
         }
     }
 }

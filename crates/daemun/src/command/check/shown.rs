@@ -5,6 +5,7 @@ use daemun_model::verdict::{Condition, FieldPath, Severity, Status as Holds, Ste
 
 use super::report::{Checked, Report, ShortSpot, Status, Summary, unread};
 use super::words::Level;
+use crate::explain::cluster::what_was_not_seen;
 use crate::output::counted;
 use crate::output::style::{Style, Tone, plain};
 use crate::output::table::Table;
@@ -21,7 +22,8 @@ pub(super) fn text(report: &Report, wide: bool, style: Style) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
-    let (tone, summary) = summary(&report.summary);
+    text.push_str(&what_was_not_seen(&report.unseen));
+    let (tone, summary) = summary(&report.summary, &report.place);
     text.push_str(&style.paint(tone, summary));
     text.push('\n');
     text
@@ -188,7 +190,7 @@ fn shown_problem(problem: &Problem, style: Style) -> String {
 }
 
 /// The last line: what needs attention, or that all is well.
-fn summary(summary: &Summary) -> (Tone, String) {
+fn summary(summary: &Summary, place: &str) -> (Tone, String) {
     let Summary {
         objects,
         refused,
@@ -200,7 +202,7 @@ fn summary(summary: &Summary) -> (Tone, String) {
     } = *summary;
     let attention = refused + unread;
     if attention == 0 && file_errors == 0 {
-        return unrefused(objects, warned, file_warnings);
+        return unrefused(objects, warned, file_warnings, place);
     }
     let mut parts = Vec::new();
     if attention > 0 {
@@ -220,9 +222,9 @@ fn summary(summary: &Summary) -> (Tone, String) {
     )
 }
 
-fn unrefused(objects: usize, warned: usize, file_warnings: usize) -> (Tone, String) {
+fn unrefused(objects: usize, warned: usize, file_warnings: usize, place: &str) -> (Tone, String) {
     let text = match (objects, warned + file_warnings) {
-        (0, 0) => "There are no objects in these files.".to_owned(),
+        (0, 0) => format!("There are no objects {place}."),
         (0, _) => "No object of these files is read; see above.".to_owned(),
         (1, 0) => "The object is in order.".to_owned(),
         (_, 0) => format!("All {objects} objects are in order."),

@@ -115,6 +115,43 @@ const CLUSTER_WIDE: &[Rule] = &[
     ("apiextensions.k8s.io", &["customresourcedefinitions"], READ),
     // Who a proxy is.
     ("authentication.k8s.io", &["tokenreviews"], &["create"]),
+    // Whether another installation that says it serves the same classes is alive.
+    ("coordination.k8s.io", &["leases"], &["get"]),
+];
+
+/// What people see who may see a namespace: it becomes part of the roles view and edit, so that the owners of Routes
+/// can look at them, and ask `daemun explain`.
+const FOR_PEOPLE: &[Rule] = &[
+    (
+        "gateway.networking.k8s.io",
+        &[
+            "backendtlspolicies",
+            "gateways",
+            "grpcroutes",
+            "httproutes",
+            "listenersets",
+            "referencegrants",
+            "tcproutes",
+            "tlsroutes",
+            "udproutes",
+        ],
+        READ,
+    ),
+    (
+        "gateway.networking.x-k8s.io",
+        &["xbackends", "xbackendtrafficpolicies"],
+        READ,
+    ),
+    (
+        "gateway.daemun.dev",
+        &[
+            "backendpolicies",
+            "backends",
+            "gatewayparameters",
+            "listenerpolicies",
+        ],
+        READ,
+    ),
 ];
 
 /// In the controller's own namespace.
@@ -154,6 +191,7 @@ pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
         cluster_wide(RBAC, "ClusterRoleBinding", NAME, json!({})),
         "ClusterRole",
     ));
+    all.push(for_people());
     all.extend(role(arguments, &arguments.namespace, &rules(AT_HOME), NAME));
     for namespace in &arguments.watch_namespace {
         let name = format!("{NAME}-{}", arguments.namespace);
@@ -163,6 +201,18 @@ pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
 }
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
+
+/// The role that becomes part of others.
+fn for_people() -> Value {
+    let mut role = cluster_wide(
+        RBAC,
+        "ClusterRole",
+        "daemun-view",
+        json!({ "rules": rules(FOR_PEOPLE) }),
+    );
+    role["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-view"] = json!("true");
+    role
+}
 
 /// A Role in a namespace, bound to the controller.
 fn role(arguments: &Arguments, namespace: &str, rules: &[Value], name: &str) -> [Value; 2] {

@@ -1,0 +1,255 @@
+//! What becomes of a Route: who takes it, and where its rules lead. The answer of `daemun explain route NAME`.
+
+use daemun_controller::glimpse::Recorded;
+use daemun_model::names::{ObjectName, RouteKey, RouteKind};
+use daemun_model::verdict::{Place, Status, Verdict};
+use daemun_model::{Configuration, Verdicts};
+use daemun_proxy::admin::Form;
+use serde::Serialize;
+
+use crate::output::serving;
+
+/// The kinds of Routes, as they may be asked for.
+const KINDS: &[(&str, RouteKind)] = &[
+    ("httproute", RouteKind::Http),
+    ("grpcroute", RouteKind::Grpc),
+    ("tlsroute", RouteKind::Tls),
+    ("tcproute", RouteKind::Tcp),
+    ("udproute", RouteKind::Udp),
+];
+
+/// A word that asks for a Route of a kind, or of any: `route`, `httproute`, … none if it is another word.
+pub(crate) fn kinds(word: &str) -> Option<Vec<RouteKind>> {
+    if word == "route" {
+        return Some(KINDS.iter().map(|(_, kind)| *kind).collect());
+    }
+    let kind = KINDS.iter().find(|(known, _)| *known == word);
+    kind.map(|(_, kind)| vec![*kind])
+}
+
+/// What is known about Routes.
+pub(crate) struct Known<'a> {
+    /// What proxies do.
+    pub(crate) configuration: &'a Configuration,
+    /// What is said about objects.
+    pub(crate) verdicts: &'a Verdicts,
+    /// What a controller wrote about a Route, where there is one.
+    pub(crate) recorded: &'a dyn Fn(&RouteKey) -> Option<&'a [Recorded]>,
+    /// Whether there is a Route.
+    pub(crate) exists: &'a dyn Fn(&RouteKey) -> bool,
+}
+
+/// What becomes of a Route.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained {
+    route: String,
+    parents: Vec<Parent>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Rule>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<String>,
+}
+
+/// What a parent makes of it.
+#[derive(Debug, Serialize)]
+struct Parent {
+    parent: String,
+    result: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    why: Vec<String>,
+}
+
+/// A rule that is served.
+#[derive(Debug, Serialize)]
+struct Rule {
+    gateway: String,
+    hosts: String,
+    matches: String,
+    to: String,
+    rule: usize,
+}
+
+/// Answers for all Routes of a name, of these kinds.
+///
+/// # Errors
+/// A sentence: there is none.
+pub(crate) fn answer(
+    known: &Known<'_>,
+    kinds: &[RouteKind],
+    name: &ObjectName,
+    form: Form,
+) -> Result<String, String> {
+    let keys = kinds.iter().map(|kind| RouteKey {
+        kind: *kind,
+        name: name.clone(),
+    });
+    let all: Vec<Explained> = keys
+        .filter(|key| (known.exists)(key))
+        .map(|key| explained(known, &key))
+        .collect();
+    if all.is_empty() {
+        let kind = match kinds {
+            [kind] => kind.as_str(),
+            _ => "Route",
+        };
+        return Err(format!("There is no {kind} {name}, or it cannot be seen."));
+    }
+    Ok(match form {
+        Form::Text => all.iter().map(text).collect::<Vec<_>>().join("\n"),
+        Form::Json => serde_json::to_string_pretty(&all).unwrap_or_default() + "\n",
+    })
+}
+
+fn explained(known: &Known<'_>, key: &RouteKey) -> Explained {
+    let mut verdicts = known.verdicts.iter();
+    let is_meant = |verdict: &&std::sync::Arc<Verdict>| {
+        verdict.object.kind == key.kind.as_str() && verdict.object.name == key.name
+    };
+    let verdict = verdicts.find(is_meant).filter(|it| !it.parts.is_empty());
+    let recorded = (known.recorded)(key).unwrap_or_default();
+    let mut parents: Vec<Parent> = verdict.map(|it| judged(it)).unwrap_or_default();
+    let unjudged = recorded.iter().map(written).filter(|written| {
+        let mut judged = parents.iter();
+        !judged.any(|it| it.parent == written.parent)
+    });
+    let unjudged: Vec<Parent> = unjudged.collect();
+    parents.extend(unjudged);
+    let findings = verdict.map(|it| &*it.findings).unwrap_or_default();
+    Explained {
+        route: key.to_string(),
+        parents,
+        rules: rules(known.configuration, key),
+        findings: findings
+            .iter()
+            .map(|it| format!("{}: {}", it.path, it.message))
+            .collect(),
+    }
+}
+
+/// What follows from the objects that are seen.
+fn judged(verdict: &Verdict) -> Vec<Parent> {
+    let parents = verdict.parts.iter().filter_map(|part| {
+        let Place::Parent {
+            parent, section, ..
+        } = &part.place
+        else {
+            return None;
+        };
+        let conditions = part.conditions.iter().map(|condition| {
+            let fails = condition.status == Status::False;
+            (condition.kind, fails, condition.reason, &*condition.message)
+        });
+        Some(of(
+            named(&parent.to_string(), section.as_deref()),
+            conditions,
+        ))
+    });
+    parents.collect()
+}
+
+/// What the controller wrote into the Route's status.
+fn written(recorded: &Recorded) -> Parent {
+    let conditions = recorded.conditions.iter().map(|said| {
+        let fails = said.status == "False";
+        (&*said.kind, fails, &*said.reason, &*said.message)
+    });
+    of(
+        named(&recorded.parent, recorded.section.as_deref()),
+        conditions,
+    )
+}
+
+fn named(parent: &str, section: Option<&str>) -> String {
+    match section {
+        Some(section) => format!("{parent}, listener {section}"),
+        None => parent.to_owned(),
+    }
+}
+
+fn of<'c>(
+    parent: String,
+    conditions: impl Iterator<Item = (&'c str, bool, &'c str, &'c str)>,
+) -> Parent {
+    let failing: Vec<_> = conditions.filter(|(_, fails, _, _)| *fails).collect();
+    let accepted = failing.iter().all(|(kind, _, _, _)| *kind != "Accepted");
+    let reasons: Vec<String> = failing
+        .iter()
+        .map(|(kind, _, reason, _)| format!("{kind}=False, {reason}"))
+        .collect();
+    let result = match (accepted, reasons.is_empty()) {
+        (true, true) => "accepted".to_owned(),
+        (true, false) => format!("accepted, but ({})", reasons.join("; ")),
+        (false, _) => format!("not attached ({})", reasons.join("; ")),
+    };
+    Parent {
+        parent,
+        result,
+        why: failing
+            .iter()
+            .map(|(_, _, _, message)| (*message).to_owned())
+            .collect(),
+    }
+}
+
+fn rules(configuration: &Configuration, key: &RouteKey) -> Vec<Rule> {
+    let of_gateways = configuration
+        .gateways
+        .iter()
+        .flat_map(|(gateway, snapshot)| {
+            let route = snapshot.routes.get(key).into_iter();
+            route.flat_map(move |route| {
+                route.rules.iter().map(move |rule| Rule {
+                    gateway: gateway.to_string(),
+                    hosts: serving::hosts_of(route),
+                    matches: serving::matches_of(rule),
+                    to: serving::target(rule, snapshot),
+                    rule: rule.index + 1,
+                })
+            })
+        });
+    of_gateways.collect()
+}
+
+fn text(explained: &Explained) -> String {
+    let Explained {
+        route,
+        parents,
+        rules,
+        findings,
+    } = explained;
+    let mut text = format!("{route}\n");
+    for Parent {
+        parent,
+        result,
+        why,
+    } in parents
+    {
+        text.push_str(&format!("  {parent}   {result}\n"));
+        for why in why {
+            text.push_str(&format!("      {why}\n"));
+        }
+    }
+    if parents.is_empty() {
+        text.push_str("  No Gateway of Daemun's that can be seen is named in spec.parentRefs.\n");
+    }
+    for rule in rules {
+        let Rule {
+            gateway,
+            hosts,
+            matches,
+            to,
+            rule,
+        } = rule;
+        text.push_str(&format!(
+            "  rule {rule}   {hosts}  {matches}   → {to}     Gateway {gateway}\n"
+        ));
+    }
+    let said: Vec<&String> = parents.iter().flat_map(|parent| &parent.why).collect();
+    for finding in findings {
+        if !said.iter().any(|said| finding.ends_with(said.as_str())) {
+            text.push_str(&format!("  {finding}\n"));
+        }
+    }
+    text
+}
