@@ -22,8 +22,11 @@ use crate::bindings::{VERSION as GATEWAY_API, module_directory};
 /// Writes all CRDs; without Go, or without a way to the module, those of the Gateway API are left as they are.
 pub(crate) fn run() -> Result<(), String> {
     let directory = crate::repository::root().join("deploy/crds");
-    for (path, text) in own(&directory)? {
-        write(&path, &text)?;
+    let chart = crate::repository::root().join("deploy/helm/daemun/crds");
+    for directory in [directory, chart] {
+        for (path, text) in own(&directory)? {
+            write(&path, &text)?;
+        }
     }
     let published = match module_directory() {
         Ok(published) => published,
@@ -214,14 +217,16 @@ mod tests {
 
     #[test]
     fn what_is_committed_is_what_would_be_generated() {
-        let directory = crate::repository::root().join("deploy/crds");
-        for (path, text) in own(&directory).unwrap() {
-            let committed = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(
-                committed == text,
-                "{} is not what the types say; cargo xtask crds writes it anew.",
-                path.display()
-            );
+        for place in ["deploy/crds", "deploy/helm/daemun/crds"] {
+            let directory = crate::repository::root().join(place);
+            for (path, text) in own(&directory).unwrap() {
+                let committed = std::fs::read_to_string(&path).unwrap_or_default();
+                assert!(
+                    committed == text,
+                    "{} is not what the types say; cargo xtask crds writes it anew.",
+                    path.display()
+                );
+            }
         }
     }
 }

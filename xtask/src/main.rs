@@ -5,6 +5,7 @@
 
 mod bench;
 mod bindings;
+mod chart;
 mod conformance;
 mod crds;
 mod http;
@@ -34,6 +35,8 @@ enum Task {
     Layers,
     /// Compare the bindings of the Gateway API with its published CRDs
     Bindings,
+    /// Compare the Helm chart with what daemun install prints
+    Chart,
     /// Write the CRDs of our own kinds, and copy those of the Gateway API
     Crds,
     /// Measure Daemun beside nginx, HAProxy, Envoy and the floor
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Layers => layers::run(),
         Task::Bindings => bindings::run(),
+        Task::Chart => chart::run(),
         Task::Crds => crds::run(),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Lab(arguments) => lab::run(&arguments),

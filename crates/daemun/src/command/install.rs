@@ -46,6 +46,9 @@ pub(crate) struct Arguments {
     /// Look at this namespace only, with rights there and few elsewhere; can be repeated
     #[arg(long, value_name = "NAMESPACE")]
     watch_namespace: Vec<String>,
+    /// More options of daemun controller, such as --log-level=debug
+    #[arg(last = true, value_name = "OPTION")]
+    options: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

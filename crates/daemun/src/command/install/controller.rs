@@ -144,5 +144,6 @@ fn options(arguments: &Arguments) -> Vec<String> {
         let namespaces = arguments.watch_namespace.join(",");
         options.push(format!("--watch-namespaces={namespaces}"));
     }
+    options.extend(arguments.options.iter().cloned());
     options
 }

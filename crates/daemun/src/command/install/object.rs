@@ -7,6 +7,18 @@ use super::Arguments;
 /// The name of the controller and of nearly all that belongs to it.
 pub(super) const NAME: &str = "daemun-controller";
 
+/// The namespace where it is installed if nothing else is said.
+pub(super) const NAMESPACE: &str = "daemun-system";
+
+/// The name of what is in no namespace: two installations in one cluster do not share their rights.
+pub(super) fn cluster_name(arguments: &Arguments) -> String {
+    if arguments.namespace == NAMESPACE {
+        NAME.to_owned()
+    } else {
+        format!("{NAME}-{}", arguments.namespace)
+    }
+}
+
 /// An object of the controller's namespace.
 pub(super) fn object(arguments: &Arguments, version: &str, kind: &str, rest: Value) -> Value {
     let mut object = cluster_wide(version, kind, NAME, rest);

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Arguments;
-use super::object::{NAME, cluster_wide, object};
+use super::object::{NAME, cluster_name, cluster_wide, object};
 
 /// A rule: API group, resources, verbs.
-type Rule = (
+pub(super) type Rule = (
     &'static str,
     &'static [&'static str],
     &'static [&'static str],
@@ -18,7 +18,7 @@ const TELL: &[&str] = &["get", "patch", "update"];
 const MAKE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
 /// In every namespace that is looked at.
-const IN_NAMESPACES: &[Rule] = &[
+pub(super) const IN_NAMESPACES: &[Rule] = &[
     // What is translated.
     (
         "gateway.networking.k8s.io",
@@ -96,7 +96,7 @@ const IN_NAMESPACES: &[Rule] = &[
 ];
 
 /// Of objects that are in no namespace.
-const CLUSTER_WIDE: &[Rule] = &[
+pub(super) const CLUSTER_WIDE: &[Rule] = &[
     ("gateway.networking.k8s.io", &["gatewayclasses"], READ),
     // The finalizer that keeps a class while Gateways use it.
     (
@@ -155,7 +155,7 @@ const FOR_PEOPLE: &[Rule] = &[
 ];
 
 /// In the controller's own namespace.
-const AT_HOME: &[Rule] = &[
+pub(super) const AT_HOME: &[Rule] = &[
     // Which of the controllers leads.
     (
         "coordination.k8s.io",
@@ -175,6 +175,7 @@ const AT_HOME: &[Rule] = &[
 /// Whom the controller is, and what it may do.
 pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
     let mut all = vec![object(arguments, "v1", "ServiceAccount", json!({}))];
+    let name = cluster_name(arguments);
     let everywhere = arguments.watch_namespace.is_empty();
     let mut cluster = rules(CLUSTER_WIDE);
     if everywhere {
@@ -183,12 +184,12 @@ pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
     all.push(cluster_wide(
         RBAC,
         "ClusterRole",
-        NAME,
+        &name,
         json!({ "rules": cluster }),
     ));
     all.push(binding(
         arguments,
-        cluster_wide(RBAC, "ClusterRoleBinding", NAME, json!({})),
+        cluster_wide(RBAC, "ClusterRoleBinding", &name, json!({})),
         "ClusterRole",
     ));
     all.push(for_people());
@@ -238,7 +239,7 @@ fn binding(arguments: &Arguments, mut object: Value, kind: &str) -> Value {
     object
 }
 
-fn rules(rules: &[Rule]) -> Vec<Value> {
+pub(super) fn rules(rules: &[Rule]) -> Vec<Value> {
     rules
         .iter()
         .map(|(group, resources, verbs)| {

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Parser;
 use serde_json::Value;
 
-use super::{Arguments, objects, printed};
+use super::{Arguments, objects, printed, rights};
 
 #[derive(Parser)]
 struct Command {
@@ -98,21 +98,39 @@ fn in_namespaced_mode_there_are_few_rights_for_the_whole_cluster() {
     assert!(rules("Role", "daemun-system").contains(&"leases".to_owned()));
 }
 
+/// What the Helm chart says about rights: the same rules.
+#[test]
+fn the_charts_rules_are_those_that_are_printed() {
+    for (name, of) in [
+        ("of-the-cluster", rights::CLUSTER_WIDE),
+        ("of-namespaces", rights::IN_NAMESPACES),
+        ("at-home", rights::AT_HOME),
+    ] {
+        let text = serde_saphyr::to_string(&rights::rules(of)).unwrap();
+        let path = format!("helm/daemun/files/rules-{name}.yaml");
+        compare(&path, &text);
+    }
+}
+
 /// The manifests for those who do not have the program at hand.
 #[test]
 fn deploy_daemun_yaml_is_what_is_printed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/daemun.yaml");
     let head = "# What daemun install --gateway-api-crds=none prints. Written by UPDATE_GOLDENS=1 cargo test -p daemun install;\n# not to be edited.\n";
-    let actual = format!(
-        "{head}{}",
-        printed(&arguments(&["--gateway-api-crds", "none"])).unwrap()
-    );
+    let printed = printed(&arguments(&["--gateway-api-crds", "none"])).unwrap();
+    compare("daemun.yaml", &format!("{head}{printed}"));
+}
+
+/// Compares a file of `deploy/` with what it is to be, or writes it.
+fn compare(path: &str, actual: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../deploy")
+        .join(path);
     if std::env::vars().any(|(name, value)| name == "UPDATE_GOLDENS" && value == "1") {
-        std::fs::write(&path, &actual).unwrap();
+        std::fs::write(&file, actual).unwrap();
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
         committed == actual,
-        "deploy/daemun.yaml differs; UPDATE_GOLDENS=1 cargo test -p daemun install writes it anew."
+        "deploy/{path} differs; UPDATE_GOLDENS=1 cargo test -p daemun install writes it anew."
     );
 }
