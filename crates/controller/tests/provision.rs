@@ -61,7 +61,6 @@ impl World {
         let resource = ApiResource::from_gvk_with_plural(&kind, "gateways");
         let gateways: Api<DynamicObject> =
             Api::namespaced_with(client.clone(), &namespace, &resource);
-        // A Gateway of the last run takes what was made for it along.
         let _ = gateways.delete(name, &DeleteParams::foreground()).await;
         let object = serde_json::json!({
             "apiVersion": "gateway.networking.k8s.io/v1",
@@ -131,6 +130,16 @@ impl World {
         K::DynamicType: Default,
     {
         Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Takes the namespace away with all that is in it.
+    async fn end(self) {
+        self.want_all(BTreeMap::new());
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        namespaces
+            .delete(&self.namespace, &DeleteParams::default())
+            .await
+            .unwrap();
     }
 
     /// How many objects of a kind there are of this Gateway.
@@ -277,6 +286,7 @@ async fn what_is_wanted_is_made_and_what_is_not_is_taken_away() {
         (left == 0).then_some(())
     })
     .await;
+    world.end().await;
 }
 
 #[tokio::test]
@@ -303,7 +313,7 @@ async fn a_certain_address_is_had_exactly_or_not_at_all() {
         (world.count::<Service>().await == 1).then_some(())
     })
     .await;
-    world.want_all(BTreeMap::new());
+    world.end().await;
 }
 
 #[tokio::test]
@@ -319,7 +329,7 @@ async fn inside_of_the_cluster_an_address_is_had_at_once() {
     assert_eq!(place.trouble, None);
     assert_eq!(world.count::<DaemonSet>().await, 1);
     assert_eq!(world.count::<PodDisruptionBudget>().await, 0);
-    world.want_all(BTreeMap::new());
+    world.end().await;
 }
 
 #[tokio::test]
@@ -364,7 +374,7 @@ async fn what_is_in_the_way_is_named_and_left_alone() {
             place.trouble.is_none() && !place.addresses.is_empty()
         })
         .await;
-    world.want_all(BTreeMap::new());
+    world.end().await;
 }
 
 #[tokio::test]
@@ -383,5 +393,5 @@ async fn an_image_that_cannot_be_had_is_named() {
         .await;
     let pods = place.pods.unwrap();
     assert!(pods.contains("cannot be pulled"), "{pods}");
-    world.want_all(BTreeMap::new());
+    world.end().await;
 }

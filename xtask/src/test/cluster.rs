@@ -4,7 +4,7 @@ use std::process::Command;
 
 use rustix::process::getuid;
 
-use super::commands::answers;
+use super::commands::{answers, cargo};
 use super::outcome::Outcome;
 use super::plan::Plan;
 use crate::conformance;
@@ -29,6 +29,25 @@ pub(super) fn smoke(plan: &Plan) -> Outcome {
         lab::up(place, channel)?;
         let image = lab::image(place, build::PROFILE)?;
         smoke::run(&Kubectl::of(place), build::PROFILE, &image)
+    })
+}
+
+/// Runs the tests of provisioning against the lab's API server and cloud.
+pub(super) fn provisioning(plan: &Plan) -> Outcome {
+    with_lab(plan, 2, |place| {
+        let channel = match place.channel().as_deref() {
+            Some("experimental") => Channel::Experimental,
+            Some(_) | None => Channel::Standard,
+        };
+        lab::up(place, channel)?;
+        let mut tests = cargo(&["test", "--locked", "--package", "daemun-controller"]);
+        tests.args(["--test", "provision", "--", "--ignored"]);
+        tests.env("KUBECONFIG", place.kubeconfig());
+        match tests.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(_) => Err("The tests of provisioning fail.".to_owned()),
+            Err(error) => Err(format!("cargo cannot be run: {error}.")),
+        }
     })
 }
 

@@ -76,6 +76,16 @@ pub(super) const STEPS: &[Step] = &[
 /// What takes longer, and runs only when asked for (`--all`).
 pub(super) const LONG_STEPS: &[Step] = &[
     Step {
+        name: "chart",
+        what: "the Helm chart makes what daemun install prints",
+        run: chart,
+    },
+    Step {
+        name: "provisioning",
+        what: "in Kubernetes: what is made around a Gateway",
+        run: cluster::provisioning,
+    },
+    Step {
         name: "cluster",
         what: "in Kubernetes: install, a Gateway, a request, a change, uninstall",
         run: cluster::smoke,
@@ -138,6 +148,18 @@ fn lints() -> Outcome {
 fn bindings() -> Outcome {
     match crate::bindings::module_directory() {
         Ok(_) => own(&crate::bindings::run()),
+        Err(why) => Outcome::Skipped(why),
+    }
+}
+
+fn chart(plan: &Plan) -> Outcome {
+    /// Minutes that Go needs for Helm, from nothing.
+    const COMPILING: u64 = 6;
+    if let Err(why) = plan.has_time_for(COMPILING) {
+        return Outcome::Skipped(why);
+    }
+    match crate::chart::helm() {
+        Ok(_) => own(&crate::chart::run()),
         Err(why) => Outcome::Skipped(why),
     }
 }

@@ -4,6 +4,7 @@
 //! Every replica watches, translates and publishes; one of them, the leader, makes and writes.
 
 mod access;
+mod definitions;
 mod pace;
 mod run;
 mod said;
@@ -19,6 +20,7 @@ use kube::Client;
 use tokio::sync::{mpsc, watch};
 
 pub use access::Access;
+pub use definitions::{Definition, definitions};
 
 use crate::events::Events;
 use crate::leader::{Leader, Resign};

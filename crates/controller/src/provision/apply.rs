@@ -62,7 +62,15 @@ impl Failure {
 /// Carries out a plan.
 pub(super) async fn carry_out(client: &Client, owner: &Owner<'_>, plan: Plan) -> Done {
     let mut done = Done::default();
+    // Whom pods would be and what they would hold is not ours: then no pod is made.
+    let mut no_pods = false;
     for action in plan.actions {
+        if no_pods
+            && let Action::Apply { manifest, .. } = &action
+            && manifest.kind.is_workload()
+        {
+            continue;
+        }
         let failure = match &action {
             Action::Apply { manifest, seen } => match apply(client, owner, manifest, *seen).await {
                 Ok(after) => {
@@ -70,7 +78,10 @@ pub(super) async fn carry_out(client: &Client, owner: &Owner<'_>, plan: Plan) ->
                     done.applied.insert(key, plan::applied(manifest, &after));
                     None
                 }
-                Err(why) => Some(Failure::of(manifest, why)),
+                Err(why) => {
+                    no_pods |= matches!(manifest.kind, Kind::ConfigMap | Kind::ServiceAccount);
+                    Some(Failure::of(manifest, why))
+                }
             },
             Action::Delete { kind, name, uid } => delete(client, owner, (*kind, name, uid))
                 .await

@@ -4,15 +4,20 @@
 
 mod controller;
 mod definitions;
+mod guard;
 mod object;
 mod rights;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use daemun_controller::kubernetes::{self, Access};
+
 use super::Status;
+use super::process::runtime;
 use definitions::Channel;
 
 /// Arguments of `install`.
@@ -30,6 +35,15 @@ pub(crate) struct Arguments {
     /// Which CRDs of the Gateway API are printed too; none if the cluster has them
     #[arg(long, value_name = "CHANNEL", value_enum, default_value = "standard")]
     gateway_api_crds: Channel,
+    /// Print them without asking the cluster whether it has newer ones, or others
+    #[arg(long)]
+    offline: bool,
+    /// The kubeconfig of the cluster that is asked
+    #[arg(long, value_name = "PATH", env = "KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+    /// A context of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
     /// The namespace of the controller; it is made
     #[arg(long, value_name = "NAMESPACE", default_value = "daemun-system")]
     namespace: String,
@@ -73,7 +87,11 @@ impl PullPolicy {
 
 /// Prints what is to be applied.
 pub(crate) fn install(arguments: &Arguments) -> Status {
-    let text = match printed(arguments) {
+    let channel = match channel(arguments) {
+        Ok(channel) => channel,
+        Err(why) => return Status::unusable(&why),
+    };
+    let text = match printed(arguments, channel) {
         Ok(text) => text,
         Err(why) => return Status::unusable(&why),
     };
@@ -83,8 +101,35 @@ pub(crate) fn install(arguments: &Arguments) -> Status {
     }
 }
 
-fn printed(arguments: &Arguments) -> Result<String, String> {
-    let mut text = definitions::of_gateway_api(arguments.gateway_api_crds)?;
+/// The CRDs of the Gateway API that are printed: those that are asked for, or none if the cluster has its own.
+fn channel(arguments: &Arguments) -> Result<Channel, String> {
+    let channel = arguments.gateway_api_crds;
+    if channel == Channel::None || arguments.offline {
+        return Ok(channel);
+    }
+    let access = Access {
+        kubeconfig: arguments.kubeconfig.clone(),
+        context: arguments.context.clone(),
+    };
+    match runtime()?.block_on(kubernetes::definitions(&access)) {
+        Ok(found) => Ok(match guard::objection(&found, channel) {
+            Some(why) => {
+                eprintln!("{why}");
+                Channel::None
+            }
+            None => channel,
+        }),
+        Err(why) => {
+            eprintln!(
+                "{why} So it is not known whether the cluster has CRDs of the Gateway API already: if it has newer ones, or others, say --gateway-api-crds none."
+            );
+            Ok(channel)
+        }
+    }
+}
+
+fn printed(arguments: &Arguments, channel: Channel) -> Result<String, String> {
+    let mut text = definitions::of_gateway_api(channel)?;
     text.push_str(&definitions::own()?);
     for object in objects(arguments) {
         let object = serde_saphyr::to_string(&object)

@@ -14,9 +14,23 @@ pub(super) enum Channel {
     None,
 }
 
+/// The release of the Gateway API that is carried.
+pub(super) const RELEASE: &str = "v1.6.1";
+
 const STANDARD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/standard.z"));
 const EXPERIMENTAL: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/experimental.z"));
 const OWN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/own.z"));
+
+impl Channel {
+    /// As the CRDs' annotation has it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Experimental => "experimental",
+            Self::None => "none",
+        }
+    }
+}
 
 /// Those of the Gateway API, as YAML.
 pub(super) fn of_gateway_api(channel: Channel) -> Result<String, String> {

@@ -5,7 +5,8 @@ use std::path::Path;
 use clap::Parser;
 use serde_json::Value;
 
-use super::{Arguments, objects, printed, rights};
+use super::definitions::Channel;
+use super::{Arguments, channel, objects, printed, rights};
 
 #[derive(Parser)]
 struct Command {
@@ -19,7 +20,8 @@ fn arguments(options: &[&str]) -> Arguments {
 }
 
 fn parsed(options: &[&str]) -> Vec<Value> {
-    let text = printed(&arguments(options)).unwrap();
+    let arguments = arguments(&[&["--offline"], options].concat());
+    let text = printed(&arguments, channel(&arguments).unwrap()).unwrap();
     serde_saphyr::from_multiple(&text).unwrap()
 }
 
@@ -116,7 +118,7 @@ fn the_charts_rules_are_those_that_are_printed() {
 #[test]
 fn deploy_daemun_yaml_is_what_is_printed() {
     let head = "# What daemun install --gateway-api-crds=none prints. Written by UPDATE_GOLDENS=1 cargo test -p daemun install;\n# not to be edited.\n";
-    let printed = printed(&arguments(&["--gateway-api-crds", "none"])).unwrap();
+    let printed = printed(&arguments(&[]), Channel::None).unwrap();
     compare("daemun.yaml", &format!("{head}{printed}"));
 }
 
