@@ -12,6 +12,7 @@ mod http;
 mod lab;
 mod layers;
 mod repository;
+mod rights;
 mod sizes;
 mod source;
 mod test;
@@ -45,6 +46,8 @@ enum Task {
     Lab(lab::Arguments),
     /// Run the Gateway API's conformance suite against Daemun, in the lab or in another cluster
     Conformance(conformance::Arguments),
+    /// Compare what the controller may do in a cluster with what it did in the lab
+    Rights,
     /// Measure files, functions and the rest against the limits
     Sizes,
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Lab(arguments) => lab::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::Rights => rights::run(),
         Task::Sizes => sizes::run(),
     };
     match done {

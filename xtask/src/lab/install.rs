@@ -30,7 +30,7 @@ pub(crate) fn uninstall(kubectl: &Kubectl, profile: &str, image: &str) -> Result
 }
 
 /// What `daemun install` prints.
-fn objects(profile: &str, image: &str) -> Result<String, String> {
+pub(crate) fn objects(profile: &str, image: &str) -> Result<String, String> {
     let binary = build::daemun(profile)?;
     let output = Command::new(&binary)
         .args(["install", "--gateway-api-crds", "none", "--image", image])

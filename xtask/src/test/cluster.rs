@@ -7,10 +7,10 @@ use rustix::process::getuid;
 use super::commands::{answers, cargo};
 use super::outcome::Outcome;
 use super::plan::Plan;
-use crate::conformance;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::Place;
 use crate::lab::{self, Channel, build, smoke};
+use crate::{conformance, rights};
 
 /// Minutes that compiling the lab takes, from nothing and on two cores.
 const COMPILING: u64 = 14;
@@ -53,7 +53,10 @@ pub(super) fn provisioning(plan: &Plan) -> Outcome {
 
 /// Runs the conformance suite once.
 pub(super) fn conformance(plan: &Plan, channel: Channel) -> Outcome {
-    with_lab(plan, SUITE, |_| conformance::once(channel))
+    with_lab(plan, SUITE, |place| {
+        conformance::once(channel)?;
+        rights::check(place)
+    })
 }
 
 fn with_lab(

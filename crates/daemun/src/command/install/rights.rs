@@ -13,7 +13,8 @@ pub(super) type Rule = (
 );
 
 const READ: &[&str] = &["get", "list", "watch"];
-const TELL: &[&str] = &["get", "patch", "update"];
+/// Statuses are patched: of lists that several controllers share, with the version that was read.
+const TELL: &[&str] = &["patch"];
 /// Server-side apply patches, and creates what is not there.
 const MAKE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
@@ -83,9 +84,9 @@ pub(super) const IN_NAMESPACES: &[Rule] = &[
         ],
         TELL,
     ),
-    ("events.k8s.io", &["events"], &["create", "patch"]),
+    ("events.k8s.io", &["events"], &["create"]),
     // Why a Service has no address.
-    ("", &["events"], &["list", "create", "patch"]),
+    ("", &["events"], &["list"]),
     // What is made around a Gateway, in its namespace. Services and ConfigMaps are also read for Routes and policies.
     ("", &["configmaps", "serviceaccounts", "services"], MAKE),
     ("apps", &["daemonsets", "deployments"], MAKE),
@@ -98,12 +99,10 @@ pub(super) const IN_NAMESPACES: &[Rule] = &[
 /// Of objects that are in no namespace.
 pub(super) const CLUSTER_WIDE: &[Rule] = &[
     ("gateway.networking.k8s.io", &["gatewayclasses"], READ),
-    // The finalizer that keeps a class while Gateways use it.
-    (
-        "gateway.networking.k8s.io",
-        &["gatewayclasses"],
-        &["patch", "update"],
-    ),
+    // The finalizer that keeps a class while Gateways use it, and which installation serves it.
+    ("gateway.networking.k8s.io", &["gatewayclasses"], &["patch"]),
+    // Whether another installation that says so is alive.
+    ("coordination.k8s.io", &["leases"], &["get"]),
     (
         "gateway.networking.k8s.io",
         &["gatewayclasses/status"],
@@ -160,14 +159,10 @@ pub(super) const AT_HOME: &[Rule] = &[
     (
         "coordination.k8s.io",
         &["leases"],
-        &["get", "list", "watch", "create", "patch", "update"],
+        &["get", "create", "update"],
     ),
-    // The controllers' own authority and certificate.
-    (
-        "",
-        &["secrets"],
-        &["get", "list", "watch", "create", "patch", "update"],
-    ),
+    // The authorities by which proxies know the controllers.
+    ("", &["secrets"], &["get", "create", "update"]),
     // The parameters of GatewayClasses.
     ("gateway.daemun.dev", &["gatewayparameters"], READ),
 ];
