@@ -149,7 +149,9 @@ fn ip_text(ip: IpAddr) -> String {
 /// The list of entries that a kind's status has, if it has one.
 pub(crate) fn list_of(kind: &str) -> Option<List> {
     match kind {
-        "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute" => Some(List::Parents),
+        "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute" | "XBackend" => {
+            Some(List::Parents)
+        }
         "BackendTLSPolicy" | "ListenerPolicy" | "BackendPolicy" | "XBackendTrafficPolicy" => {
             Some(List::Ancestors)
         }

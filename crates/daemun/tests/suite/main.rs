@@ -13,6 +13,7 @@ mod filters;
 mod forwarding;
 mod gateways;
 mod grpc_trailers;
+mod grpcroute;
 mod hardening;
 mod http1;
 mod http2;

@@ -7,7 +7,7 @@ use daemun_wire::identity::Proxy;
 
 use super::super::programmed::Serving;
 use super::super::said::{List, Said};
-use super::{gateway, listener_set, other};
+use super::{gateway, list_of, listener_set, other};
 use crate::provision::{Address, Place};
 
 fn condition(kind: &'static str, status: Status) -> Condition {
@@ -244,4 +244,19 @@ fn a_route_without_a_verdict_has_no_entries_of_ours() {
     let said = other(None, Some(List::Parents));
     assert_eq!(said.entries.map(|entries| entries.ours.len()), Some(0));
     assert!(said.conditions.is_empty());
+}
+
+#[test]
+fn an_xbackend_has_an_entry_for_each_gateway_that_uses_it_under_parents() {
+    let mut verdict = verdict("XBackend");
+    let part = |gateway: &str| Part {
+        place: Where::Ancestor(ObjectName::new("infra", gateway)),
+        conditions: vec![condition("Accepted", Status::True)],
+        attached: None,
+        supported_kinds: None,
+    };
+    verdict.parts = [part("one"), part("two")].into();
+    let said = other(Some(&verdict), list_of("XBackend"));
+    let entries = said.entries.expect("a list");
+    assert_eq!((entries.list, entries.ours.len()), (List::Parents, 2));
 }
