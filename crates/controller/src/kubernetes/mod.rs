@@ -9,6 +9,7 @@ mod pace;
 mod run;
 mod said;
 mod surround;
+mod version;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use access::Access;
 pub use definitions::{Definition, definitions};
+pub use version::OLDEST;
 
 use crate::events::Events;
 use crate::leader::{Leader, Resign};
@@ -98,6 +100,7 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
         metrics,
         tasks,
     } = parts;
+    tasks.spawn(version::tell(client.clone()));
     let (claims, claimed) = watch::channel(Arc::from([]));
     let lease = (namespace.as_str(), lease_name(controller));
     let (leader, leads) = Leader::new(client, lease, identity, claimed);
