@@ -1,7 +1,7 @@
 //! The process's own log: what it did and why, for operators. Not the access log, which the proxy
 //! writes by itself.
 
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload;
 use tracing_subscriber::{Registry, fmt};
@@ -60,7 +60,9 @@ fn parse(filter: &str) -> Result<EnvFilter, String> {
 /// A sentence, if the filter cannot be read or logging was started before.
 pub fn start(filter: &str, format: Format, coloured: bool) -> Result<Level, String> {
     let (filter, handle) = reload::Layer::new(parse(filter)?);
-    let registry = Registry::default().with(filter);
+    let registry = Registry::default()
+        .with(filter)
+        .with(filter_fn(|metadata| is_written(metadata.target())));
     let started = match format {
         Format::Text => tracing::subscriber::set_global_default(
             registry.with(
@@ -78,9 +80,22 @@ pub fn start(filter: &str, format: Format, coloured: bool) -> Result<Level, Stri
     Ok(Level(handle))
 }
 
+/// The client of Kubernetes writes whole objects when one cannot be read, Secrets too. What there is to say of it is
+/// said by who uses it.
+fn is_written(target: &str) -> bool {
+    !target.starts_with("kube_client") && !target.starts_with("kube_runtime")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{is_written, parse};
+
+    #[test]
+    fn what_may_hold_secrets_is_never_written() {
+        assert!(!is_written("kube_client::client"));
+        assert!(!is_written("kube_runtime::watcher"));
+        assert!(is_written("daemun_controller::kubernetes"));
+    }
 
     #[test]
     fn what_is_no_level_is_refused() {

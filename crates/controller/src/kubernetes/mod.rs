@@ -101,7 +101,7 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
         tasks,
     } = parts;
     tasks.spawn(version::tell(client.clone()));
-    let (claims, claimed) = watch::channel(Arc::from([]));
+    let (claims, claimed) = watch::channel(None);
     let lease = (namespace.as_str(), lease_name(controller));
     let (leader, leads) = Leader::new(client, lease, identity, claimed);
     let resign = Resign::default();

@@ -48,7 +48,7 @@ pub(super) struct Run {
     /// What Gateways need around them.
     pub(super) surroundings: watch::Sender<Option<Surroundings>>,
     /// Other installations that say that our classes are their own.
-    pub(super) claims: watch::Sender<Arc<[String]>>,
+    pub(super) claims: watch::Sender<Option<Arc<[String]>>>,
     /// The controller's own namespace.
     pub(super) home: String,
 }
@@ -176,13 +176,20 @@ impl Looping {
             self.tell(Tell::Observed(observed));
         }
         self.noticed();
-        if self.run.held.is_complete() {
-            self.run
-                .readiness
-                .ready(PART, "everything that is watched is known");
-        }
+        self.say_whether_ready();
         self.run.metrics.troubles(self.run.held.troubles().len());
         self.said.say(&self.run.held, clock::now());
+    }
+
+    fn say_whether_ready(&self) {
+        let Run {
+            held, readiness, ..
+        } = &self.run;
+        if held.is_complete() {
+            readiness.ready(PART, "everything that is watched is known");
+        } else {
+            readiness.not_ready(PART, held.waits_for());
+        }
     }
 
     /// Something may have changed in what is known.
@@ -325,6 +332,7 @@ impl Looping {
             .collect();
         let claims: Arc<[String]> = claims.into_iter().collect();
         self.run.claims.send_if_modified(|known| {
+            let claims = Some(claims);
             let changed = *known != claims;
             *known = claims;
             changed

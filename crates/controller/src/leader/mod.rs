@@ -37,8 +37,8 @@ pub(crate) struct Leader {
     name: String,
     namespace: String,
     leads: watch::Sender<bool>,
-    /// Namespaces of other installations that say they serve our classes.
-    claims: watch::Receiver<Arc<[String]>>,
+    /// Namespaces of other installations that say they serve our classes; none before the classes are known.
+    claims: watch::Receiver<Option<Arc<[String]>>>,
     election: Election,
     said: String,
 }
@@ -61,7 +61,7 @@ impl Leader {
         client: &Client,
         (namespace, lease): (&str, String),
         identity: &str,
-        claims: watch::Receiver<Arc<[String]>>,
+        claims: watch::Receiver<Option<Arc<[String]>>>,
     ) -> (Self, watch::Receiver<bool>) {
         let (leads, follows) = watch::channel(false);
         let leader = Self {
@@ -83,6 +83,7 @@ impl Leader {
             self.look().await;
             tokio::select! {
                 () = sleep(LOOK) => {}
+                Ok(()) = self.claims.changed() => {}
                 () = resign.0.notified() => {
                     self.resign().await;
                     resign.1.notify_one();
@@ -180,12 +181,12 @@ impl Leader {
         spec
     }
 
-    /// Whether another installation, which is alive, says that our classes are its own.
+    /// Whether another installation, which is alive, says that our classes are its own, or may say so.
     async fn is_claimed(&mut self, holds: bool) -> bool {
-        let claims = Arc::clone(&self.claims.borrow());
-        if !holds || claims.is_empty() {
-            return false;
-        }
+        let claims = self.claims.borrow_and_update().clone();
+        let Some(claims) = claims.filter(|_| holds) else {
+            return true;
+        };
         for namespace in claims.iter() {
             let leases: Api<Lease> = Api::namespaced(self.client.clone(), namespace);
             let found = timeout(PATIENCE, leases.get_opt(&self.name)).await;

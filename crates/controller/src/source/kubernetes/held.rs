@@ -9,7 +9,7 @@ use daemun_translate::{Cluster, Settings};
 use super::event::{Event, What};
 use super::raw::{Seen, Written, has_status};
 use super::referred::{Holder, Referred};
-use super::served::DEFINITIONS;
+use super::served::{DEFINITIONS, full_name};
 use super::trouble::Trouble;
 use super::watch::Watched;
 
@@ -89,6 +89,21 @@ impl Held {
     /// Whether everything that is watched was listed once.
     pub(crate) fn is_complete(&self) -> bool {
         self.watches.iter().all(|watch| watch.listed)
+    }
+
+    /// What keeps it from being complete, in words: what stands in the way of the first watch that has not listed.
+    pub(crate) fn waits_for(&self) -> String {
+        let mut waiting = self.watches.iter().filter(|watch| !watch.listed);
+        let said = waiting.clone().find_map(|watch| watch.trouble.as_ref());
+        match (said, waiting.next()) {
+            (Some(trouble), _) => trouble.to_string(),
+            (None, Some(first)) => format!(
+                "{} were not listed yet, and {} more kinds",
+                full_name(first.watched.kind),
+                waiting.count()
+            ),
+            (None, None) => String::new(),
+        }
     }
 
     /// Whether something that is translated changed since this was asked last.

@@ -12,7 +12,8 @@ use daemun_wire::answer::{Phase, Proxies, ProxyState};
 use daemun_wire::identity::Proxy;
 use serde_json::{Value, json};
 
-use super::{Desk, FINALIZER, Job};
+use super::say::FINALIZER;
+use super::{Desk, Job};
 use crate::provision::{Address, Place, Provisioned};
 use crate::source::kubernetes::{CLAIM, Observed, Written, kind};
 
