@@ -10,7 +10,6 @@ mod profiles;
 mod report;
 mod suite;
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -19,6 +18,7 @@ use crate::lab::install;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::{self, Place};
 use crate::lab::{self, Channel, build};
+use crate::repository;
 
 use self::profiles::PROFILES;
 
@@ -62,6 +62,11 @@ pub(crate) fn once(channel: Channel) -> Result<(), String> {
     run(&arguments)
 }
 
+/// What runs print and write, and with every run anew.
+fn logs() -> PathBuf {
+    repository::root().join("target/conformance")
+}
+
 /// The arguments as those of a program of their own, for their defaults.
 #[derive(Parser)]
 #[command(no_binary_name = true)]
@@ -83,16 +88,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         print!("{}", report::summary(&run, &tests, arguments));
         runs.push(run);
     }
-    if arguments.is_whole() {
-        let file = report::save(&runs, &tests, arguments)?;
-        println!("The counts are in {}.", file.display());
-    }
     let failed: Vec<String> = runs
         .iter()
         .filter(|run| !report::has_passed(run, &tests, arguments))
         .map(|run| run.log.display().to_string())
         .collect();
     if failed.is_empty() {
+        if arguments.is_whole() {
+            let kept = report::keep(&runs, &tests, arguments)?;
+            println!("The report and the counts are in {}.", kept.display());
+        }
         println!("Conformant: {} of {} runs passed.", runs.len(), runs.len());
         return Ok(());
     }
@@ -113,13 +118,10 @@ impl Arguments {
         self.profiles.iter().map(String::as_str).collect()
     }
 
-    /// A file among the reports, by what is run.
-    fn report(&self, name: &str) -> Result<PathBuf, String> {
-        let directory = place::directory().join("conformance/reports");
-        fs::create_dir_all(&directory)
-            .map_err(|error| format!("{} cannot be made: {error}.", directory.display()))?;
+    /// The name of a file that tells of what is run.
+    fn file_name(&self, of: &str) -> String {
         let channel = self.channel.name();
-        Ok(directory.join(format!("{channel}-v{}-{name}", env!("CARGO_PKG_VERSION"))))
+        format!("{channel}-v{}-{of}", env!("CARGO_PKG_VERSION"))
     }
 
     /// Whether everything is run that a report must have.

@@ -1,4 +1,7 @@
-//! One GET over a connection of its own: enough to read metrics and to see whether a route is live.
+//! One GET over a connection of its own: enough to read metrics and to see whether a route is live. Many over one
+//! connection are `client`'s.
+
+pub(crate) mod client;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

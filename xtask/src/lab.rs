@@ -8,6 +8,7 @@ pub(crate) mod build;
 pub(crate) mod install;
 pub(crate) mod kubectl;
 pub(crate) mod place;
+pub(crate) mod playground;
 pub(crate) mod smoke;
 
 use std::process::Command;
@@ -112,6 +113,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         Task::Stop { part } => script(&place, &["stop", part]),
         Task::Start { part } => script(&place, &["start", part]),
     }
+}
+
+/// Starts the lab, in whichever channel it may already run, and loads Daemun's image. The image's name.
+pub(crate) fn ready(place: &Place) -> Result<String, String> {
+    up_as_it_is(place)?;
+    image(place, build::PROFILE)
+}
+
+/// Starts the lab, in whichever channel it may already run.
+pub(crate) fn up_as_it_is(place: &Place) -> Result<(), String> {
+    let channel = match place.channel().as_deref() {
+        Some("experimental") => Channel::Experimental,
+        Some(_) | None => Channel::Standard,
+    };
+    up(place, channel)
 }
 
 /// Starts the lab, or leaves it as it is if it already runs as asked.

@@ -11,8 +11,10 @@ mod crds;
 mod http;
 mod lab;
 mod layers;
+mod load;
 mod repository;
 mod rights;
+mod scenarios;
 mod sizes;
 mod source;
 mod test;
@@ -48,6 +50,8 @@ enum Task {
     Conformance(conformance::Arguments),
     /// Compare what the controller may do in a cluster with what it did in the lab
     Rights,
+    /// Break or replace something under load, in the lab, and count the requests that fail
+    Scenarios(scenarios::Arguments),
     /// Measure files, functions and the rest against the limits
     Sizes,
 }
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Task::Lab(arguments) => lab::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Rights => rights::run(),
+        Task::Scenarios(arguments) => scenarios::run(&arguments),
         Task::Sizes => sizes::run(),
     };
     match done {

@@ -6,7 +6,6 @@
 //! are this cluster's: compare them only with others that were measured in the same one.
 
 mod churn;
-mod client;
 mod cluster;
 mod live;
 mod objects;

@@ -10,6 +10,7 @@ use super::follow::Ending;
 use super::profiles::{NONE, Tests};
 use super::suite::Run;
 use crate::lab::Channel;
+use crate::lab::place;
 
 /// How many of a failed test's lines are shown.
 const LAST_WORDS: usize = 12;
@@ -67,9 +68,8 @@ pub(super) fn summary(run: &Run, tests: &Tests, arguments: &Arguments) -> String
     text
 }
 
-/// Keeps the counts of runs beside the suite's report.
-pub(super) fn save(runs: &[Run], tests: &Tests, arguments: &Arguments) -> Result<PathBuf, String> {
-    let file = arguments.report("runs.md")?;
+/// Keeps the suite's report and the counts of runs that passed, where they can be committed. The directory.
+pub(super) fn keep(runs: &[Run], tests: &Tests, arguments: &Arguments) -> Result<PathBuf, String> {
     let runs: Vec<&Run> = runs.iter().collect();
     let text = format!(
         "# Runs of the conformance suite v1.6.1, {} channel, Daemun v{}\n\n\
@@ -85,9 +85,13 @@ pub(super) fn save(runs: &[Run], tests: &Tests, arguments: &Arguments) -> Result
         },
         table(&runs, tests, arguments)
     );
-    fs::write(&file, text)
-        .map_err(|error| format!("{} cannot be written: {error}.", file.display()))?;
-    Ok(file)
+    let report = arguments.file_name("default-report.yaml");
+    let directory = place::directory().join("conformance/reports");
+    fs::create_dir_all(&directory)
+        .and_then(|()| fs::write(directory.join(arguments.file_name("runs.md")), text))
+        .and_then(|()| fs::copy(super::logs().join(&report), directory.join(&report)))
+        .map_err(|error| format!("{} cannot be written to: {error}.", directory.display()))?;
+    Ok(directory)
 }
 
 /// A line for each run and profile.

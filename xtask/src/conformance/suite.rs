@@ -10,7 +10,6 @@ use super::Arguments;
 use super::follow::Follow;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::{self, Place};
-use crate::repository;
 
 /// What came of one run.
 pub(super) struct Run {
@@ -49,13 +48,13 @@ pub(super) fn run(
     number: u32,
 ) -> Result<Run, String> {
     let start = Instant::now();
-    let logs = repository::root().join("target/conformance");
+    let logs = super::logs();
     let log = logs.join(format!("{}-{number}.log", arguments.channel.name()));
     let cannot = |error| format!("{} cannot be written: {error}.", log.display());
     let mut file = fs::create_dir_all(&logs)
         .and_then(|()| File::create(&log))
         .map_err(cannot)?;
-    let mut child = command(place, kubectl, arguments)?
+    let mut child = command(place, kubectl, arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(file.try_clone().map_err(cannot)?)
@@ -85,7 +84,7 @@ pub(super) fn run(
     })
 }
 
-fn command(place: &Place, kubectl: &Kubectl, arguments: &Arguments) -> Result<Command, String> {
+fn command(place: &Place, kubectl: &Kubectl, arguments: &Arguments) -> Command {
     let mut command = Command::new(place.program("conformance.test"));
     command
         .current_dir(place::directory().join("conformance"))
@@ -101,17 +100,17 @@ fn command(place: &Place, kubectl: &Kubectl, arguments: &Arguments) -> Result<Co
         .args(["-unusable-address", &arguments.unusable_address]);
     if let Some(test) = &arguments.run_test {
         command.args(["-run-test", test]);
-        return Ok(command);
+        return command;
     }
     let profiles = arguments.profiles().join(",");
     command.args(["-conformance-profiles", &profiles]);
     if arguments.is_whole() {
         command
             .arg("-report-output")
-            .arg(arguments.report("default-report.yaml")?)
+            .arg(super::logs().join(arguments.file_name("default-report.yaml")))
             .args(["-organization", "daemun", "-project", "daemun"])
             .args(["-url", "https://daemun.dev", "-contact", "@daemun"])
             .args(["-version", concat!("v", env!("CARGO_PKG_VERSION"))]);
     }
-    Ok(command)
+    command
 }

@@ -71,7 +71,7 @@ pub(crate) fn image(place: &Place, profile: &str) -> Result<Built, String> {
         let image = Image {
             program: &program,
             entry: "/daemun",
-            names: std::slice::from_ref(&name),
+            names: &[name.clone(), other_name(&name)],
             user: "65532:65532",
         };
         archive::write(&image, &archive)?;
@@ -79,6 +79,11 @@ pub(crate) fn image(place: &Place, profile: &str) -> Result<Built, String> {
             .map_err(|error| format!("{} cannot be written: {error}.", stamp.display()))?;
     }
     Ok(Built { name, archive })
+}
+
+/// A second name of an image: the same program, and yet another image to Kubernetes.
+pub(crate) fn other_name(name: &str) -> String {
+    format!("{name}-again")
 }
 
 /// Builds Daemun's binary, linked statically.

@@ -10,24 +10,21 @@ use super::plan::Plan;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::Place;
 use crate::lab::{self, Channel, build, smoke};
-use crate::{conformance, rights};
+use crate::{conformance, rights, scenarios};
 
 /// Minutes that compiling the lab takes, from nothing and on two cores.
 const COMPILING: u64 = 14;
 /// Minutes that Daemun's image and the cloud take, from nothing.
 const BUILDING: u64 = 8;
+/// Minutes of all scenarios.
+const SCENARIOS: u64 = 12;
 /// Minutes of the suite in one channel.
 const SUITE: u64 = 15;
 
 /// Installs Daemun, sends a request through it, takes it away again.
 pub(super) fn smoke(plan: &Plan) -> Outcome {
     with_lab(plan, 2, |place| {
-        let channel = match place.channel().as_deref() {
-            Some("experimental") => Channel::Experimental,
-            Some(_) | None => Channel::Standard,
-        };
-        lab::up(place, channel)?;
-        let image = lab::image(place, build::PROFILE)?;
+        let image = lab::ready(place)?;
         smoke::run(&Kubectl::of(place), build::PROFILE, &image)
     })
 }
@@ -35,11 +32,7 @@ pub(super) fn smoke(plan: &Plan) -> Outcome {
 /// Runs the tests of provisioning against the lab's API server and cloud.
 pub(super) fn provisioning(plan: &Plan) -> Outcome {
     with_lab(plan, 2, |place| {
-        let channel = match place.channel().as_deref() {
-            Some("experimental") => Channel::Experimental,
-            Some(_) | None => Channel::Standard,
-        };
-        lab::up(place, channel)?;
+        lab::up_as_it_is(place)?;
         let mut tests = cargo(&["test", "--locked", "--package", "daemun-controller"]);
         tests.args(["--test", "provision", "--", "--ignored"]);
         tests.env("KUBECONFIG", place.kubeconfig());
@@ -48,6 +41,13 @@ pub(super) fn provisioning(plan: &Plan) -> Outcome {
             Ok(_) => Err("The tests of provisioning fail.".to_owned()),
             Err(error) => Err(format!("cargo cannot be run: {error}.")),
         }
+    })
+}
+
+/// Breaks and replaces things under load.
+pub(super) fn scenarios(plan: &Plan) -> Outcome {
+    with_lab(plan, SCENARIOS, |place| {
+        scenarios::in_lab(place, &scenarios::Arguments::brief())
     })
 }
 

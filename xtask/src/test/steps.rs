@@ -91,6 +91,11 @@ pub(super) const LONG_STEPS: &[Step] = &[
         run: cluster::smoke,
     },
     Step {
+        name: "scenarios",
+        what: "in Kubernetes: what is broken on purpose or replaced, under load",
+        run: cluster::scenarios,
+    },
+    Step {
         name: "conformance",
         what: "the Gateway API's suite, standard channel",
         run: |plan| cluster::conformance(plan, Channel::Standard),

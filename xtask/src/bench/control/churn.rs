@@ -1,18 +1,15 @@
 //! Changes at 20 a second while requests go on: routes come, change and go, the backend is scaled and rolled.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{JoinHandle, sleep};
+use std::thread::sleep;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
 
-use super::client::Client;
 use super::cluster::Routes;
 use super::objects;
 use crate::bench::process::now;
+use crate::load::{Clients, Load, Sent};
 
 /// Between two changes.
 const STEP: Duration = Duration::from_millis(50);
@@ -36,9 +33,19 @@ pub(super) struct Churn {
 
 /// Makes changes for so many seconds.
 pub(super) fn measure(routes: &mut Routes<'_>, seconds: u64) -> Result<Churn, String> {
-    let load = Load::start(routes.gateway);
+    let hosts: Vec<String> = (0..CLIENTS).map(objects::host).collect();
+    let clients = Clients {
+        keeping: CLIENTS,
+        anew: 0,
+        pause: PAUSE,
+    };
+    let load = Load::start(routes.gateway, &hosts, clients);
     let changed = change(routes, seconds);
-    let (requests, failed, failures) = load.stop();
+    let Sent {
+        requests,
+        failed,
+        failures,
+    } = load.stop();
     Ok(Churn {
         seconds,
         changes: changed?,
@@ -92,56 +99,4 @@ fn change_backend(routes: &Routes<'_>, made: usize) -> Result<(), String> {
         "template": {"metadata": {"annotations": {"bench": made.to_string()}}},
     }});
     routes.cluster.patch(&objects::backend(""), &patch)
-}
-
-/// Requests that go on.
-struct Load {
-    stop: Arc<AtomicBool>,
-    requests: Arc<AtomicU64>,
-    clients: Vec<JoinHandle<Vec<String>>>,
-}
-
-impl Load {
-    fn start(gateway: SocketAddr) -> Self {
-        let (stop, requests) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
-        let clients = (0..CLIENTS).map(|number| {
-            let (stop, requests) = (Arc::clone(&stop), Arc::clone(&requests));
-            std::thread::spawn(move || {
-                let host = objects::host(number);
-                let mut client = Client::new(gateway);
-                let mut failures = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
-                    requests.fetch_add(1, Ordering::Relaxed);
-                    match client.get(&host, "/") {
-                        Ok(200) => {}
-                        Ok(status) => failures.push(format!("{host} answered {status}")),
-                        Err(why) => failures.push(why),
-                    }
-                    sleep(PAUSE);
-                }
-                failures
-            })
-        });
-        let clients = clients.collect();
-        Self {
-            stop,
-            requests,
-            clients,
-        }
-    }
-
-    /// Requests, failures, and the first few of them in words.
-    fn stop(self) -> (u64, u64, Vec<String>) {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut all = Vec::new();
-        for client in self.clients {
-            match client.join() {
-                Ok(failures) => all.extend(failures),
-                Err(_) => all.push("A client ended with a panic.".to_owned()),
-            }
-        }
-        let failed = all.len() as u64;
-        all.truncate(5);
-        (self.requests.load(Ordering::Relaxed), failed, all)
-    }
 }

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use super::client::Client;
 use super::objects;
 use crate::bench::process::now;
+use crate::http::client::Client;
 
 /// How many objects are made at once.
 const AT_ONCE: usize = 16;

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::client::Client;
 use super::cluster::Routes;
 use super::objects;
 use crate::bench::process::now;
+use crate::http::client::Client;
 
 /// Between two requests that ask whether the route is there.
 const LOOK: Duration = Duration::from_micros(500);

@@ -8,14 +8,14 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client of one address.
-pub(super) struct Client {
+pub(crate) struct Client {
     address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
 }
 
 impl Client {
     /// A client that has not connected yet.
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             address,
             stream: None,
@@ -23,7 +23,7 @@ impl Client {
     }
 
     /// The status of a GET. After an error, the next request goes over a new connection.
-    pub(super) fn get(&mut self, host: &str, path: &str) -> Result<u16, String> {
+    pub(crate) fn get(&mut self, host: &str, path: &str) -> Result<u16, String> {
         let done = self.exchange(host, path);
         if done.is_err() {
             self.stream = None;
