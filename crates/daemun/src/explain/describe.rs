@@ -6,6 +6,7 @@ use daemun_model::backend::{
 };
 use daemun_model::filter::Filter;
 use daemun_model::listener::Listener;
+use daemun_model::names::RouteKind;
 use daemun_model::policy::balance::{Balance, HashKey};
 use daemun_model::policy::session::Carrier;
 use daemun_model::route::{Rule, WeightedBackend};
@@ -65,11 +66,11 @@ impl<'a> Backends<'a> {
         }
     }
 
-    /// What is shown of them.
-    pub(super) fn shares(&self, request: &Request) -> Vec<Share> {
+    /// What is shown of them, for a route of a kind.
+    pub(super) fn shares(&self, request: &Request, route: RouteKind) -> Vec<Share> {
         self.shares
             .iter()
-            .map(|(share, backend)| self.share(share, backend, request))
+            .map(|(share, backend)| self.share(share, backend, (request, route)))
             .collect()
     }
 
@@ -77,7 +78,7 @@ impl<'a> Backends<'a> {
         &self,
         share: &WeightedBackend,
         backend: &Result<&Backend, Outcome>,
-        request: &Request,
+        (request, route): (&Request, RouteKind),
     ) -> Share {
         let mut shown = Share {
             backend: match &share.target {
@@ -93,7 +94,7 @@ impl<'a> Backends<'a> {
         };
         match backend {
             Ok(backend) => {
-                shown.spoken = spoken(backend);
+                shown.spoken = spoken(backend, route);
                 shown.ready = ready(backend);
                 shown.endpoints = endpoints(backend);
                 shown.fails = answers(share)
@@ -177,8 +178,13 @@ fn answers(share: &WeightedBackend) -> Option<&Filter> {
         .find(|filter| matches!(filter, Filter::Redirect(_) | Filter::Invalid(_)))
 }
 
-fn spoken(backend: &Backend) -> String {
-    let protocol = match (&backend.tls, backend.protocol) {
+fn spoken(backend: &Backend, route: RouteKind) -> String {
+    // A GRPCRoute implies it, whatever the backend says.
+    let protocol = match route {
+        RouteKind::Grpc => BackendProtocol::Http2,
+        RouteKind::Http | RouteKind::Tls | RouteKind::Tcp | RouteKind::Udp => backend.protocol,
+    };
+    let protocol = match (&backend.tls, protocol) {
         (None, BackendProtocol::Http | BackendProtocol::Http1) => "HTTP/1.1",
         (None, BackendProtocol::Http2) => "HTTP/2 in the clear (h2c)",
         (Some(_), BackendProtocol::Http) => "HTTP/2 or HTTP/1.1",
@@ -199,7 +205,20 @@ fn spoken(backend: &Backend) -> String {
             "by a hash of the client's address".to_owned()
         }
     };
-    format!("{protocol}{tls}, {balance}")
+    let budget = backend
+        .retry_budget
+        .as_ref()
+        .map_or_else(String::new, |budget| {
+            format!(
+                ", at most {} % of the requests of {} sent again, or {} in {}",
+                budget.percent,
+                duration_text(budget.interval),
+                budget.least,
+                duration_text(budget.least_interval)
+            )
+        });
+    let session = backend.session.as_ref().map_or("", |_| ", with sessions");
+    format!("{protocol}{tls}, {balance}{budget}{session}")
 }
 
 fn ready(backend: &Backend) -> String {

@@ -246,7 +246,7 @@ fn follow(at: &At<'_>, request: &Request, verdicts: &Verdicts, explanation: &mut
         matched: describe_match(winner.wanted),
         hostname: winner.hostname.to_string(),
         filters: filters::in_order(&winner.rule.filters, request),
-        backends: backends.shares(request),
+        backends: backends.shares(request, winner.route.key.kind),
         limits: describe::limits(winner.rule, at.listener),
     });
 }

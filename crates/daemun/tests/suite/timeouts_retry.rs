@@ -237,6 +237,40 @@ async fn broken_connections_are_tried_again_and_in_the_end_503() {
 }
 
 #[tokio::test]
+async fn resets_are_tried_again_without_any_codes_and_in_the_end_503() {
+    let port = ports::free();
+    let tap = Tap::start(vec![Step::Until(b"\r\n\r\n".to_vec()), Step::Reset]).await;
+    let _gateway = Gateway::start(&yaml::documents(&[
+        &yaml::gateway(port),
+        &yaml::backend("echo", &tap),
+        &ruled("retry: {attempts: 3}"),
+    ]))
+    .await;
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 503);
+    assert_eq!(tap.connections(), 4);
+}
+
+#[tokio::test]
+async fn the_times_of_tries_and_of_the_whole_are_504_however_often_it_is_tried() {
+    let mut world = World::new(&[&ruled(
+        "timeouts: {backendRequest: 100ms, request: 5s}, retry: {attempts: 2}",
+    )])
+    .await;
+    world.backend.always(Act::Delay(Duration::from_secs(2)));
+    assert_eq!(raw::get(world.port, "example.org", "/").await.status, 504);
+    assert_eq!(world.backend.count(), 3);
+    world
+        .reload(&[&ruled(
+            "timeouts: {backendRequest: 100ms, request: 250ms}, retry: {attempts: 50}",
+        )])
+        .await;
+    let began = now();
+    assert_eq!(raw::get(world.port, "example.org", "/").await.status, 504);
+    assert!(began.elapsed() < Duration::from_millis(1500));
+    assert!(world.backend.count() <= 6, "{}", world.backend.count());
+}
+
+#[tokio::test]
 async fn what_is_no_http_from_a_backend_is_502() {
     for answer in [
         "garbage\r\n\r\n",

@@ -213,3 +213,20 @@ fn what_cannot_be_read_decides_nothing() {
         assert!(unread.contains(name), "{unread}");
     }
 }
+
+#[test]
+fn any_bytes_are_read_without_panic() {
+    let mut random = crate::balance::Random::fixed(7);
+    for length in 0..64 {
+        for _ in 0..200 {
+            let bytes: Vec<u8> = (0..length)
+                .map(|_| {
+                    let byte = random.next_u64().to_le_bytes()[0];
+                    // Mostly small numbers, so that many of them are fields.
+                    if byte < 200 { byte % 27 } else { byte }
+                })
+                .collect();
+            let _ = decode(&bytes);
+        }
+    }
+}
