@@ -4,7 +4,7 @@
 //! what was compiled, by the model's `Arc`s, so that a change costs what it concerns. It runs beside
 //! the workers, not on them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,23 +13,21 @@ use std::sync::atomic::AtomicU32;
 use daemun_model::backend::{Backend, BackendTarget};
 use daemun_model::filter::Filter;
 use daemun_model::filter::external_auth::{AuthProtocol, ExternalAuth};
-use daemun_model::listener::Listener;
 use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey, RouteKind};
 use daemun_model::route::{HttpRoute, Rule};
-use daemun_model::tls::{Certificate, Termination};
 use daemun_model::{Configuration, Snapshot};
-use daemun_route::hosts::Hosts;
-use daemun_route::{Input, Table};
 
 use crate::balance::Weighted;
 use crate::endpoints::{Backends, Spoken};
 use crate::filter::headers;
 use crate::live::{
-    AuthLive, BackendLive, BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, PortLive,
-    RuleLive, RuleParts, Target, TlsLive,
+    AuthLive, BackendLive, BackendShare, FilterLive, ListenerLive, Live, PortId, PortKey, RuleLive,
+    RuleParts, Target, TlsLive,
 };
 use crate::observe::series::Registry;
-use crate::termination;
+
+mod listeners;
+mod streams;
 
 /// The addresses of DNS names, as far as they are known.
 pub(crate) type Resolved = HashMap<String, Arc<[IpAddr]>>;
@@ -84,9 +82,10 @@ pub(crate) struct Keep {
     ports: HashMap<PortKey, PortId>,
     pub(crate) backends: Backends,
     listeners: HashMap<ListenerKey, Arc<ListenerLive>>,
-    tls: HashMap<ListenerKey, KeptTls>,
+    tls: HashMap<ListenerKey, listeners::KeptTls>,
     /// By Gateway, in the order of the Routes' keys.
     rules: HashMap<ObjectName, Vec<KeptRoute>>,
+    streams: HashMap<ObjectName, streams::Kept>,
     requests: HashMap<ListenerKey, Arc<AtomicU32>>,
     open: HashMap<PortKey, Arc<AtomicU32>>,
 }
@@ -102,12 +101,6 @@ impl Keep {
     }
 }
 
-struct KeptTls {
-    termination: Termination,
-    certificates: Vec<Arc<Certificate>>,
-    live: TlsLive,
-}
-
 struct KeptRoute {
     route: Arc<HttpRoute>,
     rules: Box<[Arc<RuleLive>]>,
@@ -118,15 +111,19 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
     let mut report = Report::default();
     let mut live = Live::default();
     keep.backends.begin();
-    let mut next_rules = HashMap::new();
+    let (mut next_rules, mut next_streams) = (HashMap::new(), HashMap::new());
     for snapshot in next.gateways.values() {
         keep.backends.compile(snapshot, names, &mut report);
         let rules = compile_rules(snapshot, keep);
         keep.backends.compile_asked(snapshot, names, &mut report);
-        compile_ports(snapshot, &rules, keep, &mut live, &mut report);
+        let streams = streams::compile(snapshot, keep);
+        let routes = (&rules[..], &streams);
+        listeners::compile(snapshot, routes, keep, &mut live, &mut report);
         next_rules.insert(snapshot.gateway.name.clone(), rules);
+        next_streams.insert(snapshot.gateway.name.clone(), streams);
     }
     keep.rules = next_rules;
+    keep.streams = next_streams;
     live.backends = keep.backends.finish();
     let mut backends = live.backends.iter().flatten();
     live.has_sessions = backends.any(|backend| backend.session.is_some());
@@ -292,153 +289,4 @@ fn compile_filter(filter: &Filter, targets: &mut Targets<'_>) -> Option<FilterLi
         Filter::ExternalAuth(auth) => targets.authorize(auth),
         Filter::Invalid(reason) => FilterLive::Invalid(reason.clone()),
     })
-}
-
-fn compile_ports(
-    snapshot: &Snapshot,
-    rules: &[KeptRoute],
-    keep: &mut Keep,
-    live: &mut Live,
-    report: &mut Report,
-) {
-    let mut addresses = snapshot.gateway.addresses.clone();
-    addresses.sort_unstable();
-    let mut by_port: BTreeMap<u16, Vec<&Arc<Listener>>> = BTreeMap::new();
-    for listener in snapshot.listeners.values() {
-        by_port.entry(listener.port).or_default().push(listener);
-    }
-    let mut inputs = inputs_by_listener(rules);
-    for (port, listeners) in by_port {
-        let key = PortKey {
-            addresses: addresses.clone(),
-            port,
-        };
-        let next_id = PortId(u32::try_from(keep.ports.len()).unwrap_or(u32::MAX));
-        let id = *keep.ports.entry(key.clone()).or_insert(next_id);
-        let compiled: Vec<Arc<ListenerLive>> = listeners
-            .iter()
-            .map(|listener| {
-                let inputs = inputs.remove(&listener.key).unwrap_or_default();
-                Arc::new(compile_listener(snapshot, listener, inputs, keep, report))
-            })
-            .collect();
-        let hosts = listeners
-            .iter()
-            .enumerate()
-            .map(|(index, listener)| (listener.hostname.clone(), index));
-        let Some(first) = listeners.first() else {
-            continue;
-        };
-        let open = Arc::clone(keep.open.entry(key.clone()).or_default());
-        let port = PortLive {
-            key,
-            id,
-            hosts: hosts.collect::<Hosts<usize>>(),
-            tls: compiled.iter().any(|listener| listener.tls.is_some()),
-            listeners: compiled,
-            forwarding: first.forwarding.clone(),
-            limits: listeners
-                .iter()
-                .skip(1)
-                .fold(first.limits.clone(), |limits, listener| {
-                    limits.strictest(&listener.limits)
-                }),
-            open,
-        };
-        let slot = id.0 as usize;
-        if live.ports.len() <= slot {
-            live.ports.resize_with(slot + 1, || None);
-        }
-        live.ports[slot] = Some(Arc::new(port));
-    }
-}
-
-type Inputs<'a> = Vec<Input<'a, Arc<RuleLive>>>;
-
-fn inputs_by_listener(rules: &[KeptRoute]) -> HashMap<&ListenerKey, Inputs<'_>> {
-    let mut inputs: HashMap<&ListenerKey, Inputs<'_>> = HashMap::new();
-    for KeptRoute { route, rules } in rules {
-        for attachment in &route.attachments {
-            let of_listener = inputs.entry(&attachment.listener).or_default();
-            for hostname in &attachment.hostnames {
-                of_listener.extend(route.rules.iter().zip(rules).map(|(rule, target)| Input {
-                    hostname,
-                    route,
-                    rule,
-                    target: Arc::clone(target),
-                }));
-            }
-        }
-    }
-    inputs
-}
-
-fn compile_listener(
-    snapshot: &Snapshot,
-    listener: &Listener,
-    inputs: Inputs<'_>,
-    keep: &mut Keep,
-    report: &mut Report,
-) -> ListenerLive {
-    let Listener {
-        key,
-        port: _,
-        bind: _,
-        hostname: _,
-        protocol,
-        forwarding: _,
-        limits,
-        proxy_status,
-        refused,
-    } = listener;
-    let previous = keep.listeners.get(key).map(|listener| &listener.table);
-    ListenerLive {
-        key: key.clone(),
-        series: keep.series.listener(&snapshot.gateway.name, key),
-        table: Table::build(inputs, previous),
-        tls: protocol
-            .termination()
-            .map(|termination| compile_tls(snapshot, key, termination, keep, report)),
-        limits: limits.clone(),
-        proxy_status: *proxy_status,
-        refused: refused.clone(),
-        in_flight: Arc::clone(keep.requests.entry(key.clone()).or_default()),
-    }
-}
-
-/// A listener's TLS is made anew only if its settings or certificates changed: a new one forgets all
-/// sessions and tickets, which is what a changed client validation needs.
-fn compile_tls(
-    snapshot: &Snapshot,
-    key: &ListenerKey,
-    termination: &Termination,
-    keep: &mut Keep,
-    report: &mut Report,
-) -> TlsLive {
-    let certificates: Vec<Arc<Certificate>> = termination
-        .certificates
-        .iter()
-        .filter_map(|name| snapshot.certificates.get(name))
-        .cloned()
-        .collect();
-    if let Some(kept) = keep.tls.get(key)
-        && kept.termination == *termination
-        && kept.certificates == certificates
-    {
-        report.tls(key, &kept.live);
-        return kept.live.clone();
-    }
-    let config = termination::server_config(termination, &snapshot.certificates);
-    let live = TlsLive {
-        config,
-        client: termination.client.clone(),
-    };
-    report.tls(key, &live);
-    let kept = KeptTls {
-        termination: termination.clone(),
-        certificates,
-        live: live.clone(),
-    };
-    keep.tls.insert(key.clone(), kept);
-    live
 }

@@ -269,6 +269,7 @@ impl Backends {
         let live = Arc::new(BackendLive {
             key: key.clone(),
             series: self.series.backend(&snapshot.gateway.name, key),
+            stream_series: self.series.stream_backend(&snapshot.gateway.name, key),
             protocol,
             tls: compiled,
             refused,

@@ -16,7 +16,7 @@ use daemun_model::filter::mirror::Share;
 use daemun_model::filter::redirect::Redirect;
 use daemun_model::filter::rewrite::Rewrite;
 use daemun_model::listener::ProxyStatus;
-use daemun_model::names::{BackendKey, ListenerKey, RouteKey};
+use daemun_model::names::{BackendKey, ListenerKey, RouteKey, Transport};
 use daemun_model::policy::balance::Balance;
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
@@ -28,8 +28,12 @@ use daemun_route::hosts::Hosts;
 
 use crate::balance::{Balancer, Load, Weighted};
 use crate::budget::Budget;
-use crate::observe::series::{BackendSeries, ListenerSeries, RuleSeries};
+use crate::observe::series::{BackendSeries, ListenerSeries, RuleSeries, StreamSeries};
 use crate::termination::ServerTls;
+
+mod streams;
+
+pub(crate) use streams::{Carries, Opening, StreamLive, StreamTable};
 
 /// All that workers need to serve.
 #[derive(Default)]
@@ -64,30 +68,33 @@ pub(crate) struct PortId(pub(crate) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BackendId(pub(crate) u32);
 
-/// What is bound: a port on all addresses (none given) or on some.
+/// What is bound: a port on all addresses (none given) or on some. TCP and UDP have ports of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PortKey {
     /// The addresses, sorted; empty means all of both families.
     pub(crate) addresses: Vec<IpAddr>,
-    /// The port.
+    /// The port that the socket has: `Listener.bind`.
     pub(crate) port: u16,
+    pub(crate) transport: Transport,
 }
 
 /// A port with the listeners that share it.
 pub(crate) struct PortLive {
     pub(crate) key: PortKey,
     pub(crate) id: PortId,
+    /// The port as its listeners have it written: what clients ask for, and what they are told.
+    pub(crate) written: u16,
     /// The listeners, in the order of their keys.
     pub(crate) listeners: Vec<Arc<ListenerLive>>,
     /// Index into `listeners`, most specific hostname first.
     pub(crate) hosts: Hosts<usize>,
-    /// Whether connections begin with TLS.
-    pub(crate) tls: bool,
+    /// How connections begin.
+    pub(crate) opening: Opening,
     /// Who is believed about clients: the same for all listeners of a port.
     pub(crate) forwarding: Forwarding,
     /// What a connection may use, before it is known for which listener it is.
     pub(crate) limits: ClientLimits,
-    /// Open connections, on all workers; bounded by `limits.connections`.
+    /// Open connections, or flows of datagrams, on all workers; bounded by `limits.connections`.
     pub(crate) open: Arc<AtomicU32>,
 }
 
@@ -95,7 +102,12 @@ pub(crate) struct PortLive {
 pub(crate) struct ListenerLive {
     pub(crate) key: ListenerKey,
     pub(crate) series: ListenerSeries,
+    /// The same for connections below HTTP.
+    pub(crate) stream_series: StreamSeries,
+    pub(crate) carries: Carries,
     pub(crate) table: Table<Arc<RuleLive>>,
+    /// The Routes below HTTP.
+    pub(crate) streams: StreamTable,
     /// TLS, or the reason why handshakes are refused.
     pub(crate) tls: Option<TlsLive>,
     pub(crate) limits: ClientLimits,
@@ -104,6 +116,13 @@ pub(crate) struct ListenerLive {
     pub(crate) refused: Option<String>,
     /// Requests in flight, on all workers; bounded by `limits.requests`.
     pub(crate) in_flight: Arc<AtomicU32>,
+}
+
+impl ListenerLive {
+    /// What TLS handshakes go by; none if there is no TLS, or its settings cannot be used.
+    pub(crate) fn server_tls(&self) -> Option<Arc<ServerTls>> {
+        self.tls.as_ref()?.config.as_ref().ok().cloned()
+    }
 }
 
 /// TLS of a listener.
@@ -217,6 +236,8 @@ pub(crate) enum Target {
 pub(crate) struct BackendLive {
     pub(crate) key: BackendKey,
     pub(crate) series: BackendSeries,
+    /// The same for connections below HTTP.
+    pub(crate) stream_series: StreamSeries,
     pub(crate) protocol: BackendProtocol,
     pub(crate) tls: Option<BackendTlsLive>,
     /// Why nothing may be sent: answers 500.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_model::Configuration;
-use daemun_model::names::ListenerKey;
+use daemun_model::names::{ListenerKey, Transport};
+use socket2::Socket;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::compile::{self, Keep, Report};
@@ -65,6 +66,8 @@ pub struct Applied {
 pub struct Listening {
     /// The address; unspecified for all of a family.
     pub address: SocketAddr,
+    /// Whether connections or datagrams come in there.
+    pub transport: Transport,
     /// The addresses behind it that the public internet routes.
     pub public: Vec<IpAddr>,
     /// The listeners.
@@ -187,12 +190,7 @@ impl Proxy {
             let listeners: Vec<ListenerKey> =
                 port.listeners.iter().map(|one| one.key.clone()).collect();
             if !self.bound.contains_key(&port.key) {
-                let made = socket::bind(
-                    &port.key.addresses,
-                    port.key.port,
-                    self.workers.len(),
-                    &self.inherited,
-                );
+                let made = socket::bind(&port.key, self.workers.len(), &self.inherited);
                 match made {
                     Ok(sockets) => self.listen(&port.key, port.id, sockets),
                     Err(error) => {
@@ -213,6 +211,7 @@ impl Proxy {
                 .listening
                 .extend(addresses.iter().map(|address| Listening {
                     address: *address,
+                    transport: port.key.transport,
                     public: reach::public_addresses(address.ip()),
                     listeners: listeners.clone(),
                 }));
@@ -221,8 +220,7 @@ impl Proxy {
 
     fn listen(&mut self, key: &PortKey, id: PortId, sockets: Vec<socket::Listening>) {
         let addresses = sockets.iter().map(|listening| listening.address).collect();
-        let mut by_worker: Vec<Vec<std::net::TcpListener>> =
-            self.workers.iter().map(|_| Vec::new()).collect();
+        let mut by_worker: Vec<Vec<Socket>> = self.workers.iter().map(|_| Vec::new()).collect();
         for listening in sockets {
             by_worker
                 .iter_mut()
@@ -230,7 +228,8 @@ impl Proxy {
                 .for_each(|(of_worker, socket)| of_worker.push(socket));
         }
         for (worker, sockets) in self.workers.iter().zip(by_worker) {
-            let _ = worker.messages.send(Message::Listen(id, sockets));
+            let message = Message::Listen(id, key.transport, sockets);
+            let _ = worker.messages.send(message);
         }
         self.bound.insert(key.clone(), Bound { id, addresses });
     }

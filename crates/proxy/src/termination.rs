@@ -48,12 +48,13 @@ pub(crate) enum ClientCertificate {
     Invalid(CertificateDer<'static>, String),
 }
 
-/// Compiles a listener's TLS.
+/// Compiles a listener's TLS, which offers these protocols; without any, no protocol is agreed on.
 ///
 /// # Errors
 /// A sentence that says which part cannot be used, and why.
 pub(crate) fn server_config(
     termination: &Termination,
+    alpn: &[&[u8]],
     certificates: &Map<ObjectName, Arc<Certificate>>,
 ) -> Result<Arc<ServerTls>, String> {
     let Termination {
@@ -74,7 +75,7 @@ pub(crate) fn server_config(
         .map_err(|error| format!("the TLS versions cannot be used: {error}"))?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(Chooser::new(names, certificates)?));
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
     config.ticketer =
         Ticketer::new().map_err(|error| format!("no key for session tickets was made: {error}"))?;

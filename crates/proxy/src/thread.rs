@@ -8,6 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemun_model::names::Transport;
+use socket2::Socket;
 use tokio::runtime::LocalRuntime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,14 +17,15 @@ use crate::http::connection::Connection;
 use crate::listen::accept::Acceptor;
 use crate::live::{Live, PortId};
 use crate::observe::WorkerMetrics;
+use crate::udp::Doors;
 use crate::worker::Worker;
 
 /// What a worker is told.
 pub(crate) enum Message {
     /// Serve this from now on.
     Live(Arc<Live>),
-    /// Accept on these sockets.
-    Listen(PortId, Vec<std::net::TcpListener>),
+    /// Accept on these sockets, or take datagrams there.
+    Listen(PortId, Transport, Vec<Socket>),
     /// Empty the accept queues of a port and close its sockets.
     Close(PortId),
     /// Drain, and say when it is done.
@@ -64,6 +67,7 @@ pub(crate) fn start(
 struct Thread {
     worker: Rc<Worker>,
     accepting: HashMap<PortId, Vec<Acceptor>>,
+    doors: Doors,
 }
 
 impl Thread {
@@ -71,6 +75,7 @@ impl Thread {
         Self {
             worker: Worker::new(metrics),
             accepting: HashMap::new(),
+            doors: Doors::default(),
         }
     }
 
@@ -81,7 +86,9 @@ impl Thread {
                 message = messages.recv() => match message {
                     None => return,
                     Some(Message::Live(live)) => self.worker.take_over(live),
-                    Some(Message::Listen(port, sockets)) => self.listen(port, sockets),
+                    Some(Message::Listen(port, transport, sockets)) => {
+                        self.listen(port, transport, sockets);
+                    }
                     Some(Message::Close(port)) => self.close(port),
                     Some(Message::Drain(how, done)) => {
                         self.drain(how).await;
@@ -89,18 +96,20 @@ impl Thread {
                         return;
                     }
                 },
-                _ = sweep.tick() => self.worker.sweep(),
+                _ = sweep.tick() => self.sweep(),
             }
         }
     }
 
-    fn listen(&mut self, port: PortId, sockets: Vec<std::net::TcpListener>) {
+    fn listen(&mut self, port: PortId, transport: Transport, sockets: Vec<Socket>) {
         for socket in sockets {
-            match Acceptor::start(&self.worker, port, socket) {
-                Ok(acceptor) => self.accepting.entry(port).or_default().push(acceptor),
-                Err(error) => {
-                    tracing::error!(%error, "A worker cannot accept on a socket that was bound.");
-                }
+            let begun = match transport {
+                Transport::Tcp => Acceptor::start(&self.worker, port, socket.into())
+                    .map(|acceptor| self.accepting.entry(port).or_default().push(acceptor)),
+                Transport::Udp => self.doors.open(&self.worker, port, socket.into()),
+            };
+            if let Err(error) = begun {
+                tracing::error!(%error, "A worker cannot use a socket that was bound.");
             }
         }
     }
@@ -108,43 +117,51 @@ impl Thread {
     fn close(&mut self, port: PortId) {
         let acceptors = self.accepting.remove(&port).unwrap_or_default();
         acceptors.into_iter().for_each(Acceptor::close);
+        self.doors.close(port);
     }
 
     /// In this order, so that no request is lost: answers begin to close their connections while new
-    /// ones are still accepted; then the accept queues are emptied and closed; then requests in flight
-    /// end; then connections without a request are closed; what is left when the grace period ends is
+    /// ones are still accepted; then the accept queues are emptied and closed, and no UDP flow begins; then
+    /// requests in flight end; then connections without a request are closed; what is left when the grace period ends is
     /// cut.
     async fn drain(&mut self, how: Drain) {
         let worker = Rc::clone(&self.worker);
         worker.draining.set(true);
         worker.each_connection(Connection::announce_end);
-        ticking(&worker, how.delay, || false).await;
+        self.ticking(how.delay, || false).await;
         let acceptors = std::mem::take(&mut self.accepting).into_values().flatten();
         acceptors.for_each(Acceptor::close);
+        self.doors.let_nobody_in();
         let linger = daemun_base::clock::now() + IDLE_LINGER.min(how.grace);
-        ticking(&worker, how.grace, || {
+        self.ticking(how.grace, || {
             let (open, busy) = worker.is_open_or_busy();
-            !open || (!busy && daemun_base::clock::now() >= linger)
+            let talking = self.doors.is_busy(worker.tick());
+            !(open || talking) || !(busy || talking) && daemun_base::clock::now() >= linger
         })
         .await;
         worker.each_connection(Connection::close_idle);
-        ticking(&worker, Duration::from_millis(500), || {
-            !worker.is_open_or_busy().0
-        })
-        .await;
+        worker.streams.cut();
+        self.doors.close_all();
+        self.ticking(Duration::from_millis(500), || !worker.is_open_or_busy().0)
+            .await;
         worker.each_connection(Connection::cut);
     }
-}
 
-/// Waits, sweeping, until a time is over or something holds.
-async fn ticking(worker: &Worker, longest: Duration, done: impl Fn() -> bool) {
-    let end = daemun_base::clock::now() + longest;
-    let mut last_sweep = daemun_base::clock::now();
-    while !done() && daemun_base::clock::now() < end {
-        tokio::time::sleep(Duration::from_millis(10).min(longest)).await;
-        if last_sweep.elapsed() >= Duration::from_secs(1) {
-            last_sweep = daemun_base::clock::now();
-            worker.sweep();
+    /// Waits, sweeping, until a time is over or something holds.
+    async fn ticking(&self, longest: Duration, done: impl Fn() -> bool) {
+        let end = daemun_base::clock::now() + longest;
+        let mut last_sweep = daemun_base::clock::now();
+        while !done() && daemun_base::clock::now() < end {
+            tokio::time::sleep(Duration::from_millis(10).min(longest)).await;
+            if last_sweep.elapsed() >= Duration::from_secs(1) {
+                last_sweep = daemun_base::clock::now();
+                self.sweep();
+            }
         }
+    }
+
+    fn sweep(&self) {
+        self.worker.sweep();
+        self.doors.sweep(self.worker.tick());
     }
 }

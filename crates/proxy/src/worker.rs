@@ -15,6 +15,7 @@ use crate::balance::Random;
 use crate::http::connection::Connection;
 use crate::live::Live;
 use crate::observe::WorkerMetrics;
+use crate::running::{Buffer, Streams};
 use crate::upstream::pool::Pools;
 
 /// A configuration as a worker holds it: its requests count references of the worker's own, and not on
@@ -24,11 +25,17 @@ pub(crate) type LocalLive = Rc<Arc<Live>>;
 /// A worker's state, shared by its tasks.
 pub(crate) struct Worker {
     live: RefCell<LocalLive>,
+    /// How many configurations there were.
+    generation: Cell<u32>,
     pub(crate) pools: Pools,
     pub(crate) random: RefCell<Random>,
     pub(crate) tasks: LocalTasks,
     /// Tunnels, which live on after the connections that they were.
     pub(crate) tunnels: LocalTasks,
+    /// Connections below HTTP.
+    pub(crate) streams: Streams,
+    /// What all of them are read into.
+    pub(crate) buffer: Buffer,
     pub(crate) metrics: Arc<WorkerMetrics>,
     /// Seconds since the worker started, coarse; what connections measure idleness with.
     pub(crate) ticks: Arc<AtomicU32>,
@@ -48,6 +55,9 @@ impl Worker {
             random: RefCell::new(Random::seeded()),
             tasks: LocalTasks::default(),
             tunnels: LocalTasks::default(),
+            streams: Streams::default(),
+            buffer: Buffer::default(),
+            generation: Cell::new(0),
             metrics,
             ticks: Arc::default(),
             connections: RefCell::default(),
@@ -59,6 +69,11 @@ impl Worker {
     /// The configuration that is live at this moment.
     pub(crate) fn live(&self) -> LocalLive {
         Rc::clone(&self.live.borrow())
+    }
+
+    /// Tells configurations apart without holding on to one.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.get()
     }
 
     /// The coarse clock.
@@ -88,10 +103,11 @@ impl Worker {
         connections.iter().for_each(|connection| visit(connection));
     }
 
-    /// Whether connections or tunnels are open, and whether a request or tunnel is under way.
+    /// Whether connections or tunnels are open, and whether a request or tunnel is under way. What is below HTTP is
+    /// as a tunnel: nobody can tell when it rests.
     pub(crate) fn is_open_or_busy(&self) -> (bool, bool) {
         let connections = self.connections.borrow();
-        let tunnels = self.tunnels.count() > 0;
+        let tunnels = self.tunnels.count() > 0 || self.streams.count() > 0;
         let busy = tunnels || connections.values().any(|connection| connection.is_busy());
         (tunnels || !connections.is_empty(), busy)
     }
@@ -106,12 +122,14 @@ impl Worker {
         });
         self.pools.retain(&live);
         *self.live.borrow_mut() = Rc::new(live);
+        self.generation.set(self.generation.get().wrapping_add(1));
     }
 
     /// Counts time and ends what has stood still for too long. To be called once a second.
     pub(crate) fn sweep(&self) {
         let now = self.ticks.fetch_add(1, Ordering::Relaxed) + 1;
         self.each_connection(|connection| connection.sweep(now));
+        self.streams.sweep(now);
         self.pools.sweep(now);
         self.metrics.pools(self.pools.counts());
     }

@@ -82,6 +82,17 @@ impl Gateway {
         within("the drain", proxy.drain()).await;
     }
 
+    /// The metrics' lines that begin with a name.
+    ///
+    /// # Panics
+    /// If they cannot be written.
+    pub fn metrics(&self, name: &str) -> Vec<String> {
+        let mut text = String::new();
+        self.proxy.metrics().write(&mut text).expect("metrics");
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        lines.map(str::to_owned).collect()
+    }
+
     /// The proxy itself.
     pub fn proxy(&mut self) -> &mut Proxy {
         &mut self.proxy

@@ -10,6 +10,7 @@ pub mod backend;
 pub mod body;
 pub mod certificates;
 pub mod cloud;
+pub mod echo;
 pub mod gateway;
 pub mod http2;
 mod panics;
@@ -23,6 +24,7 @@ pub mod yaml;
 
 pub use backend::{Act, Backend, Seen};
 pub use certificates::{Authority, Identity};
+pub use echo::{Echo, UdpEcho};
 pub use gateway::Gateway;
 pub use http2::{Http2, Http2Answer};
 pub use raw::{Answer, Raw};

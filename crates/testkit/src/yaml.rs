@@ -85,6 +85,16 @@ pub fn route_all(name: &str, backend: &str) -> String {
     )
 }
 
+/// A Route of a kind below HTTP that is attached to `gw`. Its one rule has these references (`{name: …, …}`), and
+/// `spec` the rest.
+pub fn stream_route(kind: &str, name: &str, references: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  \
+         parentRefs: [{{name: gw}}]\n  rules: [{{backendRefs: [{references}]}}]\n{}",
+        indented(spec, 2)
+    )
+}
+
 /// What has a port on loopback.
 pub trait Listens {
     /// The port.

@@ -23,6 +23,14 @@ pub struct ClientLimits {
     /// How long a connection may stay without a request.
     #[serde(with = "crate::carried::duration")]
     pub idle: Duration,
+    /// How long a connection below HTTP, or a flow of datagrams, may stay without a byte in either direction.
+    /// None: as long as its protocol's default says, [`Self::STREAM_IDLE`] or [`Self::FLOW_IDLE`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::carried::duration_option"
+    )]
+    pub stream_idle: Option<Duration>,
     /// How long a request's body or a response may stand still.
     #[serde(with = "crate::carried::duration")]
     pub stall: Duration,
@@ -40,6 +48,12 @@ pub struct ClientLimits {
 }
 
 impl ClientLimits {
+    /// How long a TCP connection, or TLS for a TLSRoute, may stay without a byte: who keeps connections for
+    /// later (pools of databases, subscribers of messages) is seldom silent for longer.
+    pub const STREAM_IDLE: Duration = Duration::from_secs(3600);
+    /// How long a UDP flow is remembered after its last datagram.
+    pub const FLOW_IDLE: Duration = Duration::from_secs(60);
+
     /// Of each limit the smaller one: what holds while it is not yet known which of two listeners a
     /// connection is for.
     pub fn strictest(&self, other: &Self) -> Self {
@@ -50,6 +64,7 @@ impl ClientLimits {
             body_bytes,
             header_read,
             idle,
+            stream_idle,
             stall,
             handshake,
             concurrent_streams,
@@ -67,6 +82,10 @@ impl ClientLimits {
             },
             header_read: self.header_read.min(*header_read),
             idle: self.idle.min(*idle),
+            stream_idle: match (self.stream_idle, *stream_idle) {
+                (Some(one), Some(two)) => Some(one.min(two)),
+                (one, two) => one.or(two),
+            },
             stall: self.stall.min(*stall),
             handshake: self.handshake.min(*handshake),
             concurrent_streams: self.concurrent_streams.min(*concurrent_streams),
@@ -86,6 +105,7 @@ impl Default for ClientLimits {
             body_bytes: None,
             header_read: Duration::from_secs(15),
             idle: Duration::from_secs(60),
+            stream_idle: None,
             stall: Duration::from_secs(60),
             handshake: Duration::from_secs(10),
             concurrent_streams: 100,

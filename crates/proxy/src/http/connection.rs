@@ -97,7 +97,7 @@ impl Connection {
             Wish::Stay
         };
         let live = worker.live();
-        let listens_on = live.port(port).map_or(0, |port| port.key.port);
+        let listens_on = live.port(port).map_or(0, |port| port.written);
         Rc::new(Self {
             standing: Standing::new(peer.ip(), listens_on),
             number,

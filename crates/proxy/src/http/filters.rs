@@ -185,7 +185,7 @@ fn redirect_to(
         path_and_query: &path_and_query(parts),
         matched_prefix: way.prefix,
         listener_port: if seen_by_client {
-            way.port.key.port
+            way.port.written
         } else {
             redirect::well_known(scheme)
         },

@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub(crate) mod check;
 pub(crate) mod choose;
 pub(crate) mod connection;
+pub(crate) mod engine;
 pub(crate) mod filters;
 pub(crate) mod forward;
 pub(crate) mod replay;

@@ -1,6 +1,9 @@
 //! Where clients come in: sockets, PROXY protocol, TLS, and the connections that come of it.
 
 pub(crate) mod accept;
+pub(crate) mod arrival;
+pub(crate) mod handshake;
+pub mod hello;
 pub(crate) mod owner;
 pub(crate) mod peek;
 pub mod proxy_protocol;

@@ -2,21 +2,22 @@
 //!
 //! The client's SNI chooses the most specific listener of the port that has the name. Without SNI, or
 //! without such a listener, the one for all names takes the client; where there is none, the client is
-//! told that nobody here has that name. What requests may then ask for is not decided here.
+//! told that nobody here has that name. What requests may then ask for is not decided here. On ports where others
+//! than the gateway may answer, the client's first message is read before (`hello`).
 
-use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_route::hosts::Hosts;
 use rustls::server::Acceptor;
-use rustls::{AlertDescription, InvalidMessage};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
+use super::handshake::{HandshakeError, read_error};
+use super::hello::Hello;
 use crate::termination::{ClientCertificate, ServerTls};
 
 /// A fatal alert `unrecognized_name` (RFC 8446, 6; RFC 6066, 3) as it goes over the wire.
@@ -35,61 +36,6 @@ pub(crate) struct Secured<IO> {
     pub(crate) server_name: Option<String>,
     /// What it showed about itself.
     pub(crate) client: ClientCertificate,
-}
-
-/// Why a handshake failed.
-#[derive(Debug)]
-pub(crate) enum HandshakeError {
-    /// The client went away.
-    Closed,
-    /// The client was too slow.
-    TimedOut,
-    /// What the client sent is not TLS; plain HTTP, most of the time.
-    NotTls,
-    /// No listener of the port has the name that the client asked for.
-    UnrecognizedName(Option<String>),
-    /// The client's certificate is missing or not believed.
-    ClientCertificate(String),
-    /// The client does not believe the gateway's certificate, or gave up for another reason of its own.
-    RefusedByClient(AlertDescription),
-    /// The two have no version, cipher or protocol in common, or the client broke the rules.
-    Client(String),
-    /// The gateway's own fault.
-    Gateway(String),
-}
-
-impl HandshakeError {
-    /// Whose fault it is and what happened, in a word: for metrics.
-    pub(crate) fn label(&self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::TimedOut => "timeout",
-            Self::NotTls => "not_tls",
-            Self::UnrecognizedName(_) => "unrecognized_name",
-            Self::ClientCertificate(_) => "client_certificate",
-            Self::RefusedByClient(_) => "refused_by_client",
-            Self::Client(_) => "client",
-            Self::Gateway(_) => "gateway",
-        }
-    }
-}
-
-impl fmt::Display for HandshakeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the client closed the connection during the handshake"),
-            Self::TimedOut => f.write_str("the client's handshake took too long"),
-            Self::NotTls => f.write_str("the client does not speak TLS; was it plain HTTP?"),
-            Self::UnrecognizedName(Some(name)) => write!(f, "no listener has the name \"{name}\""),
-            Self::UnrecognizedName(None) => {
-                f.write_str("the client asked for no name, and no listener takes all names")
-            }
-            Self::ClientCertificate(why) => write!(f, "the client's certificate: {why}"),
-            Self::RefusedByClient(alert) => write!(f, "the client gave up: {alert:?}"),
-            Self::Client(why) => write!(f, "the handshake failed: {why}"),
-            Self::Gateway(why) => write!(f, "the handshake failed by the gateway's fault: {why}"),
-        }
-    }
 }
 
 /// Takes a client's handshake.
@@ -125,55 +71,105 @@ where
         .await;
         return Err(HandshakeError::UnrecognizedName(server_name));
     };
-    let tls = listener_tls(listener).ok_or_else(|| {
-        HandshakeError::Gateway("the listener's TLS settings cannot be used".to_owned())
-    })?;
-    let handshake = hello.into_stream(Arc::clone(&tls.config));
-    let stream = timeout_at(deadline, handshake).await;
-    let stream = stream
-        .map_err(|_| HandshakeError::TimedOut)?
-        .map_err(|error| read_error(&error))?;
-    let connection = stream.get_ref().1;
-    let http2 = connection.alpn_protocol() == Some(b"h2");
-    let client = tls
-        .client_certificate(connection)
-        .map_err(|error| HandshakeError::ClientCertificate(error.to_string()))?;
+    let tls = listener_tls(listener).ok_or_else(unusable)?;
+    let config = Arc::clone(&tls.config);
+    let (stream, client) = shake(hello, (&tls, config), deadline).await?;
     Ok(Secured {
+        http2: is_http2(&stream),
         stream,
         listener,
-        http2,
         server_name,
         client,
     })
+}
+
+/// Takes the handshake of a client whose first message was read, for the listener that it means.
+///
+/// # Errors
+/// See [`HandshakeError`]. The client was told.
+pub(crate) async fn accept_read(
+    mut connection: TcpStream,
+    hello: Hello,
+    (listener, tls): (usize, Option<Arc<ServerTls>>),
+    deadline: Instant,
+) -> Result<Secured<TcpStream>, HandshakeError> {
+    let tls = tls.ok_or_else(unusable)?;
+    let accepted = hello.accepted(&mut connection, deadline).await?;
+    let start = StartHandshake::from_parts(accepted, connection);
+    let config = Arc::clone(&tls.config);
+    let (stream, client) = shake(start, (&tls, config), deadline).await?;
+    Ok(Secured {
+        http2: is_http2(&stream),
+        stream,
+        listener,
+        server_name: hello.server_name,
+        client,
+    })
+}
+
+/// The same where what is inside is not HTTP: `choose` says which of the protocols that the client offers is
+/// agreed on, if any. It is given with the connection.
+///
+/// # Errors
+/// See [`HandshakeError`]. The client was told.
+pub(crate) async fn terminate(
+    mut connection: TcpStream,
+    hello: Hello,
+    tls: Option<Arc<ServerTls>>,
+    choose: impl Fn(&[&[u8]]) -> Option<Vec<u8>>,
+    deadline: Instant,
+) -> Result<(TlsStream<TcpStream>, Option<Vec<u8>>), HandshakeError> {
+    let tls = tls.ok_or_else(unusable)?;
+    let accepted = hello.accepted(&mut connection, deadline).await?;
+    let offered = accepted.client_hello().alpn();
+    let offered: Vec<&[u8]> = offered.into_iter().flatten().collect();
+    let agreed = choose(&offered);
+    let config = match &agreed {
+        None => Arc::clone(&tls.config),
+        Some(protocol) => {
+            // What keeps sessions and tickets is shared with the other connections of the listener.
+            let mut config = (*tls.config).clone();
+            config.alpn_protocols = vec![protocol.clone()];
+            Arc::new(config)
+        }
+    };
+    let start = StartHandshake::from_parts(accepted, connection);
+    let (stream, _) = shake(start, (&tls, config), deadline).await?;
+    Ok((stream, agreed))
+}
+
+async fn shake<IO>(
+    start: StartHandshake<IO>,
+    (tls, config): (&ServerTls, Arc<rustls::ServerConfig>),
+    deadline: Instant,
+) -> Result<(TlsStream<IO>, ClientCertificate), HandshakeError>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let stream = timeout_at(deadline, start.into_stream(config)).await;
+    let stream = stream
+        .map_err(|_| HandshakeError::TimedOut)?
+        .map_err(|error| read_error(&error))?;
+    let client = tls
+        .client_certificate(stream.get_ref().1)
+        .map_err(|error| HandshakeError::ClientCertificate(error.to_string()))?;
+    Ok((stream, client))
+}
+
+fn is_http2<IO>(stream: &TlsStream<IO>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
+fn unusable() -> HandshakeError {
+    HandshakeError::Gateway("the listener's TLS settings cannot be used".to_owned())
 }
 
 fn lower_case(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-fn choose(hosts: &Hosts<usize>, server_name: Option<&str>) -> Option<usize> {
+/// The listener that a name means.
+pub(crate) fn choose(hosts: &Hosts<usize>, server_name: Option<&str>) -> Option<usize> {
     // The empty name is in no pattern but the one for all names.
     hosts.find(server_name.unwrap_or_default()).copied()
-}
-
-fn read_error(error: &io::Error) -> HandshakeError {
-    use rustls::Error as Tls;
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match inner {
-        None if error.kind() == io::ErrorKind::InvalidData => {
-            HandshakeError::Client(error.to_string())
-        }
-        None => HandshakeError::Closed,
-        Some(Tls::InvalidMessage(
-            InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
-        )) => HandshakeError::NotTls,
-        Some(Tls::AlertReceived(alert)) => HandshakeError::RefusedByClient(*alert),
-        Some(error @ (Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented)) => {
-            HandshakeError::ClientCertificate(error.to_string())
-        }
-        Some(
-            error @ (Tls::General(_) | Tls::FailedToGetRandomBytes | Tls::FailedToGetCurrentTime),
-        ) => HandshakeError::Gateway(error.to_string()),
-        Some(error) => HandshakeError::Client(error.to_string()),
-    }
 }

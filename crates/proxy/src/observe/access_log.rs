@@ -1,4 +1,4 @@
-//! The access log: one line for each request, when its response has ended.
+//! The access log: one line for each request, when its response has ended, and for each connection below HTTP.
 //!
 //! A worker writes its lines into a buffer of its own; a thread takes full buffers away and writes them
 //! out. Where that thread cannot keep up (a full disk, a pipe that nobody reads) lines are dropped and
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use entry::Entry;
-pub(super) use entry::Told;
+pub(super) use entry::{PassageEntry, Subject, Told};
 pub use format::{Format, StatusFilter};
 pub(super) use writer::Sink;
 use writer::Writer;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::access_log::Sink;
 use super::answers::ANSWERS;
+use super::ends::ENDS;
 use super::series::BackendSeries;
 
 /// A number that one thread writes. Adding is a load and a store, without a lock on the memory bus.
@@ -52,6 +53,33 @@ pub(super) const CONNECTION_ERRORS: [&str; 6] = [
     "other",
 ];
 
+/// Why datagrams are not passed on, each at its number.
+pub(super) const DROPS: [&str; 6] = [
+    "unserved",
+    "no_flow",
+    "no_socket",
+    "backend_busy",
+    "client_busy",
+    "unreachable",
+];
+
+/// Why a datagram is not passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    /// No Route, no backend or no endpoint takes it.
+    Unserved,
+    /// It would begin a flow, and there can be no more, or the process is about to end.
+    NoFlow,
+    /// The system gave no socket.
+    NoSocket,
+    /// The backend's side takes no more at this moment.
+    BackendBusy,
+    /// The client's side takes no more at this moment.
+    ClientBusy,
+    /// The network refused it.
+    Unreachable,
+}
+
 /// How often the log tells of answers of one kind, in ticks (seconds).
 const TOLD_EVERY: u64 = 10;
 
@@ -75,6 +103,9 @@ pub(crate) struct WorkerMetrics {
     pub(super) own_answers: [Counter; ANSWERS.len()],
     /// When the log last told of an answer, and how many there were since: in pairs.
     told: [(Counter, Counter); ANSWERS.len()],
+    /// The same for connections below HTTP.
+    told_ends: [(Counter, Counter); ENDS.len()],
+    pub(super) datagrams_dropped: [Counter; DROPS.len()],
     pub(super) broken_responses: Counter,
     pub(super) responses_timed_out: Counter,
     pub(super) upstream_connects: Counter,
@@ -115,6 +146,8 @@ impl WorkerMetrics {
             stalls: Counter::default(),
             own_answers: std::array::from_fn(|_| Counter::default()),
             told: std::array::from_fn(|_| Default::default()),
+            told_ends: std::array::from_fn(|_| Default::default()),
+            datagrams_dropped: Default::default(),
             broken_responses: Counter::default(),
             responses_timed_out: Counter::default(),
             upstream_connects: Counter::default(),
@@ -225,18 +258,31 @@ impl WorkerMetrics {
         self.tunnels_closed.add(1);
     }
 
+    /// Datagrams were not passed on.
+    pub(crate) fn datagrams_dropped(&self, why: Dropped, count: u64) {
+        self.datagrams_dropped[why as usize].add(count);
+    }
+
     /// Whether the log is to tell of an answer of this kind, and how many it did not tell of before: one
     /// cause can make thousands of them in a second. `now` is the worker's tick.
     pub(super) fn to_be_told(&self, answer: usize, now: u32) -> Option<u64> {
-        let (last, since) = &self.told[answer];
-        let now = u64::from(now) + 1;
-        if last.get() != 0 && now < last.get() + TOLD_EVERY {
-            since.add(1);
-            return None;
-        }
-        last.set(now);
-        let untold = since.get();
-        since.set(0);
-        Some(untold)
+        to_be_told(&self.told[answer], now)
     }
+
+    /// The same for the end of a connection below HTTP.
+    pub(super) fn end_to_be_told(&self, end: usize, now: u32) -> Option<u64> {
+        to_be_told(&self.told_ends[end], now)
+    }
+}
+
+fn to_be_told((last, since): &(Counter, Counter), now: u32) -> Option<u64> {
+    let now = u64::from(now) + 1;
+    if last.get() != 0 && now < last.get() + TOLD_EVERY {
+        since.add(1);
+        return None;
+    }
+    last.set(now);
+    let untold = since.get();
+    since.set(0);
+    Some(untold)
 }

@@ -1,6 +1,7 @@
 //! What `docs/observing.md` says is what the code does. Tests only.
 
 use crate::observe::answers::ANSWERS;
+use crate::observe::ends::ENDS;
 use crate::observe::metrics::Metrics;
 
 const PAGE: &str = include_str!("../../../../docs/observing.md");
@@ -36,6 +37,13 @@ fn all_reasons_are_documented_and_no_others() {
     let mut reasons = ANSWERS;
     reasons.sort_unstable();
     assert_eq!(reasons.as_slice(), names("Answers of the gateway's own"));
+}
+
+#[test]
+fn all_ends_of_connections_are_documented_and_no_others() {
+    let mut ends = ENDS;
+    ends.sort_unstable();
+    assert_eq!(ends.as_slice(), names("Ends of connections"));
 }
 
 #[test]

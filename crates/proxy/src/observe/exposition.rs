@@ -10,6 +10,7 @@ use super::series::{
     BUCKETS, BackendCounters, CLASSES, Family, ListenerCounters, Series, Traffic, labels,
 };
 
+mod streams;
 mod tables;
 
 use tables::{BACKENDS, COUNTERS, GAUGES, REASONS};
@@ -61,6 +62,7 @@ pub(super) fn write(metrics: &Metrics, out: Out<'_>) -> fmt::Result {
     traffic(out, &names, &rules, |counters| counters)?;
     seconds(out, &names, &rules, |counters| counters)?;
     of_backends(out, &backends)?;
+    streams::write(metrics, out)?;
     out.write_str("# EOF\n")
 }
 

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey};
+use daemun_model::names::{BackendKey, ListenerKey, ObjectName, RouteKey, Transport};
 
 use super::counters::Counter;
+use super::ends::ENDS;
 
 /// Classes of statuses, by the hundreds; 0 is for requests that ended before they had an answer.
 pub(super) const CLASSES: [&str; 6] = ["aborted", "1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -119,12 +120,25 @@ pub(crate) struct BackendCounters {
     pub(super) connects_failed: Counter,
 }
 
+/// What is counted of connections below HTTP and of flows of datagrams.
+#[derive(Default)]
+pub(crate) struct StreamCounters {
+    pub(super) begun: Counter,
+    /// Those that have ended, by why.
+    pub(super) ends: [Counter; ENDS.len()],
+    pub(super) nanoseconds: Counter,
+    pub(super) received: Counter,
+    pub(super) sent: Counter,
+}
+
 /// A listener's series.
 pub(crate) type ListenerSeries = Arc<Series<ListenerCounters>>;
 /// A rule's series.
 pub(crate) type RuleSeries = Arc<Series<Traffic>>;
 /// A backend's series.
 pub(crate) type BackendSeries = Arc<Series<BackendCounters>>;
+/// The series of a listener, rule or backend for connections below HTTP.
+pub(crate) type StreamSeries = Arc<Series<StreamCounters>>;
 
 /// All series. Locked when a configuration is compiled and when a scrape begins, never by requests.
 #[derive(Clone)]
@@ -138,6 +152,9 @@ pub(super) struct All {
     pub(super) listeners: Family<ListenerCounters>,
     pub(super) rules: Family<Traffic>,
     pub(super) backends: Family<BackendCounters>,
+    pub(super) stream_listeners: Family<StreamCounters>,
+    pub(super) stream_rules: Family<StreamCounters>,
+    pub(super) stream_backends: Family<StreamCounters>,
 }
 
 /// Series by their labels, and so in the order in which they are written.
@@ -153,8 +170,14 @@ impl Registry {
 
     /// A listener's series: the one that it had, or a new one.
     pub(crate) fn listener(&self, gateway: &ObjectName, key: &ListenerKey) -> ListenerSeries {
-        let labels = labels(&[("gateway", gateway), ("listener", key)]);
+        let labels = of_listener(gateway, key);
         find(&mut self.all().listeners, labels, self.workers)
+    }
+
+    /// A listener's series for connections below HTTP.
+    pub(crate) fn stream_listener(&self, gateway: &ObjectName, key: &ListenerKey) -> StreamSeries {
+        let labels = of_listener(gateway, key);
+        find(&mut self.all().stream_listeners, labels, self.workers)
     }
 
     /// A rule's series. A rule without a name is told by its place, from 1 as everywhere where people
@@ -166,31 +189,31 @@ impl Registry {
         index: usize,
         name: Option<&str>,
     ) -> RuleSeries {
-        let place = index + 1;
-        let rule: &dyn std::fmt::Display = match &name {
-            Some(name) => name,
-            None => &place,
-        };
-        let kind = route.kind.as_str();
-        let labels = labels(&[
-            ("gateway", gateway),
-            ("kind", &kind),
-            ("route", &route.name),
-            ("rule", rule),
-        ]);
+        let labels = of_rule(gateway, route, index, name);
         find(&mut self.all().rules, labels, self.workers)
+    }
+
+    /// The series of a rule below HTTP: its Route has one.
+    pub(crate) fn stream_rule(
+        &self,
+        gateway: &ObjectName,
+        route: &RouteKey,
+        name: Option<&str>,
+    ) -> StreamSeries {
+        let labels = of_rule(gateway, route, 0, name);
+        find(&mut self.all().stream_rules, labels, self.workers)
     }
 
     /// A backend's series.
     pub(crate) fn backend(&self, gateway: &ObjectName, key: &BackendKey) -> BackendSeries {
-        let kind = key.kind.as_str();
-        let labels = labels(&[
-            ("gateway", gateway),
-            ("kind", &kind),
-            ("backend", &key.name),
-            ("port", &key.port),
-        ]);
+        let labels = of_backend(gateway, key);
         find(&mut self.all().backends, labels, self.workers)
+    }
+
+    /// A backend's series for connections below HTTP.
+    pub(crate) fn stream_backend(&self, gateway: &ObjectName, key: &BackendKey) -> StreamSeries {
+        let labels = of_backend(gateway, key);
+        find(&mut self.all().stream_backends, labels, self.workers)
     }
 
     /// Forgets the series of objects that are gone, once no request holds them.
@@ -199,7 +222,13 @@ impl Registry {
             listeners,
             rules,
             backends,
+            stream_listeners,
+            stream_rules,
+            stream_backends,
         } = &mut *self.all();
+        for family in [stream_listeners, stream_rules, stream_backends] {
+            family.retain(|_, series| Arc::strong_count(series) > 1);
+        }
         listeners.retain(|_, series| Arc::strong_count(series) > 1);
         rules.retain(|_, series| Arc::strong_count(series) > 1);
         backends.retain(|_, series| Arc::strong_count(series) > 1);
@@ -214,6 +243,40 @@ impl Default for Registry {
     fn default() -> Self {
         Self::new(1)
     }
+}
+
+fn of_listener(gateway: &ObjectName, key: &ListenerKey) -> String {
+    labels(&[("gateway", gateway), ("listener", key)])
+}
+
+fn of_rule(gateway: &ObjectName, route: &RouteKey, index: usize, name: Option<&str>) -> String {
+    let place = index + 1;
+    let rule: &dyn std::fmt::Display = match &name {
+        Some(name) => name,
+        None => &place,
+    };
+    let kind = route.kind.as_str();
+    labels(&[
+        ("gateway", gateway),
+        ("kind", &kind),
+        ("route", &route.name),
+        ("rule", rule),
+    ])
+}
+
+fn of_backend(gateway: &ObjectName, key: &BackendKey) -> String {
+    let kind = key.kind.as_str();
+    // A Service may have the same number twice.
+    let port = match key.transport {
+        Transport::Tcp => key.port.to_string(),
+        Transport::Udp => format!("{}/udp", key.port),
+    };
+    labels(&[
+        ("gateway", gateway),
+        ("kind", &kind),
+        ("backend", &key.name),
+        ("port", &port),
+    ])
 }
 
 fn find<T: Default>(family: &mut Family<T>, labels: String, workers: usize) -> Arc<Series<T>> {

@@ -12,7 +12,7 @@ use std::time::Instant;
 use daemun_model::listener::ProxyStatus;
 use http::{HeaderValue, Request, StatusCode};
 
-use super::access_log::{Entry, Told};
+use super::access_log::{Entry, Subject, Told};
 use super::answers::ANSWERS;
 use super::counters::WorkerMetrics;
 use super::series::Ended;
@@ -347,7 +347,7 @@ impl Record {
             None => (rule.meant().index + 1).to_string(),
         });
         log.write(&Told {
-            entry,
+            subject: Subject::Request(entry),
             status: self.status,
             lasted: ended.lasted,
             received: ended.received,

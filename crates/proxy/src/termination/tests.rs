@@ -16,11 +16,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio_rustls::TlsConnector;
 
 use super::{ClientCertificate, ServerTls, server_config};
-use crate::listen::sni::{self, HandshakeError, Secured};
+use crate::listen::handshake::HandshakeError;
+use crate::listen::sni::{self, Secured};
 use crate::pki;
 use crate::pki::testing::{Authority, rsa, self_signed, store};
 
 const LIMIT: Duration = Duration::from_secs(5);
+
+/// What listeners of HTTP offer.
+const HTTP: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 fn termination(names: Vec<daemun_model::names::ObjectName>) -> Termination {
     Termination {
@@ -38,6 +42,7 @@ fn listener(certificates: &[Certificate], client: Option<ClientValidation>) -> A
             client,
             ..termination(names)
         },
+        HTTP,
         &map,
     )
     .unwrap()
@@ -304,7 +309,7 @@ async fn versions_are_kept_within_the_bounds() {
             max_version,
             ..termination(names.clone())
         };
-        let port = Port::new(vec![("", server_config(&bounds, &map).unwrap())]);
+        let port = Port::new(vec![("", server_config(&bounds, HTTP, &map).unwrap())]);
         for (version, works) in [(&TLS12, with_12), (&TLS13, with_13)] {
             let config = Arc::new(client_of(&authority.pem(), None, &[version]));
             let met = meet(&port, &config, "one.example.org").await;
@@ -317,7 +322,7 @@ async fn versions_are_kept_within_the_bounds() {
         ..termination(names)
     };
     assert!(
-        server_config(&nothing, &map)
+        server_config(&nothing, HTTP, &map)
             .unwrap_err()
             .contains("no TLS version")
     );
@@ -561,12 +566,12 @@ fn what_cannot_be_used_is_said_in_a_sentence() {
         ),
     ] {
         let (map, names) = store(&[certificate]);
-        let error = server_config(&termination(names), &map).unwrap_err();
+        let error = server_config(&termination(names), HTTP, &map).unwrap_err();
         assert!(error.starts_with(starts), "{error}");
     }
     let (_, names) = store(&[one]);
-    let error = server_config(&termination(names), &store(&[]).0).unwrap_err();
+    let error = server_config(&termination(names), HTTP, &store(&[]).0).unwrap_err();
     assert_eq!(error, "the certificate of Secret default/one is not there");
-    let error = server_config(&termination(Vec::new()), &store(&[]).0).unwrap_err();
+    let error = server_config(&termination(Vec::new()), HTTP, &store(&[]).0).unwrap_err();
     assert_eq!(error, "the listener has no certificate");
 }

@@ -61,6 +61,11 @@ pub(crate) fn read(written: &Limits, path: &FieldPath) -> Result<ClientLimits, R
         body_bytes: *body_bytes,
         header_read: time(header_read, default.header_read, "headerRead")?,
         idle: time(idle, default.idle, "idle")?,
+        // Below HTTP the default is the protocol's, and what is written counts everywhere.
+        stream_idle: match idle {
+            None => None,
+            Some(_) => Some(time(idle, default.idle, "idle")?),
+        },
         stall: time(stall, default.stall, "stall")?,
         handshake: time(handshake, default.handshake, "handshake")?,
         concurrent_streams: at_least(

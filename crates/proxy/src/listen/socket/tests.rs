@@ -4,9 +4,35 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use socket2::SockRef;
 
-use super::{Inherited, Why, bind};
+use daemun_model::names::Transport;
+
+use super::{BindError, Inherited, Listening, Why};
+use crate::live::PortKey;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn bind(
+    addresses: &[IpAddr],
+    port: u16,
+    workers: usize,
+    inherited: &Inherited,
+) -> Result<Vec<Listening>, BindError> {
+    bind_on(Transport::Tcp, addresses, port, (workers, inherited))
+}
+
+fn bind_on(
+    transport: Transport,
+    addresses: &[IpAddr],
+    port: u16,
+    (workers, inherited): (usize, &Inherited),
+) -> Result<Vec<Listening>, BindError> {
+    let key = PortKey {
+        addresses: addresses.to_vec(),
+        port,
+        transport,
+    };
+    super::bind(&key, workers, inherited)
+}
 
 #[test]
 fn every_worker_gets_a_socket_of_the_same_port() {
@@ -17,7 +43,10 @@ fn every_worker_gets_a_socket_of_the_same_port() {
     assert_eq!(listening.sockets.len(), 3);
     assert_ne!(listening.address.port(), 0);
     for socket in &listening.sockets {
-        assert_eq!(socket.local_addr().unwrap(), listening.address);
+        assert_eq!(
+            socket.local_addr().unwrap().as_socket(),
+            Some(listening.address)
+        );
     }
 }
 
@@ -94,16 +123,18 @@ fn an_address_of_another_host_is_said_so() {
 fn a_handed_over_socket_is_used_for_its_address_and_port() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
-    let inherited = Inherited(vec![socket]);
+    let inherited = Inherited(vec![socket.into()]);
     let bound = bind(&[LOOPBACK], address.port(), 2, &inherited).unwrap();
     assert_eq!((bound[0].address, bound[0].sockets.len()), (address, 2));
     let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
     assert!(
-        inherited.find(Some(all.ip()), all.port()).is_empty(),
+        inherited
+            .find(Some(all.ip()), all.port(), Transport::Tcp)
+            .is_empty(),
         "another address"
     );
     assert!(
-        inherited.find(None, all.port()).is_empty(),
+        inherited.find(None, all.port(), Transport::Tcp).is_empty(),
         "not for all addresses"
     );
 }
@@ -121,4 +152,38 @@ fn sockets_for_another_process_are_left_alone() {
             .0
             .is_empty()
     );
+}
+
+#[test]
+fn the_same_number_is_another_port_for_datagrams() {
+    let first = bind(&[LOOPBACK], 0, 2, &Inherited::default()).unwrap();
+    let port = first[0].address.port();
+    let nobody = Inherited::default();
+    let datagrams = bind_on(Transport::Udp, &[LOOPBACK], port, (2, &nobody)).unwrap();
+    assert_eq!(datagrams[0].sockets.len(), 2);
+    let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(b"hello", first[0].address).unwrap();
+    drop(datagrams);
+    // Whoever has it now is somebody else, who shares as readily as we do.
+    let other = std::net::UdpSocket::bind((LOOPBACK, port)).unwrap();
+    let error = bind_on(Transport::Udp, &[LOOPBACK], port, (2, &nobody)).map(drop);
+    // It is this process, which the kernel keeps apart by address only.
+    let text = error.unwrap_err().to_string();
+    assert!(
+        text.starts_with(&format!("UDP port {port} (127.0.0.1:{port}) is taken")),
+        "{text}"
+    );
+    drop(other);
+}
+
+#[test]
+fn a_handed_over_socket_for_datagrams_is_one_workers() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let inherited = Inherited(vec![socket.into()]);
+    let bound = bind_on(Transport::Udp, &[LOOPBACK], port, (2, &inherited)).unwrap();
+    assert_eq!(bound[0].sockets.len(), 1);
+    // TCP has ports of its own.
+    let bound = bind(&[LOOPBACK], port, 2, &inherited).unwrap();
+    assert_eq!(bound[0].sockets.len(), 2);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Request;
 
-use super::{AccessLog, Destination, Entry, Format, Settings, Told};
+use super::{AccessLog, Destination, Entry, Format, Settings, Subject, Told};
 
 fn entry(sampled: bool) -> Entry {
     let request = Request::builder()
@@ -20,7 +20,7 @@ fn entry(sampled: bool) -> Entry {
 
 fn told(entry: &Entry, status: u16) -> Told<'_> {
     Told {
-        entry,
+        subject: Subject::Request(entry),
         status,
         lasted: Duration::from_micros(1_234_567),
         received: 3,

@@ -30,7 +30,7 @@ impl Sink {
 
     /// Writes a line, if one is wanted of this request.
     pub(in crate::observe) fn write(&self, told: &Told<'_>) {
-        if !self.rules.wants(told.status, told.entry.sampled) {
+        if !self.rules.wants(told.status, told.subject.sampled()) {
             return;
         }
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -268,7 +268,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
-    use super::super::{Entry, Rules, StatusFilter, Told};
+    use super::super::{Entry, Rules, StatusFilter, Subject, Told};
     use super::{Alarm, MOST, Sink};
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
             true,
         );
         let told = Told {
-            entry: &entry,
+            subject: Subject::Request(&entry),
             status: 200,
             lasted: Duration::ZERO,
             received: 0,

@@ -1,6 +1,6 @@
 //! Which of the workers' counters are shown, under which names, and what they mean.
 
-use super::super::counters::{CONNECTION_ERRORS, Counter, HANDSHAKES, WorkerMetrics};
+use super::super::counters::{CONNECTION_ERRORS, Counter, DROPS, HANDSHAKES, WorkerMetrics};
 use super::super::series::BackendCounters;
 use crate::observe::answers::ANSWERS;
 
@@ -125,7 +125,7 @@ pub(super) const GAUGES: [One<NumberOf>; 5] = [
 ];
 
 /// Counts of all workers by reason.
-pub(super) const REASONS: [ByReason; 3] = [
+pub(super) const REASONS: [ByReason; 4] = [
     (
         "daemun_own_answers",
         "Answers of the gateway's own, by reason.",
@@ -143,6 +143,12 @@ pub(super) const REASONS: [ByReason; 3] = [
         "Connections of clients that ended with an error, by reason; malformed requests among them.",
         &CONNECTION_ERRORS,
         |w| &w.connection_errors,
+    ),
+    (
+        "daemun_datagrams_dropped",
+        "Datagrams of UDP listeners that were not passed on, by reason.",
+        &DROPS,
+        |w| &w.datagrams_dropped,
     ),
 ];
 
