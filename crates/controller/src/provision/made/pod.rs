@@ -125,8 +125,8 @@ fn container(maker: &Maker<'_>) -> Value {
         "resources": resources(pod),
         "readinessProbe": {
             "httpGet": { "path": "/readyz", "port": "health" },
-            "periodSeconds": 2,
-            "failureThreshold": 2,
+            "periodSeconds": 1,
+            "failureThreshold": 3,
         },
         "livenessProbe": {
             "httpGet": { "path": "/healthz", "port": "health" },
