@@ -33,41 +33,102 @@ pub(super) async fn look(
     (namespace, name): (&str, &str),
     waited: Duration,
 ) -> Option<String> {
-    let events = events(client, namespace, name).await;
-    let last = events.iter().max_by_key(|event| time(event));
-    if let Some(warning) = last.filter(|event| event.type_.as_deref() == Some("Warning")) {
-        return Some(format!("The cluster says: {}", in_words(warning)));
+    let mut found = Found {
+        event: last_event(client, namespace, name).await,
+        ..Found::default()
+    };
+    let told = found.event.as_ref().is_some_and(|event| event.is_warning);
+    if !told && waited >= PATIENCE {
+        let services = load_balancers(client).await;
+        found.is_sure = services.is_some();
+        let services = services.unwrap_or_default();
+        let own = services
+            .iter()
+            .find(|service| is_named(service, namespace, name));
+        found.port_taken = match own {
+            Some(own) => port_taken(client, own, &services).await,
+            None => None,
+        };
+        found.class = own
+            .and_then(|own| own.spec.as_ref())
+            .and_then(|spec| spec.load_balancer_class.clone());
+        found.other = services
+            .iter()
+            .find(|service| is_given(service))
+            .map(name_of);
+    }
+    in_words(&found, waited)
+}
+
+/// What was found out.
+#[derive(Debug, Default)]
+struct Found {
+    /// What the cluster said last about the Service.
+    event: Option<LastEvent>,
+    /// Which port of the nodes is taken, and by whom.
+    port_taken: Option<String>,
+    /// The class that the Service asks for.
+    class: Option<String>,
+    /// Another Service that has an address.
+    other: Option<String>,
+    /// Whether the other Services could be seen.
+    is_sure: bool,
+}
+
+#[derive(Debug)]
+struct LastEvent {
+    is_warning: bool,
+    says: String,
+}
+
+fn in_words(found: &Found, waited: Duration) -> Option<String> {
+    let Found {
+        event,
+        port_taken,
+        class,
+        other,
+        is_sure,
+    } = found;
+    if let Some(warning) = event.as_ref().filter(|event| event.is_warning) {
+        return Some(format!("The cluster says: {}", warning.says));
     }
     if waited < PATIENCE {
         return None;
     }
-    if let Some(taken) = host_port_taken(client, namespace, name).await {
-        return Some(taken);
+    if port_taken.is_some() {
+        return port_taken.clone();
     }
-    if let Some(last) = last {
-        return Some(format!(
-            "It has waited for longer than {} s; the last thing the cluster said is: {}",
-            PATIENCE.as_secs(),
-            in_words(last)
-        ));
-    }
-    Some(match other_address(client).await {
-        Some(other) => format!(
-            "It has waited for longer than {} s, and no event says why. Others have one ({other}), so somebody here gives addresses: its pool may be empty, or it may look for another class (service.loadBalancerClass of GatewayParameters). See its log.",
-            PATIENCE.as_secs()
+    let long = format!("It has waited for longer than {} s", PATIENCE.as_secs());
+    Some(match (event, class, other) {
+        (Some(event), ..) => format!("{long}; the last thing the cluster said is: {}", event.says),
+        (None, Some(class), _) => format!(
+            "{long}, and no event says why. It asks for the load balancer class {class} (service.loadBalancerClass of GatewayParameters), and nobody here seems to answer to that."
         ),
-        None => format!(
-            "It has waited for longer than {} s, no event says why, and no other Service has one: nobody in this cluster answers Services of type LoadBalancer. In a cloud that is the cloud controller manager; elsewhere install MetalLB or kube-vip (kind: cloud-provider-kind; minikube: minikube tunnel), or set service.type: ClusterIP in GatewayParameters.",
-            PATIENCE.as_secs()
+        (None, None, Some(other)) => format!(
+            "{long}, and no event says why. Others have one ({other}), so somebody here gives addresses: there may be none left. The log of who gives them says more."
+        ),
+        (None, None, None) => format!(
+            "{long}, {}: nobody in this cluster answers Services of type LoadBalancer. In a cloud that is the cloud controller manager; elsewhere install MetalLB or kube-vip (kind: cloud-provider-kind; minikube: minikube tunnel), or set service.type: ClusterIP in GatewayParameters.",
+            if *is_sure {
+                "no event says why, and no other Service has one"
+            } else {
+                "and no event says why. The likely reason"
+            }
         ),
     })
 }
 
-async fn events(client: &Client, namespace: &str, name: &str) -> Vec<Event> {
+async fn last_event(client: &Client, namespace: &str, name: &str) -> Option<LastEvent> {
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     let of = format!("involvedObject.kind=Service,involvedObject.name={name}");
-    let list = api.list(&ListParams::default().fields(&of)).await;
-    list.map(|list| list.items).unwrap_or_default()
+    let list = api.list(&ListParams::default().fields(&of)).await.ok()?;
+    let last = list.items.into_iter().max_by_key(time)?;
+    let reason = last.reason.as_deref().unwrap_or("(no reason)");
+    let message = sentence(last.message.as_deref().unwrap_or_default());
+    Some(LastEvent {
+        is_warning: last.type_.as_deref() == Some("Warning"),
+        says: format!("{reason}: {message}"),
+    })
 }
 
 fn time(event: &Event) -> Option<String> {
@@ -76,15 +137,13 @@ fn time(event: &Event) -> Option<String> {
     text("lastTimestamp").or_else(|| text("eventTime"))
 }
 
-fn in_words(event: &Event) -> String {
-    let reason = event.reason.as_deref().unwrap_or("(no reason)");
-    let message = sentence(event.message.as_deref().unwrap_or_default());
-    format!("{reason}: {message}")
-}
-
 /// K3s answers with a pod on each node that takes the port of the host; another Service may have it.
-async fn host_port_taken(client: &Client, namespace: &str, name: &str) -> Option<String> {
+async fn port_taken(client: &Client, own: &Service, services: &[Service]) -> Option<String> {
     let api: Api<Pod> = Api::all(client.clone());
+    let (namespace, name) = (
+        own.metadata.namespace.as_deref()?,
+        own.metadata.name.as_deref()?,
+    );
     let of = format!("{}={name},{}={namespace}", K3S.0, K3S.1);
     let pods = api.list(&ListParams::default().labels(&of)).await.ok()?;
     let stuck = pods.items.iter().find(|pod| {
@@ -98,10 +157,6 @@ async fn host_port_taken(client: &Client, namespace: &str, name: &str) -> Option
                     .is_some_and(|message| message.contains("free ports"))
         })
     })?;
-    let services = load_balancers(client).await;
-    let own = services
-        .iter()
-        .find(|service| is_named(service, namespace, name))?;
     let ports = ports_of(own);
     let other = services.iter().find(|service| {
         !is_named(service, namespace, name)
@@ -112,36 +167,23 @@ async fn host_port_taken(client: &Client, namespace: &str, name: &str) -> Option
         || "another Service or a process of the nodes".to_owned(),
         |other| format!("Service {}", name_of(other)),
     );
+    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
     Some(format!(
         "A port of the nodes that it needs ({}) is taken by {by}: Pod {} of K3s finds no node with it free. Use another port, or delete the other one (K3s brings Traefik: --disable traefik).",
-        ports
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
+        ports.join(", "),
         stuck.metadata.name.as_deref().unwrap_or_default()
     ))
 }
 
-/// A Service of the cluster that has an address from a load balancer.
-async fn other_address(client: &Client) -> Option<String> {
-    let services = load_balancers(client).await;
-    services
-        .iter()
-        .find(|service| is_given(service))
-        .map(name_of)
-}
-
-async fn load_balancers(client: &Client) -> Vec<Service> {
+/// The Services of type LoadBalancer; none if they may not be listed.
+async fn load_balancers(client: &Client) -> Option<Vec<Service>> {
     let api: Api<Service> = Api::all(client.clone());
-    let list = api.list(&ListParams::default()).await;
-    let all = list.map(|list| list.items).unwrap_or_default();
-    all.into_iter()
-        .filter(|service| {
-            let spec = service.spec.as_ref();
-            spec.and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer")
-        })
-        .collect()
+    let all = api.list(&ListParams::default()).await.ok()?;
+    let of_type = |service: &Service| {
+        let spec = service.spec.as_ref();
+        spec.and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer")
+    };
+    Some(all.items.into_iter().filter(of_type).collect())
 }
 
 fn is_given(service: &Service) -> bool {
@@ -168,4 +210,78 @@ fn name_of(service: &Service) -> String {
         service.metadata.namespace.as_deref().unwrap_or_default(),
         service.metadata.name.as_deref().unwrap_or_default()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Found, LastEvent, in_words};
+
+    fn event(is_warning: bool, says: &str) -> Option<LastEvent> {
+        let says = says.to_owned();
+        Some(LastEvent { is_warning, says })
+    }
+
+    #[test]
+    fn a_warning_is_told_at_once_and_what_is_only_likely_when_patience_ends() {
+        let nothing = Found::default;
+        let cases = [
+            (nothing(), 5, None),
+            (
+                Found {
+                    event: event(true, "SyncLoadBalancerFailed: quota exceeded."),
+                    ..nothing()
+                },
+                2,
+                Some("The cluster says: SyncLoadBalancerFailed: quota exceeded."),
+            ),
+            (
+                Found {
+                    event: event(false, "EnsuringLoadBalancer: Ensuring load balancer."),
+                    ..nothing()
+                },
+                2,
+                None,
+            ),
+            (
+                Found {
+                    event: event(false, "EnsuringLoadBalancer: Ensuring load balancer."),
+                    ..nothing()
+                },
+                30,
+                Some(
+                    "It has waited for longer than 30 s; the last thing the cluster said is: EnsuringLoadBalancer: Ensuring load balancer.",
+                ),
+            ),
+            (
+                Found {
+                    port_taken: Some("A port is taken.".to_owned()),
+                    other: Some("a/b".to_owned()),
+                    ..nothing()
+                },
+                30,
+                Some("A port is taken."),
+            ),
+        ];
+        for (found, seconds, expected) in cases {
+            let said = in_words(&found, Duration::from_secs(seconds));
+            assert_eq!(said.as_deref(), expected, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_likely_to_be_missing_is_named() {
+        let said = |class: Option<&str>, other: Option<&str>| {
+            let found = Found {
+                class: class.map(str::to_owned),
+                other: other.map(str::to_owned),
+                ..Found::default()
+            };
+            in_words(&found, Duration::from_secs(31)).unwrap()
+        };
+        assert!(said(None, None).contains("likely reason: nobody in this cluster answers"));
+        assert!(said(None, Some("shop/web")).contains("Others have one (shop/web)"));
+        assert!(said(Some("example.com/lb"), None).contains("class example.com/lb"));
+    }
 }
