@@ -21,6 +21,7 @@ use crate::endpoints::{self, Slices};
 use crate::infrastructure::{Infrastructure, bind_port};
 use crate::listener::{Entry, Protocol, Treatment};
 use crate::memo::Wanted;
+use crate::notes::Notes;
 use crate::policies::BackendPolicies;
 use crate::read::gateway::{ReadGateway, ReadGateways};
 use crate::read::gatewayclass;
@@ -49,14 +50,21 @@ pub(crate) struct Made<'a> {
 }
 
 /// Puts the outcome together.
-pub(crate) fn outcome(cluster: &Cluster, mut made: Made<'_>, last: &Outcome) -> Outcome {
+pub(crate) fn outcome(
+    cluster: &Cluster,
+    mut made: Made<'_>,
+    notes: &mut Notes,
+    last: &Outcome,
+) -> Outcome {
     let said = std::mem::take(&mut made.said);
     let wanted = std::mem::take(&mut made.wanted);
+    let configuration = configuration(cluster, &made, &last.configuration);
+    notes.update(made.standing, made.touched, &configuration);
     Outcome {
-        configuration: configuration(cluster, &made, &last.configuration),
+        configuration,
         verdicts: verdicts(
             cluster,
-            (made.gateways, made.standing),
+            (made.gateways, made.standing, notes),
             said,
             &last.verdicts,
         ),
@@ -333,7 +341,7 @@ fn certificates<'c>(
 
 fn verdicts(
     cluster: &Cluster,
-    (gateways, standing): (&ReadGateways, &Standing),
+    (gateways, standing, notes): (&ReadGateways, &Standing, &Notes),
     said: Vec<Verdict>,
     last: &Verdicts,
 ) -> Verdicts {
@@ -376,5 +384,5 @@ fn verdicts(
         kept(verdict, before)
     });
     // Those of routes were kept, or not, with the routes themselves.
-    Verdicts::new(others.collect(), standing.verdicts().clone())
+    Verdicts::new(others.collect(), notes.verdicts().clone())
 }

@@ -21,6 +21,7 @@ mod lately;
 mod listener;
 mod memo;
 pub mod nearest;
+mod notes;
 mod policies;
 mod policy;
 mod read;

@@ -22,6 +22,7 @@ use crate::emit::{self, Made};
 use crate::endpoints::Slices;
 use crate::lately::Lately;
 use crate::memo::{Judgements, Wanted};
+use crate::notes::Notes;
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
 use crate::read::faces::faces;
@@ -44,6 +45,7 @@ pub struct Translator {
     slices: Slices,
     standing: Standing,
     lately: Lately,
+    notes: Notes,
     last: Outcome,
 }
 
@@ -69,7 +71,7 @@ impl Translator {
             said,
             wanted,
         };
-        let outcome = emit::outcome(cluster, made, &self.last);
+        let outcome = emit::outcome(cluster, made, &mut self.notes, &self.last);
         self.judgements
             .prune(&cluster.secrets, &cluster.config_maps);
         self.cluster = Some(cluster.clone());
