@@ -2,6 +2,8 @@
 //!
 //! Regular expressions are held as written; `translate` has judged them, `route` compiles them.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// One entry of `matches`: all of its parts must hold.
@@ -52,7 +54,7 @@ pub enum PathMatch {
     Call(CallMatch),
 }
 
-/// Which gRPC methods are taken; at least one of the two is given.
+/// Which gRPC methods are taken; at least one of the two is given. Displayed as `service shop.Orders, method Place`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallMatch {
@@ -62,6 +64,22 @@ pub struct CallMatch {
     /// The method: `SayHello`. None takes all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<ValueMatch>,
+}
+
+impl fmt::Display for CallMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, method } = self;
+        let mut between = "";
+        for (what, value) in [("service", service), ("method", method)] {
+            match value {
+                None => continue,
+                Some(ValueMatch::Exact(text)) => write!(f, "{between}{what} {text}")?,
+                Some(ValueMatch::Regex(text)) => write!(f, "{between}{what} matching {text}")?,
+            }
+            between = ", ";
+        }
+        Ok(())
+    }
 }
 
 /// A condition on a header.

@@ -8,7 +8,6 @@ use daemun_model::route::{HttpRoute, Rule};
 use http::Method;
 
 use crate::conditions::{Condition, Regexes};
-use crate::explain::words;
 use crate::{Asked, Matched, paths};
 
 /// A rule, and the Route that holds it alive.
@@ -188,7 +187,7 @@ fn expression(value: Option<&ValueMatch>) -> String {
 pub(crate) fn written(path: &PathMatch) -> Cow<'_, str> {
     match path {
         PathMatch::Exact(text) | PathMatch::Prefix(text) | PathMatch::Regex(text) => text.into(),
-        PathMatch::Call(call) => words::call(call).into(),
+        PathMatch::Call(call) => call.to_string().into(),
     }
 }
 

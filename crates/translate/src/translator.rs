@@ -28,7 +28,8 @@ use crate::policy::targets::TlsTargets;
 use crate::read::faces::faces;
 use crate::read::gateway::{ReadGateway, ReadGateways, read_gateways};
 use crate::read::listenerpolicy;
-use crate::read::route::{self, RouteOutcome, Surroundings};
+use crate::read::route::{RouteOutcome, Surroundings};
+use crate::read::routes;
 use crate::standing::{Standing, Touched};
 use crate::tls::certificates::next_change;
 
@@ -130,7 +131,7 @@ impl Translator {
         };
         let many = stale.len() > self.standing.routes().len();
         for key in stale {
-            let next = route::read(around, &key).map(|mut outcome| {
+            let next = routes::read(around, &key).map(|mut outcome| {
                 self.lately.share(&mut outcome);
                 let before = self.standing.routes().get(&key);
                 Arc::new(match before {
@@ -158,7 +159,7 @@ impl Translator {
     ) -> BTreeSet<RouteKey> {
         let everything = changes.settings || *tls != self.tls;
         let Changed::These(keys) = &changes.routes else {
-            return route::all(cluster).collect();
+            return routes::all(cluster).collect();
         };
         let mut stale = keys.clone();
         let parents = ParentChanges {

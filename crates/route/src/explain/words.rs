@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use daemun_model::matching::{CallMatch, PathMatch, RequestMatch, ValueMatch};
+use daemun_model::matching::{PathMatch, RequestMatch, ValueMatch};
 
 use super::Reason;
 use crate::precedence::Criterion;
@@ -13,7 +13,7 @@ pub fn describe(wanted: &RequestMatch) -> String {
         PathMatch::Exact(path) => format!("Exact {path}"),
         PathMatch::Prefix(path) => format!("PathPrefix {path}"),
         PathMatch::Regex(expression) => format!("RegularExpression {expression}"),
-        PathMatch::Call(wanted) => call(wanted),
+        PathMatch::Call(wanted) => wanted.to_string(),
     };
     let value = |value: &ValueMatch| match value {
         ValueMatch::Exact(text) => format!("= {text}"),
@@ -37,18 +37,6 @@ pub fn describe(wanted: &RequestMatch) -> String {
         .chain(query)
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// gRPC methods in words: `service shop.Orders, method Place`.
-pub(crate) fn call(wanted: &CallMatch) -> String {
-    let CallMatch { service, method } = wanted;
-    let value = |what: &str, value: &ValueMatch| match value {
-        ValueMatch::Exact(text) => format!("{what} {text}"),
-        ValueMatch::Regex(expression) => format!("{what} matching {expression}"),
-    };
-    let service = service.iter().map(|it| value("service", it));
-    let method = method.iter().map(|it| value("method", it));
-    service.chain(method).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Reason {

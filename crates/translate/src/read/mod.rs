@@ -20,6 +20,7 @@ pub(crate) mod namespaces;
 pub(crate) mod parameters;
 pub(crate) mod parents;
 pub(crate) mod route;
+pub(crate) mod routes;
 pub(crate) mod rule;
 pub(crate) mod streamroute;
 pub(crate) mod xbackend;

@@ -1,8 +1,8 @@
 //! A Route of any kind: what its rules say, once, and its attachment to each parent. This is the unit of work:
 //! what follows from one Route is kept until the Route or something that it looked at changes.
 //!
-//! What rules say is another matter for each kind (`httproute`, `grpcroute`, `streamroute`); all else is the
-//! same for all of them.
+//! What rules say is another matter for each kind (`httproute`, `grpcroute`, `streamroute`; `routes` knows which);
+//! all else is the same for all of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,10 +19,9 @@ use daemun_objects::{Metadata, Open};
 
 use super::hostnames::Hostnames;
 use super::parents::Parents;
-use super::{grpcroute, httproute, streamroute};
 use crate::attach::Faces;
 use crate::backends::Seen;
-use crate::cluster::{Cluster, Objects};
+use crate::cluster::Cluster;
 use crate::policy::targets::TlsTargets;
 use crate::verdict::{Refusal, holds, messages, reason};
 
@@ -94,33 +93,6 @@ impl RouteOutcome {
             Served::Http(_) => None,
         }
     }
-}
-
-/// The keys of all Routes.
-pub(crate) fn all(cluster: &Cluster) -> impl Iterator<Item = RouteKey> + '_ {
-    fn keys<T>(kind: RouteKind, objects: &Objects<T>) -> impl Iterator<Item = RouteKey> + '_ {
-        objects.iter().map(move |(name, _)| RouteKey {
-            kind,
-            name: name.clone(),
-        })
-    }
-    keys(RouteKind::Http, &cluster.http_routes)
-        .chain(keys(RouteKind::Grpc, &cluster.grpc_routes))
-        .chain(keys(RouteKind::Tls, &cluster.tls_routes))
-        .chain(keys(RouteKind::Tcp, &cluster.tcp_routes))
-        .chain(keys(RouteKind::Udp, &cluster.udp_routes))
-}
-
-/// Translates a Route, if there is one.
-pub(crate) fn read(around: Surroundings<'_>, key: &RouteKey) -> Option<RouteOutcome> {
-    let (cluster, name) = (around.cluster, &key.name);
-    Some(match key.kind {
-        RouteKind::Http => httproute::read(around, key, cluster.http_routes.get(name)?),
-        RouteKind::Grpc => grpcroute::read(around, key, cluster.grpc_routes.get(name)?),
-        RouteKind::Tls => streamroute::read_tls(around, key, cluster.tls_routes.get(name)?),
-        RouteKind::Tcp => streamroute::read_tcp(around, key, cluster.tcp_routes.get(name)?),
-        RouteKind::Udp => streamroute::read_udp(around, key, cluster.udp_routes.get(name)?),
-    })
 }
 
 /// What Routes of all kinds write (gateway-api `CommonRouteSpec`), and the hostnames.
