@@ -436,20 +436,28 @@ pub(crate) struct Spoken {
     pub(crate) needs_tls: bool,
 }
 
-/// Reads `appProtocol` (GEP-1911; names without a domain are those of IANA's registry).
+/// Reads `appProtocol` (GEP-1911; names without a domain are those of IANA's registry, in which case does not
+/// count, RFC 6335 section 5.1).
 ///
 /// # Errors
 /// The end of a sentence that begins with the port.
 pub(crate) fn protocol(written: Option<&str>) -> Result<Spoken, String> {
-    let (protocol, needs_tls) = match written.unwrap_or_default() {
+    let written = written.unwrap_or_default();
+    let registered = written.to_ascii_lowercase();
+    let name = if written.contains('/') {
+        written
+    } else {
+        &registered
+    };
+    let (protocol, needs_tls) = match name {
         "" | "http" => (BackendProtocol::Http, false),
         "https" => (BackendProtocol::Http, true),
         "kubernetes.io/h2c" | "grpc" => (BackendProtocol::Http2, false),
         "kubernetes.io/ws" => (BackendProtocol::Http1, false),
         "kubernetes.io/wss" => (BackendProtocol::Http1, true),
-        other => {
+        _ => {
             return Err(format!(
-                "has appProtocol \"{other}\", which is not supported; http, https, grpc, kubernetes.io/h2c, kubernetes.io/ws and kubernetes.io/wss are, and none."
+                "has appProtocol \"{written}\", which is not supported; http, https, grpc, kubernetes.io/h2c, kubernetes.io/ws and kubernetes.io/wss are, and none."
             ));
         }
     };

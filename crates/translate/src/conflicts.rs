@@ -31,35 +31,39 @@ struct Claim {
 pub(crate) fn among(groups: &mut [&mut Vec<Entry>]) {
     let mut claims: Vec<Claim> = Vec::new();
     for group in groups.iter_mut() {
-        let own: Vec<Option<Claim>> = group.iter().map(claim).collect();
-        for (position, entry) in group.iter_mut().enumerate() {
-            let Some(mine) = own.get(position).and_then(Option::as_ref) else {
-                continue;
-            };
-            let beside = own
+        // Who yields to an older claim takes no place from others, of its own object neither.
+        let (mut own, mut found) = (Vec::new(), Vec::new());
+        for claim in group.iter().map(claim) {
+            let lost = claim.as_ref().and_then(|mine| {
+                let mut older = claims.iter();
+                older.find_map(|older| conflict(mine, older, "has precedence"))
+            });
+            own.push(claim.filter(|_| lost.is_none()));
+            found.push(lost);
+        }
+        for (position, mine) in own.iter().enumerate() {
+            let Some(mine) = mine else { continue };
+            let mut beside = own
                 .iter()
                 .enumerate()
                 .filter(|(other, _)| *other != position)
                 .filter_map(|(_, claim)| claim.as_ref());
-            let conflict = claims
-                .iter()
-                .find_map(|older| conflict(mine, older, "has precedence"))
-                .or_else(|| {
-                    beside
-                        .into_iter()
-                        .find_map(|equal| conflict(mine, equal, "is in the same object"))
-                });
-            if let Some((reason, message)) = conflict {
-                let field = match reason {
-                    HOSTNAME_CONFLICT => "hostname",
-                    _ if matches!(entry.protocol, Some(Protocol::Tcp | Protocol::Udp)) => "port",
-                    _ => "protocol",
-                };
-                entry
-                    .refused
-                    .insert(0, Refusal::new(entry.path.field(field), reason, message));
-                entry.conflicted = true;
-            }
+            found[position] =
+                beside.find_map(|equal| conflict(mine, equal, "is in the same object"));
+        }
+        for (entry, conflict) in group.iter_mut().zip(found) {
+            let Some((reason, message)) = conflict else {
+                continue;
+            };
+            let field = match reason {
+                HOSTNAME_CONFLICT => "hostname",
+                _ if matches!(entry.protocol, Some(Protocol::Tcp | Protocol::Udp)) => "port",
+                _ => "protocol",
+            };
+            entry
+                .refused
+                .insert(0, Refusal::new(entry.path.field(field), reason, message));
+            entry.conflicted = true;
         }
         claims.extend(own.into_iter().flatten());
     }
