@@ -37,11 +37,13 @@ pub(crate) fn gateway(verdict: &Verdict, serving: &Serving<'_>) -> Said {
         .iter()
         .find(|part| part.place == Where::Object)
         .and_then(|part| part.attached);
+    let mut fields = vec![("attachedListenerSets", attached.map(|count| json!(count)))];
+    // Before anybody has looked, what stands there stays: a new leader takes nothing away.
+    if let Some(place) = serving.place {
+        fields.push(("addresses", addresses(place)));
+    }
     Said {
-        fields: vec![
-            ("addresses", addresses(serving.place)),
-            ("attachedListenerSets", attached.map(|count| json!(count))),
-        ],
+        fields,
         ..with_listeners(verdict, serving, ListenerOwner::Gateway)
     }
 }
@@ -128,10 +130,8 @@ fn overlay(conditions: &mut [Condition], listener: Option<&ListenerKey>, serving
     }
 }
 
-fn addresses(place: Option<&Place>) -> Option<Value> {
-    let addresses = place
-        .map(|place| place.addresses.as_slice())
-        .unwrap_or_default();
+fn addresses(place: &Place) -> Option<Value> {
+    let addresses = &place.addresses;
     if addresses.is_empty() {
         return None;
     }

@@ -40,6 +40,10 @@ pub(crate) fn programmed(serving: &Serving<'_>, listener: Option<&ListenerKey>) 
     if let Some((reason, why)) = place.and_then(|place| place.trouble.as_ref()) {
         return condition(Status::False, reason, why.clone());
     }
+    let unknown = listener.is_none() && serving.place.is_none();
+    if unknown && !serving.was_programmed {
+        return condition(Status::False, "Pending", waiting(serving));
+    }
     let count = serving
         .proxies
         .iter()

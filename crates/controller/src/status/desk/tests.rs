@@ -183,7 +183,9 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
     desk.proxies(&Arc::new(Proxies { by_gateway }));
     let all = jobs(&mut desk);
     assert_eq!(named(&all), ["Gateway n/gw"]);
-    assert_eq!(all[0].patch["status"]["conditions"][1]["status"], "True");
+    assert_eq!(all[0].patch["status"]["conditions"][1]["status"], "False");
+    let addresses = all[0].patch["status"].get("addresses");
+    assert_eq!(addresses, None, "nobody has looked yet: nothing is taken away");
     let place = Place {
         addresses: vec![Address::Name("x.example".to_owned())],
         ..Place::default()
@@ -191,6 +193,7 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
     let places: Provisioned = [(gateway, place)].into();
     desk.places(&Arc::new(places));
     let all = jobs(&mut desk);
+    assert_eq!(all[0].patch["status"]["conditions"][1]["status"], "True");
     assert_eq!(
         all[0].patch["status"]["addresses"],
         json!([{"type": "Hostname", "value": "x.example"}])
