@@ -11,8 +11,9 @@ use daemun_model::filter::Filter;
 use daemun_model::listener::Listener;
 use daemun_model::matching::{CallMatch, PathMatch, RequestMatch, ValueMatch};
 use daemun_model::names::BackendKind;
-use daemun_model::route::{HttpRoute, Rule, WeightedBackend};
+use daemun_model::route::{Attachment, HttpRoute, Rule};
 use daemun_model::shown::date;
+use daemun_model::stream::StreamRoute;
 use daemun_proxy::admin::Address;
 use daemun_proxy::{Applied, Listening};
 
@@ -102,6 +103,7 @@ impl Serving<'_> {
                 .collect();
             let _ = writeln!(text, "  Gateway {name}    {}", listeners.join("    "));
             rules(snapshot, text);
+            streams(snapshot, text);
         }
     }
 
@@ -222,10 +224,55 @@ fn rules(snapshot: &Snapshot, text: &mut String) {
     }
 }
 
+/// The Routes below HTTP.
+fn streams(snapshot: &Snapshot, text: &mut String) {
+    let mut table = Table::default();
+    for route in snapshot.streams.values().take(MOST_RULES) {
+        table.row([
+            hosts_at(&route.attachments),
+            format!("→ {}", stream_target(route, snapshot)),
+            route.key.to_string(),
+        ]);
+    }
+    for line in table.text().lines() {
+        let _ = writeln!(text, "    {line}");
+    }
+    if snapshot.streams.len() > MOST_RULES {
+        let more = snapshot.streams.len() - MOST_RULES;
+        let _ = writeln!(text, "    … and {more} more Routes below HTTP");
+    }
+}
+
+/// Where a Route below HTTP leads.
+fn stream_target(route: &StreamRoute, snapshot: &Snapshot) -> String {
+    let shares = &route.backends;
+    let sum: u64 = shares.iter().map(|share| u64::from(share.weight)).sum();
+    let several = shares.len() > 1;
+    let words = Words {
+        invalid: "refused",
+        empty: "refused",
+    };
+    let shown: Vec<String> = shares
+        .iter()
+        .map(|share| {
+            let text = backend(&share.target, &words, snapshot);
+            with_share(text, share.weight, several.then_some(sum))
+        })
+        .collect();
+    if shown.is_empty() {
+        "refused: no backend".to_owned()
+    } else {
+        shown.join(", ")
+    }
+}
+
 /// The hostnames under which a Route is served.
 pub(crate) fn hosts_of(route: &HttpRoute) -> String {
-    let mut hosts: Vec<String> = route
-        .attachments
+    hosts_at(&route.attachments)
+}
+
+fn hosts_at(attachments: &[Attachment]) -> String {
+    let mut hosts: Vec<String> = attachments
         .iter()
         .flat_map(|one| &one.hostnames)
         .map(ToString::to_string)
@@ -306,10 +353,17 @@ pub(crate) fn target(rule: &Rule, snapshot: &Snapshot) -> String {
         .map(|share| u64::from(share.weight))
         .sum();
     let several = rule.backends.len() > 1;
+    let words = Words {
+        invalid: "500",
+        empty: "503",
+    };
     let shares: Vec<String> = rule
         .backends
         .iter()
-        .map(|share| backend(share, several.then_some(sum), snapshot))
+        .map(|share| {
+            let text = backend(&share.target, &words, snapshot);
+            with_share(text, share.weight, several.then_some(sum))
+        })
         .collect();
     if shares.is_empty() {
         "500: no backend".to_owned()
@@ -318,9 +372,15 @@ pub(crate) fn target(rule: &Rule, snapshot: &Snapshot) -> String {
     }
 }
 
-fn backend(share: &WeightedBackend, sum: Option<u64>, snapshot: &Snapshot) -> String {
-    let text = match &share.target {
-        BackendTarget::Invalid { written, .. } => format!("500 ({written})"),
+/// What clients meet where there is no backend.
+struct Words {
+    invalid: &'static str,
+    empty: &'static str,
+}
+
+fn backend(target: &BackendTarget, words: &Words, snapshot: &Snapshot) -> String {
+    match target {
+        BackendTarget::Invalid { written, .. } => format!("{} ({written})", words.invalid),
         BackendTarget::Backend(key) => {
             let name = match key.kind {
                 BackendKind::Service => format!("{}:{}", key.name.name, key.port),
@@ -329,17 +389,20 @@ fn backend(share: &WeightedBackend, sum: Option<u64>, snapshot: &Snapshot) -> St
             let endpoints = snapshot
                 .backends
                 .get(key)
-                .map_or_else(String::new, |backend| endpoints(backend));
+                .map_or_else(String::new, |backend| endpoints(backend, words));
             format!("{name}{endpoints}")
         }
-    };
+    }
+}
+
+fn with_share(text: String, weight: u32, sum: Option<u64>) -> String {
     match sum {
-        Some(sum) if sum > 0 => format!("{text} {} %", u64::from(share.weight) * 100 / sum),
+        Some(sum) if sum > 0 => format!("{text} {} %", u64::from(weight) * 100 / sum),
         _ => text,
     }
 }
 
-fn endpoints(backend: &Backend) -> String {
+fn endpoints(backend: &Backend, words: &Words) -> String {
     let names: Vec<&str> = backend
         .endpoints
         .iter()
@@ -349,7 +412,7 @@ fn endpoints(backend: &Backend) -> String {
         })
         .collect();
     match (backend.endpoints.len(), names.as_slice()) {
-        (0, _) => " (no endpoint: 503)".to_owned(),
+        (0, _) => format!(" (no endpoint: {})", words.empty),
         (_, []) => format!(" ({})", counted(backend.endpoints.len(), "endpoint")),
         (_, names) => format!(" (by the name {})", names.join(", ")),
     }

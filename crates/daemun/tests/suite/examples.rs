@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use daemun_testkit::ports;
 
 /// Ports that examples listen on, and those that they send requests to.
-const LISTENERS: [&str; 3] = ["8080", "8443", "8444"];
+const LISTENERS: [&str; 4] = ["8080", "8443", "8444", "8053"];
 const BACKENDS: [&str; 3] = ["9001", "9002", "9009"];
 
 /// DNS names of backends, as they are written.
@@ -80,13 +80,22 @@ fn every_example_runs_and_stops() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
+    let _datagrams = echo_datagrams(work.port("9001").parse().unwrap());
     for example in examples() {
         let copy = work.copy(&example);
+        let text = work.text(&copy);
         let mut child = start(&copy);
         for port in work.listeners(&copy) {
-            TcpStream::connect(("127.0.0.1", port)).unwrap();
+            if text.contains(&format!("port: {port}, protocol: UDP")) {
+                ask_by_datagram(port);
+            } else {
+                TcpStream::connect(("127.0.0.1", port)).unwrap();
+            }
         }
-        if work.text(&copy).contains("protocol: HTTP}") {
+        if text.contains("protocol: TCP}") {
+            assert_eq!(get(work.port("8080").parse().unwrap()), "200");
+        }
+        if text.contains("protocol: HTTP}") {
             let status = get(work.port("8080").parse().unwrap());
             let expected = ["200", "301", "404"].contains(&status.as_str());
             assert!(expected, "{} answers {status}", example.display());
@@ -237,6 +246,29 @@ fn get(port: u16) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// A backend that sends back what it gets.
+fn echo_datagrams(port: u16) -> std::thread::JoinHandle<()> {
+    let socket = UdpSocket::bind(("127.0.0.1", port)).unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((bytes, from)) = socket.recv_from(&mut buffer) {
+            socket.send_to(&buffer[..bytes], from).unwrap();
+        }
+    })
+}
+
+fn ask_by_datagram(port: u16) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(("127.0.0.1", port)).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    socket.send(b"hello").unwrap();
+    let mut buffer = [0; 16];
+    let bytes = socket.recv(&mut buffer).unwrap();
+    assert_eq!(&buffer[..bytes], b"hello");
 }
 
 fn stop(child: &mut Child) -> ExitStatus {

@@ -449,6 +449,21 @@ async fn lines_and_numbers_tell_of_connections_and_proxy_protocol_of_clients() {
     assert!(bytes[0].ends_with(" 6"), "{bytes:?}");
 }
 
+/// Where the backend speaks first, nothing tells whether there will be a header, but that none comes.
+#[tokio::test]
+async fn a_client_that_waits_for_the_backend_is_served_without_a_proxy_protocol_header() {
+    let (port, echo) = (ports::free(), Echo::start("echo").await);
+    let policy = yaml::listener_policy(
+        "limits: {headerRead: 300ms}\nforwarding: {proxyProtocol: {trusted: [127.0.0.0/8]}}",
+    );
+    let _gateway = Gateway::start(&text(port, &echo, &[&policy])).await;
+    assert_eq!(greeted(port).await.as_deref(), Ok("echo"));
+    // Half a header is neither one nor none.
+    let mut half = connect(port).await;
+    half.write_all(b"PROXY TCP4 ").await.unwrap();
+    assert!(line(&mut half).await.is_err(), "refused");
+}
+
 #[tokio::test]
 async fn connections_end_by_themselves_within_the_grace_or_are_cut_after_it() {
     let (port, echo) = (ports::free(), Echo::start("echo").await);

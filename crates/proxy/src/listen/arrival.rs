@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::handshake::HandshakeError;
 use super::hello::{self, Hello};
 use super::peek::Waits;
+use super::proxy_protocol::HeaderError;
 use super::{proxy_protocol, sni};
 use crate::http::connection::{Connection, Made, Open, Pulse, Secured};
 use crate::http::engine;
@@ -42,6 +43,8 @@ impl Arrival {
             match proxy_protocol::take_header(&mut stream, self.peer.ip(), setting, limit).await {
                 Ok(None) => {}
                 Ok(Some(addresses)) => self.peer = canonical(addresses.source),
+                // The client may wait for the backend to speak first.
+                Err(HeaderError::Silent) if self.on.opening == Opening::Tcp => {}
                 Err(error) => {
                     self.worker.metrics.proxy_protocol_refused();
                     tracing::debug!(peer = %self.peer, "A connection was refused: {error}.");

@@ -5,6 +5,7 @@
 //! header stay in the socket: they are looked at before they are taken, so that nothing has to be
 //! put back. This is about connections; `X-Forwarded-For` and `Forwarded` are about requests.
 
+use std::cell::Cell;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -58,7 +59,9 @@ pub(crate) enum HeaderError {
     Malformed(&'static str),
     /// A header came from a peer that is not trusted to send one.
     Untrusted,
-    /// The first bytes did not come in time.
+    /// Nothing came in time. Whether that is an error depends on who has to speak first.
+    Silent,
+    /// The rest of the header did not come in time.
     TimedOut,
     /// The peer closed the connection before its header was whole.
     Closed,
@@ -71,7 +74,10 @@ impl fmt::Display for HeaderError {
             Self::Untrusted => f.write_str(
                 "a PROXY protocol header came from a peer that is not among the trusted ones",
             ),
-            Self::TimedOut => f.write_str("the connection's first bytes did not come in time"),
+            Self::Silent => f.write_str("the connection's first bytes did not come in time"),
+            Self::TimedOut => {
+                f.write_str("the rest of the PROXY protocol header did not come in time")
+            }
             Self::Closed => f.write_str("the peer closed the connection before its first bytes"),
         }
     }
@@ -91,19 +97,26 @@ pub(crate) async fn take_header(
 ) -> Result<Option<Addresses>, HeaderError> {
     let peer = peer.to_canonical();
     let trusted = setting.trusted.iter().any(|range| range.contains(&peer));
-    match tokio::time::timeout(limit, take(stream, trusted)).await {
+    let heard = Cell::new(false);
+    match tokio::time::timeout(limit, take(stream, trusted, &heard)).await {
         Ok(taken) => taken,
-        Err(_) => Err(HeaderError::TimedOut),
+        Err(_) if heard.get() => Err(HeaderError::TimedOut),
+        Err(_) => Err(HeaderError::Silent),
     }
 }
 
-async fn take(stream: &mut TcpStream, trusted: bool) -> Result<Option<Addresses>, HeaderError> {
+async fn take(
+    stream: &mut TcpStream,
+    trusted: bool,
+    heard: &Cell<bool>,
+) -> Result<Option<Addresses>, HeaderError> {
     let mut bytes = vec![0; V2_LONGEST];
     let mut taken = 0;
     let mut waits = Waits::new();
     loop {
         let seen = stream.peek(&mut bytes[taken..]).await;
         let seen = seen.map_err(|_| HeaderError::Closed)?;
+        heard.set(true);
         if seen == 0 {
             // An end without a byte is the reader's business, not a broken header.
             return if taken == 0 {

@@ -295,7 +295,7 @@ async fn half_a_header_ends_by_time_or_by_its_sender() {
     };
     let limit = Duration::from_millis(100);
     let silent = take_header(&mut server, peer.ip(), &setting, limit).await;
-    assert_eq!(silent, Err(HeaderError::TimedOut));
+    assert_eq!(silent, Err(HeaderError::Silent));
     let (addresses, _) = taken(&[b"PROXY TCP4 192"], "127.0.0.0/8").await;
     assert_eq!(addresses, Err(HeaderError::Closed));
     let (addresses, _) = taken(&[b"PROXY TCP9 1 2 3 4\r\n"], "127.0.0.0/8").await;
