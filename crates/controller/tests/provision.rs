@@ -257,10 +257,20 @@ async fn what_is_wanted_is_made_and_what_is_not_is_taken_away() {
     })
     .await;
 
-    // An autoscaler: the number of proxies is its own from then on.
+    // An autoscaler: the number of proxies is its own from then on, and does not fall to one on the way.
+    let replicas = async |world: &World| {
+        let deployment: Deployment = world.api().get("made-daemun").await.unwrap();
+        deployment.spec.unwrap().replicas
+    };
+    world.gateway.parameters.workload = Workload::Deployment(2);
+    world.want();
+    eventually("there are to be two", async || {
+        (replicas(&world).await == Some(2)).then_some(())
+    })
+    .await;
     world.gateway.parameters.workload = Workload::Scaled {
         min: 1,
-        max: 2,
+        max: 3,
         cpu: 70,
     };
     world.want();
@@ -268,6 +278,7 @@ async fn what_is_wanted_is_made_and_what_is_not_is_taken_away() {
         (world.count::<HorizontalPodAutoscaler>().await == 1).then_some(())
     })
     .await;
+    assert_eq!(replicas(&world).await, Some(2));
 
     // On hold, nothing changes; without the Gateway all goes.
     world.gateway.on_hold = true;

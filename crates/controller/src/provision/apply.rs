@@ -83,6 +83,10 @@ pub(super) async fn carry_out(client: &Client, owner: &Owner<'_>, plan: Plan) ->
                     Some(Failure::of(manifest, why))
                 }
             },
+            Action::HandOver { name, replicas } => hand_over(client, owner, (name, *replicas))
+                .await
+                .err()
+                .map(Failure::new),
             Action::Delete { kind, name, uid } => delete(client, owner, (*kind, name, uid))
                 .await
                 .err()
@@ -139,6 +143,27 @@ fn check_owner(owner: &Owner<'_>, there: &Seen) -> Result<(), String> {
         owner.namespace,
         there.name()
     ))
+}
+
+/// Says the number once more under another name, so that it stays when it is not said under the usual one.
+async fn hand_over(
+    client: &Client,
+    owner: &Owner<'_>,
+    (name, replicas): (&str, i64),
+) -> Result<(), String> {
+    let kind = Kind::Deployment;
+    let body = serde_json::json!({
+        "apiVersion": kind.api_version(),
+        "kind": kind.as_str(),
+        "metadata": { "name": name, "namespace": owner.namespace },
+        "spec": { "replicas": replicas },
+    });
+    let parameters = PatchParams::apply(names::SCALING).force();
+    api(client, kind, owner.namespace)
+        .patch(name, &parameters, &Patch::Apply(&body))
+        .await
+        .map(drop)
+        .map_err(|error| in_words(owner, (kind, name), "change", &error))
 }
 
 async fn delete(

@@ -54,7 +54,7 @@ pub(super) fn rolled_by(plan: &Plan) -> Option<String> {
             let annotations = manifest.body.pointer("/metadata/annotations")?;
             Some(annotations.get(names::REVISION)?.as_str()?.to_owned())
         }
-        Action::Apply { .. } | Action::Delete { .. } => None,
+        Action::Apply { .. } | Action::HandOver { .. } | Action::Delete { .. } => None,
     })
 }
 

@@ -16,6 +16,8 @@ pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub(super) const PART_NAME: &str = "app.kubernetes.io/name";
 /// The manager of what is made: also the field manager of server-side apply.
 pub(super) const MANAGER: &str = "daemun";
+/// The field manager that holds the number of pods until an autoscaler does.
+pub(super) const SCALING: &str = "daemun-autoscaling";
 /// Tells the pods of one kind of workload from those of the other.
 pub(super) const WORKLOAD: &str = "gateway.daemun.dev/workload";
 /// An annotation: the Gateway's whole name.

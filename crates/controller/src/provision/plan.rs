@@ -16,6 +16,9 @@ use super::store::Around;
 pub(super) enum Action {
     /// Applies an object. If none was seen, one of that name may still be there that is not ours.
     Apply { manifest: Manifest, seen: bool },
+    /// Leaves the number of a Deployment's pods to others, as it is: else it would be one as soon as nobody says a
+    /// number any more.
+    HandOver { name: String, replicas: i64 },
     /// Deletes an object, if it is still the one with this uid.
     Delete {
         kind: Kind,
@@ -58,6 +61,17 @@ pub(super) fn plan(
                 continue;
             }
             plan.rolls = true;
+        }
+        let others = manifest.kind == Kind::Deployment
+            && manifest.body.pointer("/spec/replicas").is_none()
+            && !around
+                .keys()
+                .any(|(kind, _)| *kind == Kind::HorizontalPodAutoscaler);
+        if let Some(seen) = seen.filter(|_| others) {
+            plan.actions.push(Action::HandOver {
+                name: manifest.name.clone(),
+                replicas: seen.number("/spec/replicas"),
+            });
         }
         plan.actions.push(Action::Apply {
             manifest: manifest.clone(),

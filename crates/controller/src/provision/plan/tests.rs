@@ -62,6 +62,7 @@ fn short(plan: &Plan) -> Vec<String> {
                 let sign = if *seen { '~' } else { '+' };
                 format!("{sign}{} {}", manifest.kind.as_str(), manifest.name)
             }
+            Action::HandOver { name, replicas } => format!("={name} {replicas}"),
             Action::Delete { kind, name, .. } => format!("-{} {name}", kind.as_str()),
         })
         .collect()
@@ -82,7 +83,8 @@ fn what_is_missing_is_made_what_differs_is_changed_and_what_is_there_is_left() {
     );
     let next = [manifest(Kind::Deployment, "a", "2"), wanted[1].clone()];
     let change = plan(&next, &there, &Applied::new(), true);
-    assert_eq!(short(&change), ["~Deployment a"]);
+    // The test's manifests say no number of pods.
+    assert_eq!(short(&change), ["=a 1", "~Deployment a"]);
     assert!(change.rolls);
 }
 
@@ -101,7 +103,7 @@ fn what_was_applied_is_not_applied_again() {
     let there = around(&[changed]);
     assert_eq!(
         short(&plan(&wanted, &there, &memory, true)),
-        ["~Deployment a"]
+        ["=a 7", "~Deployment a"]
     );
     // and what becomes of it is no change.
     let status = |ready| around(&[seen(&manifest(Kind::Deployment, "a", "one"), ready)]);
@@ -146,6 +148,27 @@ fn the_old_workload_goes_when_the_new_one_serves() {
         step(&[seen(&wanted[0], true)]),
         ["-PodDisruptionBudget a", "-Deployment a"]
     );
+}
+
+/// An autoscaler gets the number as it is.
+#[test]
+fn the_number_of_pods_is_handed_over_once() {
+    let mut fixed = manifest(Kind::Deployment, "a", "1");
+    fixed.body["spec"]["replicas"] = json!(3);
+    let mut scaled = manifest(Kind::Deployment, "a", "1");
+    scaled.body["metadata"]["labels"] = json!({ "new": "label" });
+    let scaler = manifest(Kind::HorizontalPodAutoscaler, "a", "");
+    let mut there = seen(&fixed, true);
+    there.object["spec"]["replicas"] = json!(3);
+    let wanted = [scaled, scaler.clone()];
+    let steps = plan(&wanted, &around(&[there.clone()]), &Applied::new(), true);
+    assert_eq!(
+        short(&steps),
+        ["=a 3", "~Deployment a", "+HorizontalPodAutoscaler a"]
+    );
+    let later = around(&[there, seen(&scaler, true)]);
+    let steps = plan(&wanted, &later, &Applied::new(), true);
+    assert_eq!(short(&steps), ["~Deployment a"]);
 }
 
 /// Under another class the names are others; the old account stays as long as pods run as it.
