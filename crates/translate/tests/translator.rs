@@ -214,6 +214,12 @@ fn random_surroundings(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any 
                 "metadata": { "labels": { "team": pick(&["a", "b"]) } }
             }),
         ),
+        _ => random_rest(kind, namespace, pick),
+    }
+}
+
+fn random_rest(kind: &str, namespace: &str, pick: &mut Pick<'_>) -> Any {
+    match kind {
         "tls" => object(
             GATEWAY_API,
             "BackendTLSPolicy",

@@ -1,8 +1,8 @@
 //! Making what a Gateway needs around it, and saying what became of it.
 //!
-//! All replicas of the controller look; the one that leads makes. What is [`made`] follows purely from what is wanted;
-//! a [`plan`] says what of it is not there yet, and [`apply`] does that. What becomes of it is seen by [`watch`]es
-//! and put in words by [`place`], [`pods`] and [`diagnosis`].
+//! All replicas of the controller look; the one that leads makes. What is `made` follows purely from what is wanted;
+//! a `plan` says what of it is not there yet, and `apply` does that. What becomes of it is seen by `watch`es
+//! and put in words by `place`, `pods` and `diagnosis`.
 
 mod apply;
 mod diagnosis;

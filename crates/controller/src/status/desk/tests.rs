@@ -185,7 +185,10 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
     assert_eq!(named(&all), ["Gateway n/gw"]);
     assert_eq!(all[0].patch["status"]["conditions"][1]["status"], "False");
     let addresses = all[0].patch["status"].get("addresses");
-    assert_eq!(addresses, None, "nobody has looked yet: nothing is taken away");
+    assert_eq!(
+        addresses, None,
+        "nobody has looked yet: nothing is taken away"
+    );
     let place = Place {
         addresses: vec![Address::Name("x.example".to_owned())],
         ..Place::default()
