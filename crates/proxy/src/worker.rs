@@ -30,6 +30,8 @@ pub(crate) struct Worker {
     pub(crate) pools: Pools,
     pub(crate) random: RefCell<Random>,
     pub(crate) tasks: LocalTasks,
+    /// Connections that were accepted and have not begun yet; those below HTTP to their end.
+    pub(crate) arrivals: LocalTasks,
     /// Tunnels, which live on after the connections that they were.
     pub(crate) tunnels: LocalTasks,
     /// Connections below HTTP.
@@ -54,6 +56,7 @@ impl Worker {
             pools: Pools::default(),
             random: RefCell::new(Random::seeded()),
             tasks: LocalTasks::default(),
+            arrivals: LocalTasks::default(),
             tunnels: LocalTasks::default(),
             streams: Streams::default(),
             buffer: Buffer::default(),
@@ -109,7 +112,8 @@ impl Worker {
         let connections = self.connections.borrow();
         let tunnels = self.tunnels.count() > 0 || self.streams.count() > 0;
         let busy = tunnels || connections.values().any(|connection| connection.is_busy());
-        (tunnels || !connections.is_empty(), busy)
+        let arriving = self.arrivals.count() > 0;
+        (tunnels || arriving || !connections.is_empty(), busy)
     }
 
     /// Requests that begin from now on see the next configuration. Connections on ports and listeners

@@ -107,5 +107,5 @@ fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr)
         peer,
         open,
     };
-    worker.tasks.spawn(arrival.run(stream));
+    worker.arrivals.spawn(arrival.run(stream));
 }
