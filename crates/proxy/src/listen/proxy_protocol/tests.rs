@@ -294,6 +294,9 @@ async fn half_a_header_ends_by_time_or_by_its_sender() {
         trusted: vec!["127.0.0.0/8".parse().unwrap()],
     };
     let limit = Duration::from_millis(100);
+    let half = take_header(&mut server, peer.ip(), &setting, limit).await;
+    assert_eq!(half, Err(HeaderError::TimedOut));
+    let (_client, mut server, peer) = pair().await;
     let silent = take_header(&mut server, peer.ip(), &setting, limit).await;
     assert_eq!(silent, Err(HeaderError::Silent));
     let (addresses, _) = taken(&[b"PROXY TCP4 192"], "127.0.0.0/8").await;
