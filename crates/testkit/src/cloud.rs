@@ -1,8 +1,8 @@
 //! A cloud that gives Services of type `LoadBalancer` their addresses, as far as a cluster can see one.
 //!
 //! It is a controller like those that clouds run: it watches Services, answers after a while, writes back
-//! what it made, and can be told to fail ([`trouble`]). What is common to such controllers is in
-//! [`balancer`]; what one provider makes of a Service has a file of its own ([`nhn`]). It carries no
+//! what it made, and can be told to fail (`trouble`). What is common to such controllers is in
+//! `balancer`; what one provider makes of a Service has a file of its own (`nhn`). It carries no
 //! traffic: once an address is in a Service's status, kube-proxy does the rest.
 
 pub mod addresses;
