@@ -71,6 +71,11 @@ pub(super) const STEPS: &[Step] = &[
         what: "they build, and take their seeds",
         run: |_| fuzz::seeds(),
     },
+    Step {
+        name: "cluster",
+        what: "in Kubernetes: install, a Gateway, a request, a change, uninstall",
+        run: cluster::smoke,
+    },
 ];
 
 /// What takes longer, and runs only when asked for (`--all`).
@@ -84,11 +89,6 @@ pub(super) const LONG_STEPS: &[Step] = &[
         name: "provisioning",
         what: "in Kubernetes: what is made around a Gateway",
         run: cluster::provisioning,
-    },
-    Step {
-        name: "cluster",
-        what: "in Kubernetes: install, a Gateway, a request, a change, uninstall",
-        run: cluster::smoke,
     },
     Step {
         name: "scenarios",
