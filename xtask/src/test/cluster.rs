@@ -78,7 +78,7 @@ fn with_lab(
         Ok(place) => place,
         Err(why) => return Outcome::Skipped(why),
     };
-    leaving_it_as_it_was(&place, || told(check(&place)))
+    leaving_it_as_it_was(&place, || told(&check(&place)))
 }
 
 /// Stops the lab afterwards if it did not run before.
@@ -91,8 +91,8 @@ fn leaving_it_as_it_was(place: &Place, check: impl FnOnce() -> Outcome) -> Outco
     outcome
 }
 
-fn told(done: Result<(), String>) -> Outcome {
-    if let Err(message) = &done {
+fn told(done: &Result<(), String>) -> Outcome {
+    if let Err(message) = done {
         println!("{message}");
     }
     Outcome::one(done.is_ok())
