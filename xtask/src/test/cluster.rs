@@ -32,10 +32,8 @@ pub(super) fn smoke(plan: &Plan) -> Outcome {
         if let Err(message) = lab::up_as_it_is(&place) {
             return Outcome::Skipped(format!("the lab does not start here: {message}"));
         }
-        told(
-            lab::image(&place, build::PROFILE)
-                .and_then(|image| smoke::run(&Kubectl::of(&place), build::PROFILE, &image)),
-        )
+        let smoke = |image: String| smoke::run(&Kubectl::of(&place), build::PROFILE, &image);
+        told(&lab::image(&place, build::PROFILE).and_then(smoke))
     })
 }
 
