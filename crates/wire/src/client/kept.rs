@@ -4,21 +4,22 @@
 //! memory.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::held::Accepted;
-use crate::resource::{self, Name, Version};
+use crate::resource::{self, Name, Resource, Version};
 
 /// The file's name in the directory.
 const FILE: &str = "configuration";
 
-/// What the file holds.
-#[derive(Serialize, Deserialize)]
+/// What the file holds, as it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
     /// The program that wrote it: another one may read it otherwise, and does not.
@@ -26,6 +27,16 @@ struct Kept {
     /// All resources.
     entries: Vec<Entry>,
 }
+
+/// What the file holds, as it is written: one resource after the other, so that what is written is never in memory
+/// as a whole.
+#[derive(Serialize)]
+struct Writing<'a> {
+    program: &'static str,
+    entries: Entries<'a>,
+}
+
+struct Entries<'a>(&'a Accepted);
 
 /// A resource that was accepted.
 #[derive(Serialize, Deserialize)]
@@ -45,45 +56,57 @@ pub(super) struct Entry {
 /// # Errors
 /// A sentence.
 pub(super) fn write(directory: &Path, accepted: &Accepted) -> Result<(), String> {
-    let Accepted { snapshot, versions } = accepted;
-    let mut entries = Vec::new();
-    for resource in resource::all(snapshot) {
-        let (name, bytes) = (resource.key().name(), resource.write()?);
-        // What only stands in for something refused is no configuration.
-        if let Some(version) = versions.get(&name).copied() {
-            entries.push(Entry {
-                name,
-                version,
-                bytes,
-            });
-        }
-    }
-    let kept = Kept {
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        entries,
+    let writing = Writing {
+        program: env!("CARGO_PKG_VERSION"),
+        entries: Entries(accepted),
     };
-    let bytes = rmp_serde::to_vec_named(&kept).map_err(|error| error.to_string())?;
-    let failed = |error| format!("{} cannot be written: {error}", directory.display());
-    replace(&directory.join(FILE), &bytes).map_err(failed)
+    replace(&directory.join(FILE), &writing)
+        .map_err(|why| format!("{} cannot be written: {why}", directory.display()))
 }
 
 /// Whole or not at all.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, kept: &Writing<'_>) -> Result<(), String> {
+    let failed = |error: io::Error| error.to_string();
     let next: PathBuf = path.with_extension("next");
     // One that was left by a process that ended badly may have other rights.
     match fs::remove_file(&next) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         Ok(()) | Err(_) => {}
     }
     let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&next)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&next, path)
+    let options = options.write(true).create_new(true).mode(0o600);
+    let mut file = BufWriter::new(options.open(&next).map_err(failed)?);
+    rmp_serde::encode::write_named(&mut file, kept).map_err(|error| error.to_string())?;
+    file.flush().map_err(failed)?;
+    file.get_ref().sync_all().map_err(failed)?;
+    fs::rename(&next, path).map_err(failed)
+}
+
+impl Entries<'_> {
+    /// The resources with their versions. What only stands in for something refused has none, and is no
+    /// configuration.
+    fn iter(&self) -> impl Iterator<Item = (Resource, Name, Option<Version>)> {
+        let Accepted { snapshot, versions } = self.0;
+        resource::all(snapshot).filter_map(|resource| {
+            let name = resource.key().name();
+            let version = *versions.get(&name)?;
+            Some((resource, name, version))
+        })
+    }
+}
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = serializer.serialize_seq(Some(self.iter().count()))?;
+        for (resource, name, version) in self.iter() {
+            entries.serialize_element(&Entry {
+                bytes: resource.write().map_err(S::Error::custom)?,
+                name,
+                version,
+            })?;
+        }
+        entries.end()
+    }
 }
 
 /// Reads what was kept; none if nothing was.

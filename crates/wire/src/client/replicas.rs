@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use daemun_base::tasks::{Tasks, blocking};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::addresses::Addresses;
@@ -21,6 +21,8 @@ use crate::frame::{Answer, Ask, FromProxy};
 const WAITING: usize = 16;
 /// How long after a change it is written to disk, with those that follow it.
 const KEEP_AFTER: Duration = Duration::from_secs(1);
+/// While changes go on, at most one part in so many of the time is spent on writing.
+const SPARINGLY: u32 = 20;
 
 /// What happens on a connection.
 pub(super) enum Event {
@@ -55,13 +57,23 @@ pub(super) struct Replicas {
     /// The one that gives resources.
     giver: Option<SocketAddr>,
     pieces: Pieces,
-    /// When what was accepted is to be written, if it is.
-    keep_at: Option<Instant>,
+    keeping: Keeping,
     tasks: Tasks,
     /// What connections tell.
     events: mpsc::Receiver<Told>,
     /// Where they tell it.
     tell: mpsc::Sender<Told>,
+}
+
+/// When what was accepted is written for a restart. Commits are not kept waiting by it.
+#[derive(Default)]
+struct Keeping {
+    /// When it is to be, if it is.
+    at: Option<Instant>,
+    /// Not before.
+    rest: Option<Instant>,
+    /// What is being written; it ends with how long it took.
+    writing: Option<JoinHandle<Duration>>,
 }
 
 struct Replica {
@@ -90,7 +102,7 @@ impl Replicas {
             replicas: BTreeMap::new(),
             giver: None,
             pieces: Pieces::default(),
-            keep_at: None,
+            keeping: Keeping::default(),
             tasks: Tasks::default(),
             events,
             tell,
@@ -113,7 +125,10 @@ impl Replicas {
                     alone &= !matches!(event, Event::Ready(_));
                     self.happened(address, event);
                 }
-                () = until(self.keep_at), if self.keep_at.is_some() => self.keep().await,
+                () = until(self.keeping.at), if self.keeping.is_due() => self.keep(),
+                took = written(&mut self.keeping.writing), if self.keeping.writing.is_some() => {
+                    self.keeping.rest = Some(Instant::now() + took * SPARINGLY);
+                }
                 () = &mut patience, if alone => {
                     alone = false;
                     self.use_kept().await;
@@ -249,22 +264,26 @@ impl Replicas {
     fn changed(&mut self) {
         if let Some(update) = self.held.update() {
             self.updates.send_replace(Some(update));
-            let later = || Instant::now() + KEEP_AFTER;
-            self.keep_at.get_or_insert_with(later);
+            let Keeping { at, rest, .. } = &mut self.keeping;
+            let soon = Instant::now() + KEEP_AFTER;
+            at.get_or_insert(rest.map_or(soon, |rest| rest.max(soon)));
         }
     }
 
     /// Writes what is to be kept; on a thread of its own, since it may be much.
-    async fn keep(&mut self) {
-        self.keep_at = None;
+    fn keep(&mut self) {
+        self.keeping.at = None;
         let (Some(directory), Some(accepted)) = (self.settings.state.clone(), self.held.accepted())
         else {
             return;
         };
-        let written = blocking(move || kept::write(&directory, &accepted)).await;
-        if let Ok(Err(why)) = written {
-            tracing::warn!("The configuration is not kept for a restart: {why}.");
-        }
+        self.keeping.writing = Some(blocking(move || {
+            let begun = Instant::now();
+            if let Err(why) = kept::write(&directory, &accepted) {
+                tracing::warn!("The configuration is not kept for a restart: {why}.");
+            }
+            begun.elapsed()
+        }));
     }
 
     /// No controller answered: what was kept is better than nothing.
@@ -317,6 +336,23 @@ impl Replicas {
             }
         });
     }
+}
+
+impl Keeping {
+    /// Whether there is something to be written, and nothing is being written.
+    fn is_due(&self) -> bool {
+        self.at.is_some() && self.writing.is_none()
+    }
+}
+
+/// Waits until something is written, and says how long it took.
+async fn written(writing: &mut Option<JoinHandle<Duration>>) -> Duration {
+    let Some(handle) = writing.as_mut() else {
+        return std::future::pending().await;
+    };
+    let took = handle.await.unwrap_or_default();
+    *writing = None;
+    took
 }
 
 async fn until(when: Option<Instant>) {
