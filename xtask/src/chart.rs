@@ -154,17 +154,30 @@ fn compare(
     }
 }
 
+/// Whether Helm is there, and need not be compiled.
+pub(crate) fn has_helm() -> bool {
+    is_on_the_path() || compiled().exists()
+}
+
+fn is_on_the_path() -> bool {
+    Command::new("helm").arg("version").output().is_ok()
+}
+
+fn compiled() -> PathBuf {
+    repository::root().join("target/tools/helm")
+}
+
 /// Helm; the error says why there is none.
 pub(crate) fn helm() -> Result<PathBuf, String> {
-    if Command::new("helm").arg("version").output().is_ok() {
+    if is_on_the_path() {
         return Ok("helm".into());
     }
-    let tools = repository::root().join("target/tools");
-    let helm = tools.join("helm");
+    let helm = compiled();
     if !helm.exists() {
         println!("chart: Go compiles Helm, which takes some minutes.");
         let mut go = Command::new("go");
-        go.args(["install", HELM]).env("GOBIN", &tools);
+        go.args(["install", HELM])
+            .env("GOBIN", helm.with_file_name(""));
         go.current_dir(std::env::temp_dir());
         output(&mut go).map_err(|why| format!("there is no Helm: {why}"))?;
     }

@@ -38,7 +38,7 @@ struct Row {
 
 /// Runs everything, prints the summary, and fails if a check failed.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
-    let plan = Plan::start(arguments.minutes);
+    let plan = Plan::start(arguments.minutes, arguments.all);
     let long = if arguments.all { LONG_STEPS } else { &[] };
     let rows: Vec<Row> = STEPS
         .iter()

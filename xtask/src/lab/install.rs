@@ -8,6 +8,9 @@ use super::kubectl::Kubectl;
 /// Where the controller runs.
 pub(crate) const NAMESPACE: &str = "daemun-system";
 
+/// The name of its ServiceAccount.
+pub(crate) const NAME: &str = "daemun-controller";
+
 /// Installs Daemun with an image that the cluster's nodes have, and waits until the controller serves.
 pub(crate) fn install(kubectl: &Kubectl, profile: &str, image: &str) -> Result<(), String> {
     kubectl.apply(&objects(profile, image)?)?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Plan {
     started: Instant,
     may_take: Duration,
+    everything: bool,
 }
 
 #[expect(
@@ -14,11 +15,18 @@ pub(super) struct Plan {
     reason = "xtask does not run inside Daemun's clock"
 )]
 impl Plan {
-    pub(super) fn start(minutes: u64) -> Self {
+    /// Begins a run that may take so many minutes, of every check or only of the usual ones.
+    pub(super) fn start(minutes: u64, everything: bool) -> Self {
         Self {
             started: Instant::now(),
             may_take: Duration::from_secs(minutes * 60),
+            everything,
         }
+    }
+
+    /// Whether what takes long was asked for too (`--all`).
+    pub(super) fn is_for_everything(&self) -> bool {
+        self.everything
     }
 
     /// Whether there is time for something that takes so long; a sentence, if not.
@@ -41,7 +49,7 @@ mod tests {
 
     #[test]
     fn what_takes_longer_than_is_left_is_not_begun() {
-        let plan = Plan::start(30);
+        let plan = Plan::start(30, false);
         assert!(plan.has_time_for(29).is_ok());
         let why = plan.has_time_for(31).unwrap_err();
         assert!(why.starts_with("it may take 31 minutes, and 29 of 30 are left"));

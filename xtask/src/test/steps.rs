@@ -67,6 +67,11 @@ pub(super) const STEPS: &[Step] = &[
         run: |_| units::verify(),
     },
     Step {
+        name: "chart",
+        what: "the Helm chart makes what daemun install prints",
+        run: chart,
+    },
+    Step {
         name: "fuzz targets",
         what: "they build, and take their seeds",
         run: |_| fuzz::seeds(),
@@ -80,11 +85,6 @@ pub(super) const STEPS: &[Step] = &[
 
 /// What takes longer, and runs only when asked for (`--all`).
 pub(super) const LONG_STEPS: &[Step] = &[
-    Step {
-        name: "chart",
-        what: "the Helm chart makes what daemun install prints",
-        run: chart,
-    },
     Step {
         name: "provisioning",
         what: "in Kubernetes: what is made around a Gateway",
@@ -160,8 +160,15 @@ fn bindings() -> Outcome {
 fn chart(plan: &Plan) -> Outcome {
     /// Minutes that Go needs for Helm, from nothing.
     const COMPILING: u64 = 6;
-    if let Err(why) = plan.has_time_for(COMPILING) {
-        return Outcome::Skipped(why);
+    if !crate::chart::has_helm() {
+        if !plan.is_for_everything() {
+            return Outcome::Skipped(
+                "Helm is not installed (with --all, Go compiles it).".to_owned(),
+            );
+        }
+        if let Err(why) = plan.has_time_for(COMPILING) {
+            return Outcome::Skipped(why);
+        }
     }
     match crate::chart::helm() {
         Ok(_) => own(&crate::chart::run()),

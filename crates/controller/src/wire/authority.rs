@@ -16,8 +16,8 @@ use tokio::sync::watch;
 
 use super::chain::Chain;
 
-/// The Secret's name.
-const SECRET: &str = "daemun-wire";
+/// The name of the Secret.
+pub const SECRET: &str = "daemun-wire";
 /// Where in it everything is.
 const DATA: &str = "chain.json";
 /// How often it is looked at.

@@ -13,6 +13,8 @@ use daemun_wire::server::{self, Publisher, Serving, Times};
 use kube::Client;
 use tokio::sync::watch;
 
+pub use authority::SECRET;
+
 use crate::provision::Accounts;
 
 /// What the wire is told when it starts.

@@ -9,7 +9,12 @@ app.kubernetes.io/name: daemun
 
 {{/* The name of what is in no namespace. */}}
 {{- define "daemun.clusterName" -}}
-daemun-controller{{ if ne .Release.Namespace "daemun-system" }}-{{ .Release.Namespace }}{{ end }}
+daemun-controller{{ include "daemun.clusterSuffix" . }}
+{{- end }}
+
+{{/* Its end: two installations in one cluster do not share it. */}}
+{{- define "daemun.clusterSuffix" -}}
+{{ if ne .Release.Namespace "daemun-system" }}-{{ .Release.Namespace }}{{ end }}
 {{- end }}
 
 {{- define "daemun.subjects" -}}

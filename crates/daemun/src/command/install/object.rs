@@ -11,11 +11,11 @@ pub(super) const NAME: &str = "daemun-controller";
 pub(super) const NAMESPACE: &str = "daemun-system";
 
 /// The name of what is in no namespace: two installations in one cluster do not share their rights.
-pub(super) fn cluster_name(arguments: &Arguments) -> String {
+pub(super) fn cluster_name(arguments: &Arguments, name: &str) -> String {
     if arguments.namespace == NAMESPACE {
-        NAME.to_owned()
+        name.to_owned()
     } else {
-        format!("{NAME}-{}", arguments.namespace)
+        format!("{name}-{}", arguments.namespace)
     }
 }
 

@@ -5,172 +5,149 @@ use serde_json::{Value, json};
 use super::Arguments;
 use super::object::{NAME, cluster_name, cluster_wide, object};
 
-/// A rule: API group, resources, verbs.
-pub(super) type Rule = (
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static str],
-);
+/// A rule: what may be done with which resources of an API group.
+pub(super) struct Rule {
+    group: &'static str,
+    resources: &'static [&'static str],
+    verbs: &'static [&'static str],
+    /// Only these objects; none means all.
+    names: &'static [&'static str],
+    /// Whether it is about the objects' statuses, and not about the objects themselves.
+    statuses: bool,
+}
 
+const fn rule(
+    group: &'static str,
+    resources: &'static [&'static str],
+    verbs: &'static [&'static str],
+) -> Rule {
+    Rule {
+        group,
+        resources,
+        verbs,
+        names: &[],
+        statuses: false,
+    }
+}
+
+impl Rule {
+    const fn named(mut self, names: &'static [&'static str]) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Statuses are patched: of lists that several controllers share, with the version that was read.
+    const fn told(mut self) -> Self {
+        self.verbs = &["patch"];
+        self.statuses = true;
+        self
+    }
+}
+
+/// The controller reads what it watches from the watch.
+const WATCH: &[&str] = &["list", "watch"];
+/// What it writes into is read once more where somebody else was faster.
 const READ: &[&str] = &["get", "list", "watch"];
-/// Statuses are patched: of lists that several controllers share, with the version that was read.
-const TELL: &[&str] = &["patch"];
 /// Server-side apply patches, and creates what is not there.
 const MAKE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
+const GATEWAY_API: &str = "gateway.networking.k8s.io";
+const EXPERIMENTAL: &str = "gateway.networking.x-k8s.io";
+const OURS: &str = "gateway.daemun.dev";
+
+/// The kinds of the Gateway API whose owners are told something in the status, but for GatewayClasses.
+const TOLD: &[&str] = &[
+    "backendtlspolicies",
+    "gateways",
+    "grpcroutes",
+    "httproutes",
+    "listenersets",
+    "tcproutes",
+    "tlsroutes",
+    "udproutes",
+];
+const TOLD_EXPERIMENTAL: &[&str] = &["xbackends", "xbackendtrafficpolicies"];
+const TOLD_OURS: &[&str] = &["backendpolicies", "backends", "listenerpolicies"];
+/// The kinds that are only read.
+const GRANTS: &[&str] = &["referencegrants"];
+const PARAMETERS: &[&str] = &["gatewayparameters"];
+
 /// In every namespace that is looked at.
 pub(super) const IN_NAMESPACES: &[Rule] = &[
-    // What is translated.
-    (
-        "gateway.networking.k8s.io",
-        &[
-            "backendtlspolicies",
-            "gateways",
-            "grpcroutes",
-            "httproutes",
-            "listenersets",
-            "referencegrants",
-            "tcproutes",
-            "tlsroutes",
-            "udproutes",
-        ],
-        READ,
-    ),
-    (
-        "gateway.networking.x-k8s.io",
-        &["xbackends", "xbackendtrafficpolicies"],
-        READ,
-    ),
-    (
-        "gateway.daemun.dev",
-        &[
-            "backendpolicies",
-            "backends",
-            "gatewayparameters",
-            "listenerpolicies",
-        ],
-        READ,
-    ),
-    ("discovery.k8s.io", &["endpointslices"], READ),
+    // What is translated, and what owners are told.
+    rule(GATEWAY_API, TOLD, READ),
+    rule(GATEWAY_API, TOLD, &[]).told(),
+    rule(GATEWAY_API, GRANTS, WATCH),
+    rule(EXPERIMENTAL, TOLD_EXPERIMENTAL, READ),
+    rule(EXPERIMENTAL, TOLD_EXPERIMENTAL, &[]).told(),
+    rule(OURS, TOLD_OURS, READ),
+    rule(OURS, TOLD_OURS, &[]).told(),
+    rule(OURS, PARAMETERS, WATCH),
+    rule("discovery.k8s.io", &["endpointslices"], WATCH),
     // Certificates. Of Secrets only those are read that something refers to, and of the others no more than the name.
-    ("", &["secrets"], READ),
-    // What owners are told.
-    (
-        "gateway.networking.k8s.io",
-        &[
-            "backendtlspolicies/status",
-            "gateways/status",
-            "grpcroutes/status",
-            "httproutes/status",
-            "listenersets/status",
-            "tcproutes/status",
-            "tlsroutes/status",
-            "udproutes/status",
-        ],
-        TELL,
-    ),
-    (
-        "gateway.networking.x-k8s.io",
-        &["xbackends/status", "xbackendtrafficpolicies/status"],
-        TELL,
-    ),
-    (
-        "gateway.daemun.dev",
-        &[
-            "backendpolicies/status",
-            "backends/status",
-            "gatewayparameters/status",
-            "listenerpolicies/status",
-        ],
-        TELL,
-    ),
-    ("events.k8s.io", &["events"], &["create"]),
+    rule("", &["secrets"], READ),
+    // What owners are told besides.
+    rule("events.k8s.io", &["events"], &["create"]),
     // Why a Service has no address.
-    ("", &["events"], &["list"]),
+    rule("", &["events"], &["list"]),
     // What is made around a Gateway, in its namespace. Services and ConfigMaps are also read for Routes and policies.
-    ("", &["configmaps", "serviceaccounts", "services"], MAKE),
-    ("apps", &["daemonsets", "deployments"], MAKE),
-    ("policy", &["poddisruptionbudgets"], MAKE),
-    ("autoscaling", &["horizontalpodautoscalers"], MAKE),
+    rule("", &["configmaps", "serviceaccounts", "services"], MAKE),
+    rule("apps", &["daemonsets", "deployments"], MAKE),
+    rule("policy", &["poddisruptionbudgets"], MAKE),
+    rule("autoscaling", &["horizontalpodautoscalers"], MAKE),
     // Why proxies do not run, and that a proxy's pod is alive.
-    ("", &["pods"], READ),
+    rule("", &["pods"], WATCH),
 ];
 
 /// Of objects that are in no namespace.
 pub(super) const CLUSTER_WIDE: &[Rule] = &[
-    ("gateway.networking.k8s.io", &["gatewayclasses"], READ),
+    rule(GATEWAY_API, &["gatewayclasses"], READ),
     // The finalizer that keeps a class while Gateways use it, and which installation serves it.
-    ("gateway.networking.k8s.io", &["gatewayclasses"], &["patch"]),
-    // Whether another installation that says so is alive.
-    ("coordination.k8s.io", &["leases"], &["get"]),
-    (
-        "gateway.networking.k8s.io",
-        &["gatewayclasses/status"],
-        TELL,
-    ),
+    rule(GATEWAY_API, &["gatewayclasses"], &["patch"]),
+    rule(GATEWAY_API, &["gatewayclasses"], &[]).told(),
     // Which namespaces a listener takes Routes from.
-    ("", &["namespaces"], READ),
+    rule("", &["namespaces"], WATCH),
     // Which release and channel of the Gateway API there is.
-    ("apiextensions.k8s.io", &["customresourcedefinitions"], READ),
+    rule(
+        "apiextensions.k8s.io",
+        &["customresourcedefinitions"],
+        WATCH,
+    ),
     // Who a proxy is.
-    ("authentication.k8s.io", &["tokenreviews"], &["create"]),
+    rule("authentication.k8s.io", &["tokenreviews"], &["create"]),
     // Whether another installation that says it serves the same classes is alive.
-    ("coordination.k8s.io", &["leases"], &["get"]),
+    rule("coordination.k8s.io", &["leases"], &["get"]),
 ];
 
 /// What people see who may see a namespace: it becomes part of the roles view and edit, so that the owners of Routes
 /// can look at them, and ask `daemun explain`.
-const FOR_PEOPLE: &[Rule] = &[
-    (
-        "gateway.networking.k8s.io",
-        &[
-            "backendtlspolicies",
-            "gateways",
-            "grpcroutes",
-            "httproutes",
-            "listenersets",
-            "referencegrants",
-            "tcproutes",
-            "tlsroutes",
-            "udproutes",
-        ],
-        READ,
-    ),
-    (
-        "gateway.networking.x-k8s.io",
-        &["xbackends", "xbackendtrafficpolicies"],
-        READ,
-    ),
-    (
-        "gateway.daemun.dev",
-        &[
-            "backendpolicies",
-            "backends",
-            "gatewayparameters",
-            "listenerpolicies",
-        ],
-        READ,
-    ),
+pub(super) const FOR_PEOPLE: &[Rule] = &[
+    rule(GATEWAY_API, TOLD, READ),
+    rule(GATEWAY_API, GRANTS, READ),
+    rule(EXPERIMENTAL, TOLD_EXPERIMENTAL, READ),
+    rule(OURS, TOLD_OURS, READ),
+    rule(OURS, PARAMETERS, READ),
 ];
 
 /// In the controller's own namespace.
 pub(super) const AT_HOME: &[Rule] = &[
     // Which of the controllers leads.
-    (
+    rule(
         "coordination.k8s.io",
         &["leases"],
         &["get", "create", "update"],
     ),
-    // The authorities by which proxies know the controllers.
-    ("", &["secrets"], &["get", "create", "update"]),
+    // The authorities by which proxies know the controllers. What is not there yet has no name to be permitted by.
+    rule("", &["secrets"], &["get", "update"]).named(&[daemun_controller::wire::SECRET]),
+    rule("", &["secrets"], &["create"]),
     // The parameters of GatewayClasses.
-    ("gateway.daemun.dev", &["gatewayparameters"], READ),
+    rule(OURS, PARAMETERS, WATCH),
 ];
 
 /// Whom the controller is, and what it may do.
 pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
     let mut all = vec![object(arguments, "v1", "ServiceAccount", json!({}))];
-    let name = cluster_name(arguments);
+    let name = cluster_name(arguments, NAME);
     let everywhere = arguments.watch_namespace.is_empty();
     let mut cluster = rules(CLUSTER_WIDE);
     if everywhere {
@@ -187,7 +164,7 @@ pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
         cluster_wide(RBAC, "ClusterRoleBinding", &name, json!({})),
         "ClusterRole",
     ));
-    all.push(for_people());
+    all.push(for_people(arguments));
     all.extend(role(arguments, &arguments.namespace, &rules(AT_HOME), NAME));
     for namespace in &arguments.watch_namespace {
         let name = format!("{NAME}-{}", arguments.namespace);
@@ -198,14 +175,11 @@ pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
-/// The role that becomes part of others.
-fn for_people() -> Value {
-    let mut role = cluster_wide(
-        RBAC,
-        "ClusterRole",
-        "daemun-view",
-        json!({ "rules": rules(FOR_PEOPLE) }),
-    );
+/// The role that becomes part of others; each installation has its own, so that none takes another's away.
+fn for_people(arguments: &Arguments) -> Value {
+    let name = cluster_name(arguments, "daemun-view");
+    let rules = json!({ "rules": rules(FOR_PEOPLE) });
+    let mut role = cluster_wide(RBAC, "ClusterRole", &name, rules);
     role["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-view"] = json!("true");
     role
 }
@@ -234,11 +208,24 @@ fn binding(arguments: &Arguments, mut object: Value, kind: &str) -> Value {
     object
 }
 
+/// Rules as a role has them.
 pub(super) fn rules(rules: &[Rule]) -> Vec<Value> {
-    rules
-        .iter()
-        .map(|(group, resources, verbs)| {
-            json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
-        })
-        .collect()
+    rules.iter().map(written).collect()
+}
+
+fn written(rule: &Rule) -> Value {
+    let Rule {
+        group,
+        resources,
+        verbs,
+        names,
+        statuses,
+    } = rule;
+    let part = if *statuses { "/status" } else { "" };
+    let resources: Vec<String> = resources.iter().map(|it| format!("{it}{part}")).collect();
+    let mut rule = json!({ "apiGroups": [group], "resources": resources, "verbs": verbs });
+    if !names.is_empty() {
+        rule["resourceNames"] = json!(names);
+    }
+    rule
 }

@@ -1,5 +1,6 @@
 //! What `daemun install` prints.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Parser;
@@ -100,6 +101,40 @@ fn in_namespaced_mode_there_are_few_rights_for_the_whole_cluster() {
     assert!(rules("Role", "daemun-system").contains(&"leases".to_owned()));
 }
 
+/// A right that stands in a role twice is one that nobody dares to take away.
+#[test]
+fn no_role_permits_anything_twice() {
+    for options in [&[][..], &["--watch-namespace", "a"]] {
+        for role in objects(&arguments(options)) {
+            let mut all = BTreeSet::new();
+            for rule in role["rules"].as_array().into_iter().flatten() {
+                for right in rights_of(rule) {
+                    assert!(
+                        all.insert(right.clone()),
+                        "{} {}: {right:?}",
+                        role["kind"],
+                        role["metadata"]["name"]
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn rights_of(rule: &Value) -> Vec<[String; 3]> {
+    let texts =
+        |field: &str| -> Vec<String> { serde_json::from_value(rule[field].clone()).unwrap() };
+    let mut all = Vec::new();
+    for group in texts("apiGroups") {
+        for resource in texts("resources") {
+            for verb in texts("verbs") {
+                all.push([group.clone(), resource.clone(), verb]);
+            }
+        }
+    }
+    all
+}
+
 /// What the Helm chart says about rights: the same rules.
 #[test]
 fn the_charts_rules_are_those_that_are_printed() {
@@ -107,6 +142,7 @@ fn the_charts_rules_are_those_that_are_printed() {
         ("of-the-cluster", rights::CLUSTER_WIDE),
         ("of-namespaces", rights::IN_NAMESPACES),
         ("at-home", rights::AT_HOME),
+        ("for-people", rights::FOR_PEOPLE),
     ] {
         let text = serde_saphyr::to_string(&rights::rules(of)).unwrap();
         let path = format!("helm/daemun/files/rules-{name}.yaml");
