@@ -1,8 +1,10 @@
-//! What every process needs: the clock, tasks that end, readiness, signals, logs.
+//! What every process needs: the clock, allowances, tasks that end, readiness, signals, logs.
 //!
 //! Nothing here knows what a gateway is.
 
+pub mod allowance;
 pub mod clock;
+pub mod families;
 pub mod logs;
 pub mod process;
 pub mod readiness;

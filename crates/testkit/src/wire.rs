@@ -32,6 +32,7 @@ impl Identify for Tokens {
         let proxy = match parts[..] {
             [namespace, gateway, pod] => Ok(Proxy {
                 gateway: ObjectName::new(namespace, gateway),
+                account: format!("account of {gateway}"),
                 pod: pod.to_owned(),
                 pod_uid: format!("uid of {pod}"),
             }),
@@ -172,10 +173,7 @@ impl Controller {
     pub async fn until(&self, what: &str, is_so: impl Fn(&[ProxyState]) -> bool) {
         let mut proxies = self.publisher.proxies();
         let gateway = ObjectName::new("default", "gw");
-        let is_so = |proxies: &Arc<Proxies>| {
-            let states = proxies.by_gateway.get(&gateway);
-            is_so(states.map(Vec::as_slice).unwrap_or_default())
-        };
+        let is_so = |proxies: &Arc<Proxies>| is_so(proxies.of(&gateway));
         within(what, proxies.wait_for(is_so))
             .await
             .expect("the publisher is there");

@@ -1,6 +1,7 @@
 //! What proxies say about the configuration that they were given.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,16 @@ use crate::identity::Proxy;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// Those of each Gateway, in the order of their pods' names.
-    pub by_gateway: BTreeMap<ObjectName, Vec<ProxyState>>,
+    pub by_gateway: BTreeMap<ObjectName, Arc<Vec<ProxyState>>>,
+}
+
+impl Proxies {
+    /// Those of one Gateway.
+    pub fn of(&self, gateway: &ObjectName) -> &[ProxyState] {
+        self.by_gateway
+            .get(gateway)
+            .map_or(&[], |all| all.as_slice())
+    }
 }
 
 /// One connected proxy.
@@ -21,6 +31,8 @@ pub struct ProxyState {
     pub proxy: Proxy,
     /// The version of its program.
     pub version: String,
+    /// Why it is not spoken with, as a clause, if it is of a version too far off.
+    pub foreign: Option<String>,
     /// What it is doing.
     pub phase: Phase,
     /// The Gateway's generation that it serves; none before its first configuration.

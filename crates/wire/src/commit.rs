@@ -72,23 +72,40 @@ pub fn cut<T: Serialize>(whole: &T) -> Result<Vec<Piece>, String> {
 }
 
 /// Puts pieces together again.
-#[derive(Debug, Default)]
-pub struct Pieces(Vec<u8>);
+#[derive(Debug)]
+pub struct Pieces {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self::at_most(WHOLE)
+    }
+}
 
 impl Pieces {
+    /// Of something that has no more bytes than this.
+    pub fn at_most(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            most: bytes,
+        }
+    }
+
     /// Takes the next piece; with the last one, gives the whole.
     ///
     /// # Errors
     /// A sentence: there is too much of it, or it cannot be read.
     pub fn take<T: DeserializeOwned>(&mut self, piece: &Piece) -> Result<Option<T>, String> {
-        if self.0.len() + piece.bytes.len() > WHOLE {
-            return Err(format!("more than {WHOLE} bytes were sent as one"));
+        if self.bytes.len() + piece.bytes.len() > self.most {
+            return Err(format!("more than {} bytes were sent as one", self.most));
         }
         if !piece.last {
-            self.0.extend_from_slice(&piece.bytes);
+            self.bytes.extend_from_slice(&piece.bytes);
             return Ok(None);
         }
-        let before = std::mem::take(&mut self.0);
+        let before = std::mem::take(&mut self.bytes);
         let whole = if before.is_empty() {
             rmp_serde::from_slice(&piece.bytes)
         } else {

@@ -33,13 +33,6 @@ pub enum ToProxy {
     Commit(Piece),
     /// Is somebody there?
     Ping,
-    /// Something is wanted of the proxy.
-    Ask {
-        /// Comes back with the reply.
-        number: u64,
-        /// What.
-        ask: Ask,
-    },
 }
 
 /// What a proxy says.
@@ -65,13 +58,6 @@ pub enum FromProxy {
     Answer(Answer),
     /// Somebody is there.
     Pong,
-    /// A piece of a reply, which is a `Result<String, String>`.
-    Reply {
-        /// The number of the ask.
-        number: u64,
-        /// The piece.
-        piece: Piece,
-    },
 }
 
 /// How a proxy fares.
@@ -91,16 +77,35 @@ pub struct Answer {
     pub refused: Vec<Refused>,
 }
 
-/// What an operator can want of a proxy, by way of the controller.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Ask {
-    /// Which log level is in force.
-    LogLevel,
-    /// Another log level.
-    SetLogLevel(String),
-    /// The configuration that is live, as JSON. Secrets are shown as digests.
-    Configuration,
+/// Refused parts of one answer, at most.
+const REFUSED: usize = 64;
+/// Bytes of what is said of each.
+const SAID: usize = 1024;
+
+impl Answer {
+    /// As much of it as an answer may say: listeners first, since they have conditions of their own.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        if self.refused.len() > REFUSED {
+            let is_other = |refused: &Refused| !refused.what.starts_with("listener ");
+            self.refused.sort_by_key(is_other);
+            self.refused.truncate(REFUSED);
+        }
+        for Refused { what, why } in &mut self.refused {
+            shorten(what, SAID);
+            shorten(why, SAID);
+        }
+        self
+    }
+}
+
+/// Cuts a text that is longer than it may be.
+pub(crate) fn shorten(text: &mut String, most: usize) {
+    if text.len() > most {
+        let end = text.floor_char_boundary(most);
+        text.truncate(end);
+        text.push('…');
+    }
 }
 
 /// Writes a frame.

@@ -10,6 +10,8 @@ use daemun_model::names::ObjectName;
 pub struct Proxy {
     /// The Gateway that it serves, and the only one whose configuration it gets.
     pub gateway: ObjectName,
+    /// What it proved that by: the uid of the account that is this Gateway's.
+    pub account: String,
     /// The pod that it runs in.
     pub pod: String,
     /// That pod's uid, which tells it from an earlier one of the same name.

@@ -41,6 +41,11 @@ impl Versions {
         self.entries.is_empty()
     }
 
+    /// How many resources there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// A resource's version.
     pub fn get(&self, name: &Name) -> Option<Version> {
         self.entries.get(&key(name)).copied()

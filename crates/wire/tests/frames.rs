@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use daemun_wire::answer::{Phase, Refused};
 use daemun_wire::commit::{Piece, cut};
-use daemun_wire::frame::{self, Answer, Ask, FromProxy, ToProxy};
+use daemun_wire::frame::{self, Answer, FromProxy, ToProxy};
 use daemun_wire::resource::{Name, Version};
 use daemun_wire::versions::Versions;
 use serde::Serialize;
@@ -24,7 +24,6 @@ fn directory() -> PathBuf {
 }
 
 fn to_proxy() -> Vec<ToProxy> {
-    let ask = |ask| ToProxy::Ask { number: 7, ask };
     vec![
         ToProxy::Hello {
             version: "1.2.3".to_owned(),
@@ -36,9 +35,6 @@ fn to_proxy() -> Vec<ToProxy> {
             last: false,
         }),
         ToProxy::Ping,
-        ask(Ask::LogLevel),
-        ask(Ask::SetLogLevel("debug".to_owned())),
-        ask(Ask::Configuration),
     ]
 }
 
@@ -55,10 +51,6 @@ fn from_proxy() -> Vec<FromProxy> {
         FromProxy::Subscribe { root: Some(root) },
         FromProxy::Have(cut(&versions).unwrap().remove(0)),
         FromProxy::Pong,
-        FromProxy::Reply {
-            number: 7,
-            piece: cut(&Ok::<_, String>("info")).unwrap().remove(0),
-        },
     ];
     for phase in [
         Phase::Starting,

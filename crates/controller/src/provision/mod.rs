@@ -19,7 +19,7 @@ mod seen;
 mod store;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -72,6 +72,8 @@ pub struct Handle {
     pub provisioned: channel::Receiver<Arc<Provisioned>>,
     /// Whose ServiceAccounts there are, always the newest.
     pub accounts: channel::Receiver<Arc<Accounts>>,
+    /// Which pods of proxies there are, always the newest; none before all were listed once.
+    pub pods: channel::Receiver<Option<Arc<Pods>>>,
 }
 
 /// Makes what Gateways need around them.
@@ -87,18 +89,21 @@ impl Provisioner {
         let (want, wanted) = channel::channel(None);
         let (provisioned, of_provisioned) = channel::channel(Arc::default());
         let (accounts, of_accounts) = channel::channel(Arc::default());
+        let (pods, of_pods) = channel::channel(None);
         let (events, of_events) = mpsc::channel(256);
         let watches = watch::start(&client, &settings, tasks, &events);
         let store = store::Store::new(watches);
         let outlets = run::Outlets {
             provisioned,
             accounts,
+            pods,
         };
         tasks.spawn(run::Run::new(client, settings, store, outlets).go(of_events, wanted));
         Handle {
             want,
             provisioned: of_provisioned,
             accounts: of_accounts,
+            pods: of_pods,
         }
     }
 }
@@ -106,6 +111,9 @@ impl Provisioner {
 /// The Gateways by the uid of the ServiceAccount that was made for each: who shows a token of that account is a
 /// proxy of that Gateway.
 pub type Accounts = BTreeMap<String, ObjectName>;
+
+/// The uids of the proxies' pods.
+pub type Pods = BTreeSet<String>;
 
 /// What became of what was made, by Gateway.
 pub type Provisioned = BTreeMap<ObjectName, Place>;

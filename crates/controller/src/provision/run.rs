@@ -19,7 +19,7 @@ use super::made::made;
 use super::place::{self, Waiting};
 use super::plan::{self, Plan};
 use super::store::{Around, Event, Store};
-use super::{Accounts, Provisioned, Settings, Wanted};
+use super::{Accounts, Pods, Provisioned, Settings, Wanted};
 
 /// How many Gateways are worked on at a time.
 const AT_ONCE: usize = 8;
@@ -34,6 +34,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(super) struct Outlets {
     pub(super) provisioned: watch::Sender<Arc<Provisioned>>,
     pub(super) accounts: watch::Sender<Arc<Accounts>>,
+    pub(super) pods: watch::Sender<Option<Arc<Pods>>>,
 }
 
 /// Provisioning at work.
@@ -151,6 +152,16 @@ impl Run {
             }
             changed
         });
+        if self.store.is_complete() {
+            let pods = self.store.pods();
+            self.outlets.pods.send_if_modified(|last| {
+                let changed = last.as_deref() != Some(&pods);
+                if changed {
+                    *last = Some(Arc::new(pods));
+                }
+                changed
+            });
+        }
         let Some(wanted) = self.wanted.clone() else {
             self.provisioned.clear();
             self.publish();

@@ -7,7 +7,7 @@ use daemun_model::names::ObjectName;
 use super::kinds::Kind;
 use super::names;
 use super::seen::Seen;
-use super::{Accounts, Settings};
+use super::{Accounts, Pods, Settings};
 
 /// What is around one Gateway, by kind and name.
 pub(super) type Around = BTreeMap<(Kind, String), Seen>;
@@ -136,6 +136,15 @@ impl Store {
                 self.by_gateway.remove(gateway);
             }
         }
+    }
+
+    /// The uids of all pods.
+    pub(super) fn pods(&self) -> Pods {
+        let around = self.by_gateway.values().flat_map(BTreeMap::values);
+        around
+            .filter(|seen| seen.kind == Kind::Pod)
+            .map(|seen| seen.uid().to_owned())
+            .collect()
     }
 
     /// The Gateways by the uids of the ServiceAccounts that were made for them: of exactly the name that is made, and

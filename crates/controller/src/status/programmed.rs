@@ -59,7 +59,13 @@ pub(crate) fn programmed(serving: &Serving<'_>, listener: Option<&ListenerKey>) 
             "The Gateway has no address yet; its Service waits for one.".to_owned(),
         );
     }
-    condition(Status::True, "Programmed", served(serving, count))
+    let mut text = served(serving, count);
+    // What keeps new pods away is told though the old ones serve.
+    if let Some(pods) = place.and_then(|place| place.pods.as_deref()) {
+        text.push(' ');
+        text.push_str(pods);
+    }
+    condition(Status::True, "Programmed", text)
 }
 
 fn condition(status: Status, reason: &'static str, message: String) -> Condition {
@@ -111,6 +117,7 @@ fn waiting(serving: &Serving<'_>) -> String {
     let mut text = match (serving.proxies.is_empty(), wanted(serving)) {
         (true, _) if pods.is_some() => "No proxy is connected.".to_owned(),
         (true, 0) => "No proxy is connected yet.".to_owned(),
+        (true, 1) => "No proxy is connected yet; one is being started.".to_owned(),
         (true, wanted) => format!("No proxy is connected yet; {wanted} are being started."),
         (false, _) => format!("No proxy serves generation {} yet.", serving.generation),
     };
@@ -131,6 +138,9 @@ fn wanted(serving: &Serving<'_>) -> usize {
 fn others(serving: &Serving<'_>, text: &mut String) {
     const NAMED: usize = 3;
     let mut rest = serving.proxies.iter().filter_map(|proxy| {
+        if let Some(why) = &proxy.foreign {
+            return Some(format!(" {} is not spoken with: {why}.", proxy.proxy.pod));
+        }
         let does = match (proxy.phase, serves(serving, proxy)) {
             (Phase::Starting, _) => match proxy.refused.first() {
                 None => "is starting".to_owned(),

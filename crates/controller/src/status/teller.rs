@@ -1,9 +1,10 @@
 //! Writes statuses for as long as the process runs: a few at a time, those that people notice first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use daemun_base::allowance::Allowance;
 use daemun_base::clock;
 use daemun_model::Verdicts;
 use daemun_model::shown;
@@ -27,8 +28,14 @@ use crate::source::kubernetes::{Observed, Raw, Served, because, full_name, has_s
 const AT_A_TIME: usize = 8;
 /// How long proxies may take to connect to a controller that has just started.
 const EARLY: Duration = Duration::from_secs(10);
+/// Objects of which it is remembered how often they were written into.
+const REMEMBERED: usize = 1024;
 /// How long until a write that failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
+/// Writes into one object at once, and how often after that: whoever makes a proxy say now this and now that makes no
+/// storm of it.
+const AT_ONCE: u32 = 5;
+const EVERY: Duration = Duration::from_secs(1);
 /// How long until a write that is not permitted is tried again.
 const FORBIDDEN: Duration = Duration::from_secs(60);
 
@@ -48,7 +55,11 @@ pub(crate) enum Tell {
 pub(crate) struct Teller {
     client: Client,
     desk: Desk,
+    /// What is being written, or was written too often just now.
     busy: BTreeSet<Key>,
+    paces: HashMap<Key, Allowance>,
+    /// Until when nothing is written into an object.
+    resting: BTreeMap<Instant, Vec<Key>>,
     later: BTreeMap<Instant, Vec<Key>>,
     early_until: Option<Instant>,
     leads: watch::Receiver<bool>,
@@ -91,6 +102,8 @@ impl Teller {
             events,
             metrics,
             busy: BTreeSet::new(),
+            paces: HashMap::new(),
+            resting: BTreeMap::new(),
             later: BTreeMap::new(),
             early_until: None,
             leads,
@@ -126,12 +139,12 @@ impl Teller {
                     None => return,
                 },
                 Some((key, written)) = writes.next(), if !writes.is_empty() => {
-                    self.busy.remove(&key);
+                    self.rest(&key);
                     self.wrote(key, written);
                 }
                 Ok(()) = news.proxies.changed() => {
                     let proxies = Arc::clone(&news.proxies.borrow_and_update());
-                    self.metrics.proxies(proxies.by_gateway.values().map(Vec::len).sum());
+                    self.metrics.proxies(proxies.by_gateway.values().map(|all| all.len()).sum());
                     self.desk.proxies(&proxies);
                 }
                 Ok(()) = news.places.changed() => {
@@ -172,8 +185,11 @@ impl Teller {
     }
 
     fn wake(&self) -> Option<Instant> {
-        let later = self.later.keys().next().copied();
-        later.into_iter().chain(self.early_until).min()
+        let first = |times: &BTreeMap<Instant, Vec<Key>>| times.keys().next().copied();
+        [first(&self.later), first(&self.resting), self.early_until]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn woke(&mut self) {
@@ -182,12 +198,30 @@ impl Teller {
             self.early_until = None;
             self.desk.early(false);
         }
-        let still = self.later.split_off(&(now + Duration::from_nanos(1)));
-        for key in std::mem::replace(&mut self.later, still)
-            .into_values()
-            .flatten()
-        {
+        for key in due(&mut self.later, now) {
             self.desk.again(key);
+        }
+        for key in due(&mut self.resting, now) {
+            self.busy.remove(&key);
+        }
+        if self.paces.len() > REMEMBERED {
+            self.paces.retain(|_, pace| !pace.is_full(now));
+        }
+    }
+
+    /// An object was written into: it may be again now, or after a rest.
+    fn rest(&mut self, key: &Key) {
+        let now = clock::now();
+        let pace = self.paces.entry(key.clone());
+        let pace = pace.or_insert_with(|| Allowance::new(AT_ONCE, EVERY, now));
+        pace.take(now);
+        if pace.is_spent() {
+            self.resting
+                .entry(pace.next())
+                .or_default()
+                .push(key.clone());
+        } else {
+            self.busy.remove(key);
         }
     }
 
@@ -241,6 +275,13 @@ impl Teller {
             }
         }
     }
+}
+
+/// Takes out what is due.
+fn due(times: &mut BTreeMap<Instant, Vec<Key>>, now: Instant) -> Vec<Key> {
+    let still = times.split_off(&(now + Duration::from_nanos(1)));
+    let due = std::mem::replace(times, still);
+    due.into_values().flatten().collect()
 }
 
 /// `2027-02-01T12:00:00Z`.

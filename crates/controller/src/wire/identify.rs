@@ -116,6 +116,7 @@ impl Reviews {
         })?;
         Ok(Proxy {
             gateway,
+            account,
             pod,
             pod_uid,
         })

@@ -4,6 +4,7 @@
 mod authority;
 mod chain;
 mod identify;
+mod trust;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use tokio::sync::watch;
 
 pub use authority::SECRET;
 
-use crate::provision::Accounts;
+use crate::provision::{Accounts, Pods};
 
 /// What the wire is told when it starts.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub namespace: String,
     /// Which Gateway's proxies show tokens of which ServiceAccount, always the newest.
     pub accounts: watch::Receiver<Arc<Accounts>>,
+    /// Which pods there are; none as long as that is not known.
+    pub pods: watch::Receiver<Option<Arc<Pods>>>,
 }
 
 /// What is known of a wire that runs.
@@ -55,7 +58,10 @@ pub async fn start(
         address,
         namespace,
         accounts,
+        pods,
     } = settings;
+    let trust = trust::Trust::new(publisher.clone(), accounts.clone(), pods);
+    tasks.spawn(trust.watch());
     let authority::Shown { tls, authorities } = authority::start(client.clone(), &namespace, tasks);
     let serving = Serving {
         publisher: publisher.clone(),

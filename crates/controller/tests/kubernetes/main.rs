@@ -51,6 +51,7 @@ fn controller(fake: &Fake) -> Controller {
             want,
             provisioned,
             accounts,
+            pods: watch::channel(None).1,
         },
         readiness: &readiness,
         metrics: &Arc::new(Metrics::default()),
@@ -276,7 +277,9 @@ async fn of_two_that_write_at_once_both_are_heard() {
         parents.len() == 2 && parents[0] == theirs && parents[1]["controllerName"] == CONTROLLER
     })
     .await;
-    assert_eq!(fake.count(&Method::PATCH, "httproutes/a/status"), 2);
+    // One is refused, one is done; and one more is refused if the watch tells of the other's write after that.
+    let writes = fake.count(&Method::PATCH, "httproutes/a/status");
+    assert!((2..=3).contains(&writes), "{writes}");
 }
 
 #[tokio::test]

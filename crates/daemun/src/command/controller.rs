@@ -17,7 +17,7 @@ use daemun_wire::server::Publisher;
 use ipnet::IpNet;
 
 use super::Status;
-use super::process::{LogArguments, runtime};
+use super::process::{LogArguments, runtime, start_health};
 use crate::output::style::ColourArguments;
 
 /// Arguments of `controller`.
@@ -94,7 +94,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "ADDRESS:PORT",
         env = "DAEMUN_WIRE",
-        default_value = "0.0.0.0:9903"
+        default_value = "[::]:9903"
     )]
     wire: SocketAddr,
     /// The name and port by which proxies find all replicas of the controller
@@ -106,7 +106,7 @@ pub(crate) struct Arguments {
         long,
         value_name = "ADDRESS:PORT",
         env = "DAEMUN_HEALTH",
-        default_value = "0.0.0.0:9901"
+        default_value = "[::]:9901"
     )]
     health: SocketAddr,
     #[command(flatten)]
@@ -145,6 +145,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         address: arguments.wire,
         namespace: arguments.namespace.clone(),
         accounts: provision.accounts.clone(),
+        pods: provision.pods.clone(),
     };
     let wire = wire::start(&client, wire, &publisher, &tasks).await?;
     let running = kubernetes::start(
@@ -161,12 +162,9 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     );
     let health = Health {
         readiness: readiness.clone(),
-        metrics: Arc::new(move |into: &mut dyn std::fmt::Write| write(&metrics, into)),
+        metrics: Arc::new(move |into: &mut dyn std::fmt::Write| write(&metrics, &publisher, into)),
     };
-    let health = health
-        .start(arguments.health, &tasks)
-        .await
-        .map_err(|error| format!("--health: {error}"))?;
+    let health = start_health(health, arguments.health, &tasks).await?;
     tracing::info!(
         controller = arguments.controller_name,
         %health,
@@ -190,8 +188,13 @@ async fn second_stop(signals: &mut Signals) {
 }
 
 /// All metrics, as OpenMetrics text.
-fn write(metrics: &Metrics, into: &mut dyn std::fmt::Write) -> std::fmt::Result {
+fn write(
+    metrics: &Metrics,
+    publisher: &Publisher,
+    into: &mut dyn std::fmt::Write,
+) -> std::fmt::Result {
     metrics.write(into)?;
+    publisher.write_metrics(into)?;
     process::write_metrics(into)?;
     into.write_str("# EOF\n")
 }

@@ -1,10 +1,14 @@
 //! What every command that serves traffic can be told: threads, logs, how it ends. Every flag has a twin in the
 //! environment.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use daemun_base::families::only_v4;
 use daemun_base::logs;
+use daemun_base::tasks::Tasks;
+use daemun_proxy::admin::Health;
 
 use super::access_log::AccessLogArguments;
 use crate::output::style::ColourArguments;
@@ -131,6 +135,19 @@ fn cpu_limit(text: &str) -> Option<usize> {
     let (quota, period) = text.trim().split_once(' ')?;
     let (quota, period): (u64, u64) = (quota.parse().ok()?, period.parse().ok()?);
     usize::try_from(quota.div_ceil(period.max(1))).ok()
+}
+
+/// Serves health and metrics; at all addresses of IPv4 if that is to be all of both families, and there is no IPv6.
+pub(crate) async fn start_health(
+    health: Health,
+    address: SocketAddr,
+    tasks: &Tasks,
+) -> Result<SocketAddr, String> {
+    let failed = |error| format!("--health: {error}");
+    match (health.clone().start(address, tasks).await, only_v4(address)) {
+        (Err(_), Some(only_v4)) => health.start(only_v4, tasks).await.map_err(failed),
+        (started, _) => started.map_err(failed),
+    }
 }
 
 #[cfg(test)]

@@ -5,43 +5,40 @@
 
 mod arguments;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use daemun_base::clock;
 use daemun_base::readiness::Readiness;
 use daemun_base::signals::{Signal, Signals};
 use daemun_base::tasks::Tasks;
-use daemun_base::{clock, logs};
 use daemun_proxy::admin::Health;
 use daemun_proxy::{Applied, Proxy as Traffic, Resolver};
 use daemun_wire::answer::{Phase, Refused};
 use daemun_wire::client::{Client, Resolve, Resolving, Update};
-use daemun_wire::frame::Ask;
 
 pub(crate) use arguments::Proxy;
 
 use super::Status;
-use super::process::runtime;
+use super::process::{runtime, start_health};
 use crate::output::counted;
 use crate::output::style::ColourArguments;
 
 /// Serves until it is told to stop.
 pub(crate) fn proxy(arguments: &Proxy, colours: &ColourArguments) -> Status {
-    let level = match arguments.process.start_logs(colours) {
-        Ok(level) => level,
-        Err(why) => return Status::unusable(&why),
-    };
+    if let Err(why) = arguments.process.start_logs(colours) {
+        return Status::unusable(&why);
+    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(why) => return Status::unusable(&why),
     };
-    match runtime.block_on(serve(arguments, level)) {
+    match runtime.block_on(serve(arguments)) {
         Ok(()) => Status::Fine,
         Err(why) => Status::unusable(&why),
     }
 }
 
-async fn serve(arguments: &Proxy, level: logs::Level) -> Result<(), String> {
+async fn serve(arguments: &Proxy) -> Result<(), String> {
     let mut signals =
         Signals::new().map_err(|error| format!("Signals cannot be handled: {error}."))?;
     let tasks = Tasks::default();
@@ -67,7 +64,6 @@ async fn serve(arguments: &Proxy, level: logs::Level) -> Result<(), String> {
         ),
         traffic,
         readiness,
-        level,
         serves: None,
         refused: Vec::new(),
         is_ready: false,
@@ -79,10 +75,6 @@ async fn serve(arguments: &Proxy, level: logs::Level) -> Result<(), String> {
                 serving.apply().await;
             }
             () = serving.traffic.follow_names() => {}
-            Some((ask, reply)) = serving.client.asked.recv() => {
-                // Who asked may have gone.
-                let _ = reply.send(serving.reply(ask));
-            }
             signal = signals.next() => match signal {
                 Signal::Reload => {}
                 Signal::Reopen => serving.traffic.metrics().reopen_logs(),
@@ -93,22 +85,6 @@ async fn serve(arguments: &Proxy, level: logs::Level) -> Result<(), String> {
     serving.stop(&mut signals).await;
     tasks.abort();
     Ok(())
-}
-
-/// All addresses of both families, or of IPv4 where there is no IPv6.
-async fn start_health(
-    health: Health,
-    address: SocketAddr,
-    tasks: &Tasks,
-) -> Result<SocketAddr, String> {
-    let only_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
-    let failed = |error| format!("--health: {error}");
-    match health.clone().start(address, tasks).await {
-        Err(_) if address.ip().is_unspecified() && address.is_ipv6() => {
-            health.start(only_v4, tasks).await.map_err(failed)
-        }
-        started => started.map_err(failed),
-    }
 }
 
 /// The wire finds its controllers through the proxy's resolver.
@@ -125,7 +101,6 @@ struct Serving {
     client: Client,
     traffic: Traffic,
     readiness: Readiness,
-    level: logs::Level,
     /// The configuration that is live.
     serves: Option<Update>,
     /// What the proxy could not do of it.
@@ -183,25 +158,6 @@ impl Serving {
     fn answer(&self, phase: Phase) {
         let refused = self.refused.clone();
         self.client.answer(phase, self.serves.as_ref(), refused);
-    }
-
-    /// Does what an operator wants by way of the controller.
-    fn reply(&self, ask: Ask) -> Result<String, String> {
-        match ask {
-            Ask::LogLevel => Ok(self.level.get()),
-            Ask::SetLogLevel(filter) => {
-                let before = self.level.get();
-                self.level.set(&filter)?;
-                tracing::info!(
-                    "The log level was changed from {before} to {filter} by way of the controller."
-                );
-                Ok(self.level.get())
-            }
-            Ask::Configuration => {
-                let configuration = &**self.traffic.configuration();
-                serde_json::to_string_pretty(configuration).map_err(|error| error.to_string())
-            }
-        }
     }
 
     /// Controllers hear of it first, then load balancers through `/readyz`; a second signal ends the process

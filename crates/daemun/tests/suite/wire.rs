@@ -17,7 +17,6 @@ use daemun_testkit::gateway::Objects;
 use daemun_testkit::wire::{Controller, Files};
 use daemun_testkit::{Authority, Backend, ports, raw, yaml};
 use daemun_wire::answer::{Phase, ProxyState};
-use daemun_wire::frame::Ask;
 use daemun_wire::server::Times;
 
 /// A proxy's process. It is killed if the test does not end it.
@@ -126,16 +125,6 @@ async fn a_proxy_serves_what_is_published_and_drains_when_it_is_told_to() {
         })
         .await;
     assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
-
-    let proxy = {
-        let proxies = controller.publisher.proxies();
-        let proxies = proxies.borrow();
-        proxies.by_gateway.values().next().unwrap()[0].proxy.clone()
-    };
-    let live = controller.publisher.ask(&proxy, Ask::Configuration).await;
-    assert!(live.unwrap().contains("HTTPRoute default/all"));
-    let set = Ask::SetLogLevel("loud".to_owned());
-    assert!(controller.publisher.ask(&proxy, set).await.is_err());
 
     running.signal("TERM");
     controller

@@ -65,6 +65,8 @@ pub(super) struct Connection {
     pub(super) events: mpsc::Sender<Told>,
     /// The proxy's answers.
     pub(super) answers: watch::Receiver<Answer>,
+    /// Whether the replica has said hello since it was connected.
+    pub(super) greeted: bool,
 }
 
 impl Connection {
@@ -74,10 +76,20 @@ impl Connection {
         loop {
             match self.connect().await {
                 Ok((outgoing, frames)) => {
-                    (pause, said) = (FIRST_PAUSE, String::new());
+                    self.greeted = false;
                     let why = self.speak(outgoing, frames).await;
                     let _ = self.events.send((self.address, Event::Gone)).await;
-                    tracing::info!("The controller at {} is gone: {why}.", self.address);
+                    if self.greeted {
+                        (pause, said) = (FIRST_PAUSE, String::new());
+                        tracing::info!("The controller at {} is gone: {why}.", self.address);
+                    } else if why != said {
+                        // It has spoken with nobody: it is of another version, or has nothing to give yet.
+                        tracing::error!(
+                            "The controller at {} does not speak with this proxy: {why}. It is tried again and again.",
+                            self.address
+                        );
+                        said = why;
+                    }
                 }
                 Err(why) if why != said => {
                     tracing::warn!(
@@ -171,7 +183,7 @@ impl Connection {
         }
     }
 
-    async fn heard(&self, bytes: &Bytes, outgoing: &Outgoing) -> Result<(), String> {
+    async fn heard(&mut self, bytes: &Bytes, outgoing: &Outgoing) -> Result<(), String> {
         let event = match frame::read(bytes)? {
             ToProxy::Ping => {
                 outgoing.send(&FromProxy::Pong);
@@ -184,6 +196,7 @@ impl Connection {
                         env!("CARGO_PKG_VERSION")
                     ));
                 }
+                self.greeted = true;
                 tracing::info!(
                     "The controller at {} (version {version}) is connected.",
                     self.address
@@ -192,7 +205,6 @@ impl Connection {
             }
             ToProxy::Tell => Event::Tell,
             ToProxy::Commit(piece) => Event::Commit(piece),
-            ToProxy::Ask { number, ask } => Event::Ask { number, ask },
         };
         let ending = |_| "the proxy is ending".to_owned();
         self.events

@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use daemun_base::tasks::Tasks;
 use daemun_model::Configuration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 
 pub use replay::replay;
 
 use crate::answer::{Phase, Refused};
-use crate::frame::{Answer, Ask};
+use crate::frame::Answer;
 use crate::resource::Version;
 
 /// What a proxy must know to reach its controller.
@@ -100,15 +100,10 @@ pub struct Update {
     pub refused: Vec<Refused>,
 }
 
-/// What was asked of the proxy, and where the reply goes.
-pub type Asked = (Ask, oneshot::Sender<Result<String, String>>);
-
 /// The proxy's end of the wire.
 pub struct Client {
     /// The newest configuration; none before there is one.
     pub updates: watch::Receiver<Option<Update>>,
-    /// What is asked of the proxy.
-    pub asked: mpsc::Receiver<Asked>,
     answer: watch::Sender<Answer>,
 }
 
@@ -116,20 +111,15 @@ impl Client {
     /// Connects, and goes on connecting, for as long as the tasks run.
     pub fn start(settings: Settings, resolve: Arc<dyn Resolve>, tasks: &Tasks) -> Self {
         let (sender, updates) = watch::channel(None);
-        let (asks, asked) = mpsc::channel(1);
         let answer = watch::Sender::new(Answer {
             phase: Phase::Starting,
             generation: None,
             root: None,
             refused: Vec::new(),
         });
-        let replicas = replicas::Replicas::new(settings, sender, asks, answer.subscribe());
+        let replicas = replicas::Replicas::new(settings, sender, answer.subscribe());
         tasks.spawn(replicas.run(resolve));
-        Self {
-            updates,
-            asked,
-            answer,
-        }
+        Self { updates, answer }
     }
 
     /// Tells every replica how the proxy fares: which update it serves, if one, and what the proxy itself refused
@@ -137,11 +127,12 @@ impl Client {
     pub fn answer(&self, phase: Phase, serves: Option<&Update>, refused: Vec<Refused>) {
         let mut all = serves.map(|it| it.refused.clone()).unwrap_or_default();
         all.extend(refused);
-        self.answer.send_replace(Answer {
+        let answer = Answer {
             phase,
             generation: serves.map(|it| it.generation),
             root: serves.map(|it| it.root),
             refused: all,
-        });
+        };
+        self.answer.send_replace(answer.bounded());
     }
 }

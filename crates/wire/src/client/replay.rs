@@ -20,7 +20,7 @@ pub fn replay<'a>(frames: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<U
                     update = held.update();
                 }
             }
-            ToProxy::Hello { .. } | ToProxy::Tell | ToProxy::Ping | ToProxy::Ask { .. } => {}
+            ToProxy::Hello { .. } | ToProxy::Tell | ToProxy::Ping => {}
         }
     }
     Ok(update)

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::tasks::{Tasks, blocking};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep_until};
 
 use super::addresses::Addresses;
 use super::connection::{Connection, Outgoing};
 use super::held::Held;
-use super::{Asked, Resolve, Settings, Update, kept};
+use super::{Resolve, Settings, Update, kept};
 use crate::commit::{Commit, Piece, Pieces, cut};
-use crate::frame::{Answer, Ask, FromProxy};
+use crate::frame::{Answer, FromProxy};
 
 /// Events that wait to be looked at.
 const WAITING: usize = 16;
@@ -32,13 +32,6 @@ pub(super) enum Event {
     Tell,
     /// It gives a piece of a commit.
     Commit(Piece),
-    /// Somebody wants something of the proxy.
-    Ask {
-        /// Comes back with the reply.
-        number: u64,
-        /// What.
-        ask: Ask,
-    },
     /// The connection ended.
     Gone,
 }
@@ -50,7 +43,6 @@ pub(super) type Told = (SocketAddr, Event);
 pub(super) struct Replicas {
     settings: Arc<Settings>,
     updates: watch::Sender<Option<Update>>,
-    asks: mpsc::Sender<Asked>,
     answers: watch::Receiver<Answer>,
     held: Held,
     replicas: BTreeMap<SocketAddr, Replica>,
@@ -89,14 +81,12 @@ impl Replicas {
     pub(super) fn new(
         settings: Settings,
         updates: watch::Sender<Option<Update>>,
-        asks: mpsc::Sender<Asked>,
         answers: watch::Receiver<Answer>,
     ) -> Self {
         let (tell, events) = mpsc::channel(WAITING);
         Self {
             settings: Arc::new(settings),
             updates,
-            asks,
             answers,
             held: Held::default(),
             replicas: BTreeMap::new(),
@@ -156,6 +146,7 @@ impl Replicas {
                     settings: Arc::clone(&self.settings),
                     events: self.tell.clone(),
                     answers: self.answers.clone(),
+                    greeted: false,
                 };
                 Replica {
                     task: self.tasks.spawn(connection.run()),
@@ -192,7 +183,6 @@ impl Replicas {
             Event::Commit(piece) if gives => self.commit(&piece),
             // It is not the one any more that was asked.
             Event::Tell | Event::Commit(_) => {}
-            Event::Ask { number, ask } => self.ask(address, number, ask),
         }
     }
 
@@ -308,33 +298,6 @@ impl Replicas {
             Ok(Err(why)) => tracing::error!("The configuration that was kept is not used: {why}."),
             Err(_) => {}
         }
-    }
-
-    /// Passes an ask on, and its reply back.
-    fn ask(&self, address: SocketAddr, number: u64, ask: Ask) {
-        let replica = self.replicas.get(&address);
-        let Some(ready) = replica.and_then(|replica| replica.ready.clone()) else {
-            return;
-        };
-        let asks = self.asks.clone();
-        self.tasks.spawn(async move {
-            let (sender, reply) = oneshot::channel();
-            // Who does not reply is ending.
-            if asks.send((ask, sender)).await.is_err() {
-                return;
-            }
-            let Ok(reply) = reply.await else {
-                return;
-            };
-            match cut(&reply) {
-                Ok(pieces) => {
-                    for piece in pieces {
-                        ready.send(&FromProxy::Reply { number, piece });
-                    }
-                }
-                Err(why) => tracing::error!("A reply cannot be written: {why}."),
-            }
-        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! New connections: TLS first, with the newest certificate, and then gRPC.
 
+use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use futures_util::stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::Server;
@@ -18,13 +20,17 @@ use tonic::transport::server::Connected;
 
 use super::Serving;
 use super::method::Method;
+use super::metrics::Counts;
+use super::peers::{Guest, Peers};
 
 /// Handshakes at a time; who connects then waits.
 const HANDSHAKES: usize = 64;
 /// How long one may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a connection may be without the stream of somebody who is believed.
+const ALONE: Duration = Duration::from_secs(15);
 /// Streams of one connection. A proxy has one.
-const STREAMS: u32 = 4;
+const STREAMS: u32 = 2;
 
 /// Accepts for as long as the tasks run.
 pub(super) fn start(listener: TcpListener, serving: Serving, tasks: &Tasks) {
@@ -49,46 +55,65 @@ async fn accept(
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
+    let peers = Arc::<Peers>::default();
     // They end with this task.
     let tasks = Tasks::default();
     loop {
-        let Ok(place) = Arc::clone(&handshakes).acquire_owned().await else {
-            return;
-        };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!("A proxy's connection could not be accepted: {error}.");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
+        let Some(guest) = peers.arrive(from.ip()) else {
+            Counts::add(&serving.publisher.0.counts.turned_away, 1);
+            tracing::debug!(%from, "A connection is one too many.");
+            continue;
+        };
         let Some(config) = serving.tls.borrow().clone() else {
             continue;
+        };
+        let Ok(place) = Arc::clone(&handshakes).acquire_owned().await else {
+            return;
         };
         let acceptor = TlsAcceptor::from(config);
         let ready = ready.clone();
         tasks.spawn(async move {
             let _place = place;
             let _ = stream.set_nodelay(true);
-            let from = stream.peer_addr();
             match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => drop(ready.send(Ok(Connection(stream))).await),
+                Ok(Ok(stream)) => {
+                    let connection = Connection {
+                        stream,
+                        guest,
+                        look: Box::pin(sleep(ALONE)),
+                    };
+                    drop(ready.send(Ok(connection)).await);
+                }
                 // Probes, scanners, and proxies that believe another authority.
-                Ok(Err(error)) => tracing::debug!(?from, "A TLS handshake failed: {error}."),
-                Err(_) => tracing::debug!(?from, "A TLS handshake took too long."),
+                Ok(Err(error)) => tracing::debug!(%from, "A TLS handshake failed: {error}."),
+                Err(_) => tracing::debug!(%from, "A TLS handshake took too long."),
             }
         });
     }
 }
 
 /// A connection that has TLS behind it.
-struct Connection(TlsStream<TcpStream>);
+struct Connection {
+    stream: TlsStream<TcpStream>,
+    guest: Arc<Guest>,
+    /// When to look whether there is a stream on it.
+    look: Pin<Box<Sleep>>,
+}
 
 impl Connected for Connection {
-    type ConnectInfo = ();
+    type ConnectInfo = Arc<Guest>;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> Arc<Guest> {
+        Arc::clone(&self.guest)
+    }
 }
 
 impl AsyncRead for Connection {
@@ -97,7 +122,13 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, into)
+        while self.look.as_mut().poll(context).is_ready() {
+            if !self.guest.has_stream() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.look.as_mut().reset(Instant::now() + ALONE);
+        }
+        Pin::new(&mut self.stream).poll_read(context, into)
     }
 }
 
@@ -107,15 +138,15 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         from: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, from)
+        Pin::new(&mut self.stream).poll_write(context, from)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -123,10 +154,10 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         from: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, from)
+        Pin::new(&mut self.stream).poll_write_vectored(context, from)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 }

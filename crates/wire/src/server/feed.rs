@@ -123,6 +123,11 @@ impl Feed {
         self.versions.root()
     }
 
+    /// How many resources there are.
+    pub(super) fn len(&self) -> usize {
+        self.versions.len()
+    }
+
     /// All that changed since a revision, if that is remembered.
     pub(super) fn since(&mut self, revision: u64) -> Option<Commit> {
         let first = self.recent.iter().position(|it| it.from == revision)?;

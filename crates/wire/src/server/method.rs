@@ -17,12 +17,14 @@ use tonic::server::Grpc;
 use tonic::{Request, Response, Status, Streaming};
 use tower_service::Service;
 
+use super::metrics::Counts;
+use super::peers::Guest;
 use super::{Publisher, Serving, Times};
 use crate::codec::{LARGEST, PATH, Raw};
 use crate::identity::{Identify, Proxy};
 
 /// Callers at a time of whom it is not known yet who they are.
-const STRANGERS: usize = 32;
+const STRANGERS: usize = 64;
 
 /// Frames that wait to be sent.
 const WAITING: usize = 4;
@@ -90,11 +92,17 @@ impl Service<Request<Streaming<Bytes>>> for Method {
     fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
-            let proxy = inner.who(request.metadata()).await?;
+            let guest = request.extensions().get::<Arc<Guest>>().cloned();
+            let guest = guest.ok_or_else(|| Status::internal("a connection has no address"))?;
+            let proxy = inner.who(&guest, request.metadata()).await?;
+            let streaming = guest.streams();
             let (sender, mut receiver) = mpsc::channel(WAITING);
             let (publisher, times) = (inner.publisher.clone(), inner.times);
             let stream = super::stream::run(publisher, proxy, times, request.into_inner(), sender);
-            inner.tasks.spawn(stream);
+            inner.tasks.spawn(async move {
+                stream.await;
+                drop(streaming);
+            });
             let frames = stream::poll_fn(move |context| receiver.poll_recv(context));
             Ok(Response::new(Box::pin(frames) as Frames))
         })
@@ -102,7 +110,8 @@ impl Service<Request<Streaming<Bytes>>> for Method {
 }
 
 impl Inner {
-    async fn who(&self, metadata: &MetadataMap) -> Result<Proxy, Status> {
+    async fn who(&self, guest: &Guest, metadata: &MetadataMap) -> Result<Proxy, Status> {
+        let _asking = guest.ask().map_err(Status::resource_exhausted)?;
         let Ok(_place) = self.strangers.try_acquire() else {
             return Err(Status::resource_exhausted(
                 "too many are asking at once who they are; try again later",
@@ -111,9 +120,17 @@ impl Inner {
         let token = metadata
             .get("authorization")
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-            .ok_or_else(|| Status::unauthenticated("no token was shown"))?;
+            .ok_or_else(|| {
+                guest.refused();
+                Status::unauthenticated("no token was shown")
+            })?;
         self.identify.identify(token).await.map_err(|why| {
-            tracing::warn!("A proxy is not believed: {why}.");
+            Counts::add(&self.publisher.0.counts.disbelieved, 1);
+            if guest.refused() {
+                tracing::warn!("A proxy is not believed: {why}.");
+            } else {
+                tracing::debug!("A proxy is not believed: {why}.");
+            }
             Status::unauthenticated(why)
         })
     }

@@ -5,31 +5,35 @@
 
 mod accept;
 mod feed;
+mod having;
 mod method;
+mod metrics;
+mod peers;
 mod roll;
 mod stream;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use daemun_base::families::only_v4;
 use daemun_base::tasks::Tasks;
 use daemun_model::names::ObjectName;
 use daemun_model::{Configuration, Snapshot};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, watch};
 
 use crate::answer::Proxies;
 use crate::commit::{Commit, Piece, cut};
-use crate::frame::{self, Ask, ToProxy};
+use crate::frame::{self, ToProxy};
 use crate::identity::{Identify, Proxy};
 use crate::versions::Versions;
 use feed::Feed;
+use metrics::Counts;
 use roll::Roll;
 
 /// What is published. Cheap to clone; all clones are the same.
@@ -41,14 +45,9 @@ struct Shared {
     /// Counts up with whatever is published.
     published: watch::Sender<u64>,
     proxies: watch::Sender<Arc<Proxies>>,
-    sent: SentCounts,
-}
-
-#[derive(Default)]
-struct SentCounts {
-    commits: AtomicU64,
-    resources: AtomicU64,
-    bytes: AtomicU64,
+    counts: Counts,
+    /// For proxies that say what they have.
+    having: Arc<Semaphore>,
 }
 
 /// What was sent to proxies since the start.
@@ -68,7 +67,8 @@ impl Default for Shared {
             state: Mutex::default(),
             published: watch::channel(0).0,
             proxies: watch::channel(Arc::default()).0,
-            sent: SentCounts::default(),
+            counts: Counts::default(),
+            having: Arc::new(Semaphore::new(having::AT_A_TIME)),
         }
     }
 }
@@ -88,9 +88,6 @@ impl fmt::Debug for Publisher {
         f.debug_struct("Publisher").finish_non_exhaustive()
     }
 }
-
-/// What is wanted of a proxy, and where the reply goes.
-type Asked = (Ask, oneshot::Sender<Result<String, String>>);
 
 impl Publisher {
     /// Makes a configuration the one that proxies get. Parts that are the same `Arc` as before cost nothing.
@@ -115,7 +112,10 @@ impl Publisher {
             }
         }
         *newest = configuration;
-        self.tell(&mut state);
+        let connected: Vec<ObjectName> = state.roll.gateways().cloned().collect();
+        for gateway in &connected {
+            self.tell(&mut state, gateway);
+        }
         drop(state);
         self.0.published.send_modify(|count| *count += 1);
     }
@@ -125,62 +125,41 @@ impl Publisher {
         self.0.proxies.subscribe()
     }
 
-    /// What was sent.
-    pub fn sent(&self) -> Sent {
-        let SentCounts {
-            commits,
-            resources,
-            bytes,
-        } = &self.0.sent;
-        Sent {
-            commits: commits.load(Ordering::Relaxed),
-            resources: resources.load(Ordering::Relaxed),
-            bytes: bytes.load(Ordering::Relaxed),
-        }
-    }
-
     fn count(&self, commit: &Commit, pieces: &[Piece]) {
-        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
-        let SentCounts {
-            commits,
-            resources,
-            bytes,
-        } = &self.0.sent;
-        let lengths: usize = pieces.iter().map(|piece| piece.bytes.len()).sum();
-        let count = commit.put.len() + commit.removed.len();
-        commits.fetch_add(1, Ordering::Relaxed);
-        resources.fetch_add(number(count), Ordering::Relaxed);
-        bytes.fetch_add(number(lengths), Ordering::Relaxed);
-    }
-
-    /// Wants something of a connected proxy.
-    ///
-    /// # Errors
-    /// A sentence: the proxy is not connected here, goes away, or says why not.
-    pub async fn ask(&self, proxy: &Proxy, ask: Ask) -> Result<String, String> {
-        let pod = &proxy.pod;
-        let asks = self.state().roll.asks(proxy);
-        let asks = asks.ok_or_else(|| format!("{pod} is not connected"))?;
-        let (reply, replied) = oneshot::channel();
-        let gone = || format!("{pod} went away before it replied");
-        asks.send((ask, reply)).await.map_err(|_| gone())?;
-        replied.await.map_err(|_| gone())?
+        let counts = &self.0.counts;
+        let bytes = pieces.iter().map(|piece| piece.bytes.len()).sum();
+        Counts::add(&counts.commits, 1);
+        Counts::add(&counts.resources, commit.put.len() + commit.removed.len());
+        Counts::add(&counts.bytes, bytes);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes known what is said of proxies, if it is something new.
-    fn tell(&self, state: &mut State) {
+    /// Ends all streams of a proxy; what it has stays with it.
+    pub fn end(&self, proxy: &Proxy, why: &str) {
+        let mut state = self.state();
+        state.roll.end(proxy, why);
+        self.tell(&mut state, &proxy.gateway);
+    }
+
+    /// Makes known what is said of a Gateway's proxies, if it is something new.
+    fn tell(&self, state: &mut State, gateway: &ObjectName) {
         let State { feeds, roll, .. } = state;
-        let next = roll.proxies(|gateway| feeds.as_mut()?.get_mut(gateway).map(Feed::root));
+        let feed = feeds.as_mut().and_then(|feeds| feeds.get_mut(gateway));
+        let next = roll.proxies(gateway, feed.map(Feed::root));
         self.0.proxies.send_if_modified(|known| {
-            let is_new = **known != next;
-            if is_new {
-                *known = Arc::new(next);
+            let before = known.by_gateway.get(gateway);
+            if before.map(|it| &**it) == next.as_ref() {
+                return false;
             }
-            is_new
+            let known = Arc::make_mut(known);
+            match next {
+                Some(next) => drop(known.by_gateway.insert(gateway.clone(), Arc::new(next))),
+                None => drop(known.by_gateway.remove(gateway)),
+            }
+            true
         });
     }
 }
@@ -218,7 +197,8 @@ impl Default for Times {
     }
 }
 
-/// Listens for proxies, for as long as the tasks run.
+/// Listens for proxies, for as long as the tasks run; at all addresses of IPv4 if that is to be all of both families, and
+/// there is no IPv6.
 ///
 /// # Errors
 /// A sentence, if the address cannot be bound.
@@ -228,7 +208,13 @@ pub async fn listen(
     tasks: &Tasks,
 ) -> Result<SocketAddr, String> {
     let failed = |error| format!("{address} cannot be opened for proxies: {error}");
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = match TcpListener::bind(address).await {
+        Err(error) => {
+            let only_v4 = only_v4(address).ok_or_else(|| failed(error))?;
+            TcpListener::bind(only_v4).await.map_err(failed)?
+        }
+        Ok(listener) => listener,
+    };
     let bound = listener.local_addr().map_err(failed)?;
     accept::start(listener, serving, tasks);
     Ok(bound)
@@ -244,6 +230,3 @@ pub fn whole(snapshot: &Arc<Snapshot>) -> Result<Vec<Bytes>, String> {
     let frames = pieces.map(|piece| frame::write(&ToProxy::Commit(piece)));
     frames.collect()
 }
-
-/// Where asks of a stream come in.
-type Asks = mpsc::Sender<Asked>;

@@ -3,101 +3,169 @@
 use std::collections::BTreeMap;
 
 use daemun_model::names::ObjectName;
+use tokio::sync::oneshot;
 
-use super::Asks;
-use crate::answer::{Phase, Proxies, ProxyState};
+use crate::answer::{Phase, ProxyState};
 use crate::frame::Answer;
 use crate::identity::Proxy;
 use crate::resource::Version;
 
+/// Streams of one proxy at a time: one, and one more where the controller's name has two addresses of one replica.
+const STREAMS: usize = 2;
+
 /// A stream's number in the roll.
 pub(super) type Number = u64;
 
-/// The streams, by number: the later one has the greater number.
+/// The streams of each Gateway's proxies, by number: the later one has the greater number.
 #[derive(Default)]
 pub(super) struct Roll {
     last: Number,
-    entries: BTreeMap<Number, Entry>,
+    gateways: BTreeMap<ObjectName, BTreeMap<Number, Entry>>,
+}
+
+/// A proxy that has come.
+pub(super) struct Coming {
+    /// Which one.
+    pub(super) proxy: Proxy,
+    /// The version of its program.
+    pub(super) version: String,
+    /// Why it is not spoken with, if it is not.
+    pub(super) foreign: Option<String>,
+    /// Where its stream is told to end, and why.
+    pub(super) end: oneshot::Sender<String>,
 }
 
 struct Entry {
-    proxy: Proxy,
-    version: String,
+    coming: Coming,
     answer: Answer,
     silent: bool,
-    asks: Asks,
 }
 
 impl Roll {
-    /// A proxy that has come.
-    pub(super) fn enter(&mut self, proxy: Proxy, version: String, asks: Asks) -> Number {
+    /// A proxy that has come. What it had begun before ends.
+    pub(super) fn enter(&mut self, coming: Coming) -> Number {
         self.last += 1;
+        let gateway = coming.proxy.gateway.clone();
+        let entries = self.gateways.entry(gateway).or_default();
+        let earlier = entries.iter().rev();
+        let earlier = earlier.filter(|(_, entry)| entry.coming.proxy == coming.proxy);
+        let (mut spoken, mut ends) = (1, Vec::new());
+        for (number, entry) in earlier {
+            spoken += usize::from(entry.coming.foreign.is_none());
+            if entry.coming.foreign.is_some() || spoken > STREAMS {
+                ends.push(*number);
+            }
+        }
+        for number in ends {
+            if let Some(entry) = entries.remove(&number) {
+                // It may be ending by itself.
+                let _ = entry.coming.end.send("the proxy has come anew".to_owned());
+            }
+        }
         let answer = Answer {
             phase: Phase::Starting,
             generation: None,
             root: None,
             refused: Vec::new(),
         };
-        self.entries.insert(
-            self.last,
-            Entry {
-                proxy,
-                version,
-                answer,
-                silent: false,
-                asks,
-            },
-        );
+        let entry = Entry {
+            coming,
+            answer,
+            silent: false,
+        };
+        entries.insert(self.last, entry);
         self.last
     }
 
+    /// Whether it is known already that a proxy of this version is not spoken with.
+    pub(super) fn knows_foreign(&self, proxy: &Proxy, version: &str) -> bool {
+        let entries = self.gateways.get(&proxy.gateway);
+        entries.into_iter().flat_map(BTreeMap::values).any(|entry| {
+            let Coming {
+                proxy: other,
+                version: known,
+                foreign,
+                end: _,
+            } = &entry.coming;
+            other == proxy && known == version && foreign.is_some()
+        })
+    }
+
+    fn entry(&mut self, gateway: &ObjectName, number: Number) -> Option<&mut Entry> {
+        self.gateways.get_mut(gateway)?.get_mut(&number)
+    }
+
     /// What it says now.
-    pub(super) fn answered(&mut self, number: Number, answer: Answer) {
-        if let Some(entry) = self.entries.get_mut(&number) {
+    pub(super) fn answered(&mut self, gateway: &ObjectName, number: Number, answer: Answer) {
+        if let Some(entry) = self.entry(gateway, number) {
             entry.answer = answer;
         }
     }
 
     /// Whether it is heard of.
-    pub(super) fn silent(&mut self, number: Number, silent: bool) {
-        if let Some(entry) = self.entries.get_mut(&number) {
+    pub(super) fn silent(&mut self, gateway: &ObjectName, number: Number, silent: bool) {
+        if let Some(entry) = self.entry(gateway, number) {
             entry.silent = silent;
         }
     }
 
     /// A proxy that has gone.
-    pub(super) fn leave(&mut self, number: Number) {
-        self.entries.remove(&number);
+    pub(super) fn left(&mut self, gateway: &ObjectName, number: Number) {
+        drop(self.leave(gateway, number));
     }
 
-    /// How to ask a proxy.
-    pub(super) fn asks(&self, proxy: &Proxy) -> Option<Asks> {
-        let mut entries = self.entries.values().rev();
-        let entry = entries.find(|entry| entry.proxy == *proxy)?;
-        Some(entry.asks.clone())
-    }
-
-    /// All that is known of proxies. Of several streams of one proxy the latest counts.
-    pub(super) fn proxies(&self, mut root: impl FnMut(&ObjectName) -> Option<Version>) -> Proxies {
-        let mut latest: BTreeMap<&Proxy, &Entry> = BTreeMap::new();
-        latest.extend(self.entries.values().map(|entry| (&entry.proxy, entry)));
-        let mut by_gateway: BTreeMap<ObjectName, Vec<ProxyState>> = BTreeMap::new();
-        for (proxy, entry) in latest {
-            let newest = root(&proxy.gateway);
-            let states = by_gateway.entry(proxy.gateway.clone()).or_default();
-            states.push(ProxyState {
-                proxy: proxy.clone(),
-                version: entry.version.clone(),
-                phase: if entry.silent {
-                    Phase::Silent
-                } else {
-                    entry.answer.phase
-                },
-                generation: entry.answer.generation,
-                current: newest.is_some() && newest == entry.answer.root,
-                refused: entry.answer.refused.clone(),
-            });
+    fn leave(&mut self, gateway: &ObjectName, number: Number) -> Option<Entry> {
+        let entries = self.gateways.get_mut(gateway)?;
+        let entry = entries.remove(&number);
+        if entries.is_empty() {
+            self.gateways.remove(gateway);
         }
-        Proxies { by_gateway }
+        entry
+    }
+
+    /// Ends all streams of a proxy.
+    pub(super) fn end(&mut self, proxy: &Proxy, why: &str) {
+        let numbers: Vec<Number> = {
+            let entries = self.gateways.get(&proxy.gateway);
+            let entries = entries.into_iter().flatten();
+            let own = entries.filter(|(_, entry)| entry.coming.proxy == *proxy);
+            own.map(|(number, _)| *number).collect()
+        };
+        for number in numbers {
+            if let Some(entry) = self.leave(&proxy.gateway, number) {
+                // It may be ending by itself.
+                let _ = entry.coming.end.send(why.to_owned());
+            }
+        }
+    }
+
+    /// The Gateways of which proxies are connected.
+    pub(super) fn gateways(&self) -> impl Iterator<Item = &ObjectName> {
+        self.gateways.keys()
+    }
+
+    /// All that is known of a Gateway's proxies. Of several streams of one proxy the latest counts.
+    pub(super) fn proxies(
+        &self,
+        gateway: &ObjectName,
+        newest: Option<Version>,
+    ) -> Option<Vec<ProxyState>> {
+        let entries = self.gateways.get(gateway)?;
+        let mut latest: BTreeMap<&Proxy, &Entry> = BTreeMap::new();
+        latest.extend(entries.values().map(|entry| (&entry.coming.proxy, entry)));
+        let states = latest.into_values().map(|entry| ProxyState {
+            proxy: entry.coming.proxy.clone(),
+            version: entry.coming.version.clone(),
+            foreign: entry.coming.foreign.clone(),
+            phase: if entry.silent {
+                Phase::Silent
+            } else {
+                entry.answer.phase
+            },
+            generation: entry.answer.generation,
+            current: newest.is_some() && newest == entry.answer.root,
+            refused: entry.answer.refused.clone(),
+        });
+        Some(states.collect())
     }
 }

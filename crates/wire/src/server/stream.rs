@@ -1,25 +1,35 @@
 //! One proxy's stream, from its hello to its end.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use daemun_base::allowance::Allowance;
 use daemun_base::clock;
+use daemun_model::names::ObjectName;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep_until, timeout};
 use tonic::{Status, Streaming};
 
 use super::feed::{Feed, Moment};
-use super::roll::Number;
-use super::{Asked, Publisher, Times};
-use crate::commit::{Commit, Piece, Pieces, cut};
-use crate::frame::{self, FromProxy, OLDEST_PROTOCOL, PROTOCOL, ToProxy};
+use super::having::Having;
+use super::roll::{Coming, Number, Roll};
+use super::{Publisher, Times};
+use crate::commit::{Commit, Piece, cut};
+use crate::frame::{self, Answer, FromProxy, OLDEST_PROTOCOL, PROTOCOL, ToProxy};
 use crate::identity::Proxy;
 use crate::resource::Version;
 use crate::versions::Versions;
 
 /// How long a proxy may take to say who speaks.
 const HELLO: Duration = Duration::from_secs(10);
+/// Bytes of a version, at most.
+const VERSION: usize = 64;
+/// How long a proxy of a version too far off counts as there after it has come: it comes again and again.
+const FOREIGN: Duration = Duration::from_secs(60);
+/// How long a proxy may take to take a frame.
+const TAKE: Duration = Duration::from_secs(30);
+/// How long why a stream ends waits for somebody to hear it.
+const LAST: Duration = Duration::from_secs(5);
 
 type Sender = mpsc::Sender<Result<Bytes, Status>>;
 
@@ -31,71 +41,119 @@ pub(super) async fn run(
     mut frames: Streaming<Bytes>,
     sender: Sender,
 ) {
-    let version = match hello(&mut frames).await {
-        Ok(version) => version,
-        Err(status) => return drop(sender.send(Err(status)).await),
+    let (version, foreign) = match hello(&mut frames).await {
+        Ok(said) => said,
+        Err(status) => return last(&sender, status).await,
     };
-    tracing::info!(
-        "{} of Gateway {} is connected (version {version}).",
-        proxy.pod,
-        proxy.gateway
-    );
-    let (asks, asked) = mpsc::channel(1);
-    let number = {
-        let mut state = publisher.state();
-        let number = state.roll.enter(proxy.clone(), version, asks);
-        publisher.tell(&mut state);
-        number
-    };
-    let _left = Left {
-        publisher: publisher.clone(),
-        number,
-    };
-    let stream = Stream {
-        published: publisher.0.published.subscribe(),
+    let why = foreign.clone();
+    if why.is_none() {
+        tracing::info!(
+            "{} of Gateway {} is connected (version {version}).",
+            proxy.pod,
+            proxy.gateway
+        );
+    }
+    let (end, ended) = oneshot::channel();
+    let entered = Entered::new(
         publisher,
-        proxy,
-        number,
+        Coming {
+            proxy,
+            version,
+            foreign,
+            end,
+        },
+    );
+    if let Some(why) = why {
+        last(&sender, Status::failed_precondition(why)).await;
+        drop((sender, frames));
+        // It is said of it for as long as it goes on coming.
+        let _ = timeout(FOREIGN, ended).await;
+        return;
+    }
+    let now = clock::now();
+    let stream = Stream {
+        published: entered.publisher.0.published.subscribe(),
+        entered,
         sender: sender.clone(),
         greeted: false,
         wants: Wants::Nothing,
-        have: Pieces::default(),
-        heard: clock::now(),
+        subscribes: Allowance::new(2, Duration::from_secs(1), now),
+        having: Having::default(),
+        answers: Allowance::new(10, Duration::from_millis(100), now),
+        answer: None,
+        heard: now,
         silent: false,
-        replies: BTreeMap::new(),
-        last_ask: 0,
     };
-    if let Err(status) = stream.speak(frames, asked, times).await {
-        drop(sender.send(Err(status)).await);
+    if let Err(status) = stream.speak(frames, ended, times).await {
+        last(&sender, status).await;
     }
 }
 
-/// Takes a stream off the roll, however it ends.
-struct Left {
+/// Says why the stream ends, to whoever listens.
+async fn last(sender: &Sender, status: Status) {
+    let _ = timeout(LAST, sender.send(Err(status))).await;
+}
+
+/// A stream on the roll, until it ends, however that is.
+struct Entered {
     publisher: Publisher,
+    proxy: Proxy,
     number: Number,
 }
 
-impl Drop for Left {
-    fn drop(&mut self) {
+impl Entered {
+    fn new(publisher: Publisher, coming: Coming) -> Self {
+        let proxy = coming.proxy.clone();
+        let mut state = publisher.state();
+        if let Some(why) = &coming.foreign
+            && !state.roll.knows_foreign(&proxy, &coming.version)
+        {
+            let Proxy { gateway, pod, .. } = &proxy;
+            tracing::error!("{pod} of Gateway {gateway} is not spoken with: {why}.");
+        }
+        let number = state.roll.enter(coming);
+        publisher.tell(&mut state, &proxy.gateway);
+        drop(state);
+        Self {
+            publisher,
+            proxy,
+            number,
+        }
+    }
+
+    /// Changes what is said of it.
+    fn say(&self, change: impl FnOnce(&mut Roll, &ObjectName, Number)) {
         let mut state = self.publisher.state();
-        state.roll.leave(self.number);
-        self.publisher.tell(&mut state);
+        change(&mut state.roll, &self.proxy.gateway, self.number);
+        self.publisher.tell(&mut state, &self.proxy.gateway);
     }
 }
 
-async fn hello(frames: &mut Streaming<Bytes>) -> Result<String, Status> {
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.say(Roll::left);
+    }
+}
+
+/// The version of who says hello, and why it cannot be spoken with, if so.
+async fn hello(frames: &mut Streaming<Bytes>) -> Result<(String, Option<String>), Status> {
     let late = |_| Status::deadline_exceeded("no hello came");
     let first = timeout(HELLO, frames.message()).await.map_err(late)??;
     let first = first.ok_or_else(|| Status::cancelled("the stream ended"))?;
-    match frame::read(&first).map_err(Status::invalid_argument)? {
-        FromProxy::Hello { version, protocol } if protocol >= OLDEST_PROTOCOL => Ok(version),
-        FromProxy::Hello { version, protocol } => Err(Status::failed_precondition(format!(
+    let FromProxy::Hello { version, protocol } =
+        frame::read(&first).map_err(Status::invalid_argument)?
+    else {
+        return Err(Status::invalid_argument("the first frame was no hello"));
+    };
+    let mut version: String = version.chars().filter(|it| !it.is_control()).collect();
+    frame::shorten(&mut version, VERSION);
+    let foreign = (protocol < OLDEST_PROTOCOL).then(|| {
+        format!(
             "version {version} speaks protocol {protocol}, and this controller ({}) {OLDEST_PROTOCOL} to {PROTOCOL}; bring proxy and controller to within one minor version of each other",
             env!("CARGO_PKG_VERSION")
-        ))),
-        _ => Err(Status::invalid_argument("the first frame was no hello")),
-    }
+        )
+    });
+    Ok((version, foreign))
 }
 
 /// What a proxy gets.
@@ -111,30 +169,30 @@ enum Wants {
 }
 
 struct Stream {
-    publisher: Publisher,
+    entered: Entered,
     published: watch::Receiver<u64>,
-    proxy: Proxy,
-    number: Number,
     sender: Sender,
     greeted: bool,
     wants: Wants,
-    have: Pieces,
+    subscribes: Allowance,
+    having: Having,
+    answers: Allowance,
+    /// What it answered and nobody was told yet.
+    answer: Option<Answer>,
     heard: Instant,
     silent: bool,
-    replies: BTreeMap<u64, (Pieces, oneshot::Sender<Result<String, String>>)>,
-    last_ask: u64,
 }
 
 impl Stream {
     async fn speak(
         mut self,
         mut frames: Streaming<Bytes>,
-        mut asked: mpsc::Receiver<Asked>,
+        mut ended: oneshot::Receiver<String>,
         times: Times,
     ) -> Result<(), Status> {
         let mut pings = interval(times.ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let end = tokio::time::sleep(around(times.longest, self.number));
+        let end = tokio::time::sleep(around(times.longest, self.entered.number));
         tokio::pin!(end);
         self.published.mark_changed();
         loop {
@@ -151,9 +209,14 @@ impl Stream {
                     self.greet().await?;
                     self.give().await?;
                 }
-                ask = asked.recv() => if let Some(ask) = ask {
-                    self.ask(ask).await?;
-                },
+                why = &mut ended => {
+                    let why = why.unwrap_or_else(|_| "the controller ends".to_owned());
+                    return Err(Status::permission_denied(why));
+                }
+                () = at(self.answers.next()), if self.answer.is_some() => self.tell(),
+                () = until(self.having.until()) => {
+                    return Err(Status::deadline_exceeded("it did not say all that it has"));
+                }
                 _ = pings.tick() => {
                     self.mark(self.heard.elapsed() > times.silent);
                     if self.heard.elapsed() > times.silent * 4 {
@@ -171,12 +234,14 @@ impl Stream {
     async fn send(&self, frame: &ToProxy) -> Result<(), Status> {
         let bytes = frame::write(frame).map_err(Status::internal)?;
         let gone = |_| Status::cancelled("the proxy is gone");
-        self.sender.send(Ok(bytes)).await.map_err(gone)
+        let sent = timeout(TAKE, self.sender.send(Ok(bytes))).await;
+        let late = |_| Status::deadline_exceeded("the proxy does not take what it is sent");
+        sent.map_err(late)?.map_err(gone)
     }
 
     /// Says hello, once there is something to give.
     async fn greet(&mut self) -> Result<(), Status> {
-        if self.greeted || self.publisher.state().feeds.is_none() {
+        if self.greeted || self.entered.publisher.state().feeds.is_none() {
             return Ok(());
         }
         self.greeted = true;
@@ -189,9 +254,8 @@ impl Stream {
 
     fn mark(&mut self, silent: bool) {
         if std::mem::replace(&mut self.silent, silent) != silent {
-            let mut state = self.publisher.state();
-            state.roll.silent(self.number, silent);
-            self.publisher.tell(&mut state);
+            self.entered
+                .say(|roll, gateway, number| roll.silent(gateway, number, silent));
         }
     }
 
@@ -201,33 +265,67 @@ impl Stream {
         match frame::read(frame).map_err(Status::invalid_argument)? {
             FromProxy::Hello { .. } => Err(Status::invalid_argument("a second hello was said")),
             FromProxy::Subscribe { root } => {
+                if !self.subscribes.take(self.heard) {
+                    return Err(Status::resource_exhausted("it asks too often"));
+                }
                 self.wants = Wants::All(root);
                 self.give().await
             }
-            FromProxy::Have(piece) => {
-                let have = self.have.take(&piece).map_err(Status::invalid_argument)?;
-                match have {
-                    Some(have) => self.give_beyond(&have).await,
-                    None => Ok(()),
-                }
-            }
+            FromProxy::Have(piece) => self.has(&piece).await,
             FromProxy::Answer(answer) => {
-                let mut state = self.publisher.state();
-                state.roll.answered(self.number, answer);
-                self.publisher.tell(&mut state);
+                self.answer = Some(answer.bounded());
+                self.tell();
                 Ok(())
             }
             FromProxy::Pong => Ok(()),
-            FromProxy::Reply { number, piece } => self.replied(number, &piece),
         }
+    }
+
+    /// Tells what it answered last, if that was not just done.
+    fn tell(&mut self) {
+        if self.answer.is_some()
+            && self.answers.take(clock::now())
+            && let Some(answer) = self.answer.take()
+        {
+            self.entered
+                .say(|roll, gateway, number| roll.answered(gateway, number, answer));
+        }
+    }
+
+    /// Takes what it has, if it was asked, and gives what is beyond that.
+    async fn has(&mut self, piece: &Piece) -> Result<(), Status> {
+        if !matches!(self.wants, Wants::Told) {
+            return Err(Status::invalid_argument("nobody asked what it has"));
+        }
+        let published = self.with_feed(|feed| feed.len()).unwrap_or_default();
+        let places = &self.entered.publisher.0.having;
+        let Some(have) = self.having.take(piece, published, places).await? else {
+            return Ok(());
+        };
+        let Some(moment) = self.with_feed(Feed::moment) else {
+            self.wants = Wants::All(None);
+            return Ok(());
+        };
+        self.wants = Wants::After(moment.revision);
+        let beyond = moment.beyond(&have);
+        drop((have, moment));
+        self.commit(beyond).await?;
+        self.give().await
+    }
+
+    /// Does something with what is published for the proxy's Gateway, if it is.
+    fn with_feed<T>(&self, with: impl FnOnce(&mut Feed) -> T) -> Option<T> {
+        let mut state = self.entered.publisher.state();
+        let feeds = state.feeds.as_mut()?;
+        feeds.get_mut(&self.entered.proxy.gateway).map(with)
     }
 
     /// Gives what is new, as far as it is known what the proxy has.
     async fn give(&mut self) -> Result<(), Status> {
         let next = {
-            let mut state = self.publisher.state();
+            let mut state = self.entered.publisher.state();
             let feed = state.feeds.as_mut();
-            match feed.and_then(|feeds| feeds.get_mut(&self.proxy.gateway)) {
+            match feed.and_then(|feeds| feeds.get_mut(&self.entered.proxy.gateway)) {
                 Some(feed) => self.wants.next(feed),
                 // The Gateway is not published, or not any more: what the proxy has stays.
                 None => return Ok(()),
@@ -236,53 +334,18 @@ impl Stream {
         match next {
             Next::Nothing => Ok(()),
             Next::Ask => self.send(&ToProxy::Tell).await,
-            Next::Whole(moment) => self.commit(&moment.beyond(&Versions::default())).await,
-            Next::Commit(commit) => self.commit(&commit).await,
+            Next::Whole(moment) => self.commit(moment.beyond(&Versions::default())).await,
+            Next::Commit(commit) => self.commit(commit).await,
         }
     }
 
-    async fn give_beyond(&mut self, have: &Versions) -> Result<(), Status> {
-        let moment = {
-            let mut state = self.publisher.state();
-            let feeds = state.feeds.as_mut();
-            feeds.and_then(|feeds| Some(feeds.get_mut(&self.proxy.gateway)?.moment()))
-        };
-        let Some(moment) = moment else {
-            self.wants = Wants::All(None);
-            return Ok(());
-        };
-        self.wants = Wants::After(moment.revision);
-        self.commit(&moment.beyond(have)).await?;
-        self.give().await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<(), Status> {
-        let pieces = cut(commit).map_err(Status::internal)?;
-        self.publisher.count(commit, &pieces);
+    async fn commit(&self, commit: Commit) -> Result<(), Status> {
+        let pieces = cut(&commit).map_err(Status::internal)?;
+        self.entered.publisher.count(&commit, &pieces);
+        // It may be large, and the proxy slow.
+        drop(commit);
         for piece in pieces {
             self.send(&ToProxy::Commit(piece)).await?;
-        }
-        Ok(())
-    }
-
-    async fn ask(&mut self, (ask, reply): Asked) -> Result<(), Status> {
-        self.last_ask += 1;
-        let number = self.last_ask;
-        self.replies.retain(|_, (_, waiting)| !waiting.is_closed());
-        self.replies.insert(number, (Pieces::default(), reply));
-        self.send(&ToProxy::Ask { number, ask }).await
-    }
-
-    fn replied(&mut self, number: u64, piece: &Piece) -> Result<(), Status> {
-        let Some((pieces, _)) = self.replies.get_mut(&number) else {
-            return Ok(());
-        };
-        let Some(reply) = pieces.take(piece).map_err(Status::invalid_argument)? else {
-            return Ok(());
-        };
-        if let Some((_, waiting)) = self.replies.remove(&number) {
-            // Who asked may have gone.
-            let _ = waiting.send(reply);
         }
         Ok(())
     }
@@ -324,6 +387,17 @@ impl Wants {
                 }
             },
         }
+    }
+}
+
+async fn at(when: Instant) {
+    sleep_until(when.into()).await;
+}
+
+async fn until(when: Option<Instant>) {
+    match when {
+        Some(when) => at(when).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -49,10 +49,12 @@ fn proxy(pod: &str, phase: Phase, generation: Option<i64>) -> ProxyState {
     ProxyState {
         proxy: Proxy {
             gateway: name(),
+            account: "account".to_owned(),
             pod: pod.to_owned(),
             pod_uid: pod.to_owned(),
         },
         version: "1".to_owned(),
+        foreign: None,
         phase,
         generation,
         current: true,
@@ -138,6 +140,20 @@ fn one_proxy_that_serves_the_generation_is_enough_and_the_others_are_named() {
         programmed(&all.said("Gateway")).2,
         "2 of 2 proxies serve generation 4."
     );
+}
+
+#[test]
+fn what_keeps_new_pods_away_is_told_while_the_old_ones_serve() {
+    let mut around = Around::of(vec![
+        proxy("a", Phase::Ready, Some(4)),
+        proxy("b", Phase::Starting, None),
+    ]);
+    around.place.pods = Some("The image x cannot be pulled.".to_owned());
+    around.proxies[1].foreign = Some("version 9 speaks protocol 9".to_owned());
+    let (status, _, message, _) = programmed(&around.said("Gateway"));
+    assert_eq!(status, Status::True);
+    let expected = "1 of 2 proxies serves generation 4. b is not spoken with: version 9 speaks protocol 9. The image x cannot be pulled.";
+    assert_eq!(message, expected);
 }
 
 #[test]

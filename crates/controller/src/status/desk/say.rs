@@ -3,7 +3,6 @@
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::Verdict;
 use daemun_objects::KindInfo;
-use daemun_wire::answer::ProxyState;
 use serde_json::{Value, json};
 
 use super::{Desk, Key, Known};
@@ -100,8 +99,6 @@ impl Desk {
         verdict: &Verdict,
         gateway: &'a ObjectName,
     ) -> Serving<'a> {
-        let proxies: Option<&[ProxyState]> =
-            self.proxies.by_gateway.get(gateway).map(Vec::as_slice);
         let own = Key::new(known.kind, verdict.object.name.clone());
         let is_set = own.kind == "ListenerSet";
         let generation = if is_set {
@@ -113,7 +110,7 @@ impl Desk {
         };
         Serving {
             generation,
-            proxies: proxies.unwrap_or_default(),
+            proxies: self.proxies.of(gateway),
             place: self.places.get(gateway),
             newest: is_set,
             was_programmed: was_programmed(&known.written, verdict.generation),

@@ -170,16 +170,18 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
     let proxy = ProxyState {
         proxy: Proxy {
             gateway: gateway.clone(),
+            account: "a".to_owned(),
             pod: "p".to_owned(),
             pod_uid: "u".to_owned(),
         },
         version: String::new(),
+        foreign: None,
         phase: Phase::Ready,
         generation: Some(1),
         current: true,
         refused: Vec::new(),
     };
-    let by_gateway = [(gateway.clone(), vec![proxy])].into();
+    let by_gateway = [(gateway.clone(), Arc::new(vec![proxy]))].into();
     desk.proxies(&Arc::new(Proxies { by_gateway }));
     let all = jobs(&mut desk);
     assert_eq!(named(&all), ["Gateway n/gw"]);
