@@ -11,7 +11,7 @@ use daemun_objects::own::backend::BackendSpec;
 use daemun_objects::own::backend_policy::BackendPolicySpec;
 use daemun_objects::own::listener_policy::ListenerPolicySpec;
 use daemun_objects::own::parameters::GatewayParametersSpec;
-use daemun_objects::own::{GROUP, VERSION};
+use daemun_objects::own::{GROUP, RELEASE, THIS_RELEASE, VERSION};
 use daemun_objects::{Any, Kind};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -175,6 +175,7 @@ impl Own {
             "kind": "CustomResourceDefinition",
             "metadata": {
                 "name": format!("{}.{GROUP}", self.plural),
+                "annotations": { RELEASE: THIS_RELEASE },
                 "labels": { "app.kubernetes.io/name": "daemun", "app.kubernetes.io/part-of": "daemun" },
             },
             "spec": {

@@ -1,6 +1,7 @@
 //! Events of Kubernetes on objects: for what a person should notice. Each is told once: its name follows from what it
 //! says, and the API server refuses a second one of that name for as long as it keeps the first (an hour).
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use daemun_base::clock;
@@ -57,12 +58,18 @@ pub(crate) struct Events(mpsc::Sender<(About, Notice)>);
 
 impl Events {
     /// Starts to tell what is given to it.
-    pub(crate) fn start(client: Client, controller: &str, instance: &str, tasks: &Tasks) -> Self {
+    pub(crate) fn start(
+        client: Client,
+        (controller, instance): (&str, &str),
+        namespaces: &[String],
+        tasks: &Tasks,
+    ) -> Self {
         let (sender, notices) = mpsc::channel(WAITING);
         let teller = Teller {
             client,
             controller: controller.to_owned(),
             instance: instance.to_owned(),
+            namespaces: namespaces.to_vec(),
         };
         tasks.spawn(teller.run(notices));
         Self(sender)
@@ -79,21 +86,27 @@ struct Teller {
     client: Client,
     controller: String,
     instance: String,
+    /// Where it may tell them; empty means everywhere.
+    namespaces: Vec<String>,
 }
 
 impl Teller {
     async fn run(self, mut notices: mpsc::Receiver<(About, Notice)>) {
-        let mut said = false;
+        let mut said = BTreeSet::new();
         while let Some((about, notice)) = notices.recv().await {
             let event = self.event(&about, &notice);
             let namespace = event.metadata.namespace.clone().unwrap_or_default();
+            if !self.namespaces.is_empty() && !self.namespaces.contains(&namespace) {
+                // Of an object of the cluster, whose conditions say it too.
+                continue;
+            }
             let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
             match events.create(&PostParams::default(), &event).await {
                 Ok(_) => {}
                 // It is there already, or its namespace is going.
                 Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {}
                 Err(kube::Error::Api(status)) if status.is_forbidden() => {
-                    if !std::mem::replace(&mut said, true) {
+                    if said.insert(namespace.clone()) {
                         tracing::warn!(
                             "The controller may not create events.events.k8s.io in namespace {namespace}; what people should notice stands in conditions alone. `daemun install` prints the role that it needs."
                         );

@@ -5,6 +5,7 @@
 
 mod access;
 mod definitions;
+mod own;
 mod pace;
 mod run;
 mod said;
@@ -133,7 +134,7 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
         home: namespace.clone(),
     };
     tasks.spawn(run.run());
-    let events = Events::start(client.clone(), controller, identity, tasks);
+    let events = Events::start(client.clone(), (controller, identity), namespaces, tasks);
     let names = (controller.as_str(), namespace.as_str());
     let teller = Teller::new(client.clone(), names, leads, events, Arc::clone(metrics));
     tasks.spawn(teller.run(News {

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
+use super::own::Own;
 use super::pace::Pace;
 use super::said::Said;
 use super::surround::Surroundings;
@@ -74,6 +75,7 @@ struct Looping {
     judge_again: Instant,
     read_again: Instant,
     said: Said,
+    own: Own,
 }
 
 /// What a step came to and is not published yet.
@@ -109,6 +111,7 @@ impl Run {
             judge_again: now + JUDGE_AGAIN,
             read_again: now + READ_AGAIN,
             said: Said::new(now),
+            own: Own::default(),
         };
         looping.run().await;
     }
@@ -168,6 +171,7 @@ impl Looping {
         }
         if definitions {
             let release = Release::of(held.definitions());
+            self.own.say(held.definitions());
             self.tell(Tell::Release(release));
             self.run.watches.definitions_changed.notify_waiters();
         }

@@ -51,7 +51,7 @@ impl Said {
             .iter()
             .filter(|trouble| match trouble {
                 Trouble::Away { .. } => !self.away,
-                Trouble::Missing { .. } | Trouble::Forbidden { .. } => {
+                Trouble::Missing { .. } | Trouble::Forbidden { .. } | Trouble::Unknown => {
                     !self.said.contains(&trouble.to_string())
                 }
             })
@@ -87,7 +87,7 @@ impl Said {
                 self.said.insert(trouble.to_string());
                 tracing::warn!("{trouble}");
             }
-            Trouble::Forbidden { .. } => {
+            Trouble::Forbidden { .. } | Trouble::Unknown => {
                 self.said.insert(trouble.to_string());
                 tracing::error!(
                     "{trouble} Until then nothing new is given to proxies, and nothing is written."

@@ -41,6 +41,8 @@ pub(crate) struct Leader {
     claims: watch::Receiver<Option<Arc<[String]>>>,
     election: Election,
     said: String,
+    /// What was said about who claims our classes.
+    claimed: String,
 }
 
 /// Gives the lead up, on the way out.
@@ -73,6 +75,7 @@ impl Leader {
             claims,
             election: Election::new(identity, HOLDS, GIVES_UP),
             said: String::new(),
+            claimed: String::new(),
         };
         (leader, follows)
     }
@@ -200,13 +203,14 @@ impl Leader {
                     "GatewayClasses of this controller's name belong to the controller in namespace {namespace} already, and {} holds its Lease. Two controllers of one name would undo each other's work, so this one writes nothing. Give one of them another name (--controller-name), or uninstall it.",
                     seen.holder
                 );
-                if self.said != why {
+                if self.claimed != why {
                     tracing::error!("{why}");
-                    self.said = why;
+                    self.claimed = why;
                 }
                 return true;
             }
         }
+        self.claimed.clear();
         false
     }
 

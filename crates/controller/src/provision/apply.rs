@@ -190,7 +190,7 @@ fn in_words(owner: &Owner<'_>, (kind, name): (Kind, &str), verb: &str, error: &E
     let object = format!("{} {}/{name}", kind.as_str(), owner.namespace);
     match error {
         Error::Api(status) if status.code == 403 => format!(
-            "The controller may not {verb} {object}: {}. If it lacks the right, apply its ClusterRole anew (daemun install).",
+            "The controller may not {verb} {object}: {}. If it lacks the right, apply its role anew (daemun install).",
             status.message
         ),
         Error::Api(status) => format!(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use kube::api::ListParams;
 use kube::{Api, Client};
+use tokio::sync::OnceCell;
 
 use super::pods::sentence;
 
@@ -26,10 +27,15 @@ pub(super) fn next_look(times: u32) -> Duration {
     }
 }
 
+/// The cluster's Services of type LoadBalancer, listed when they are first looked at.
+#[derive(Default)]
+pub(super) struct Others(OnceCell<Option<Vec<Service>>>);
+
 /// Says why a Service that has waited for so long has no address; none while it is too early to say. What may not be
 /// asked is left out.
 pub(super) async fn look(
     client: &Client,
+    others: &Others,
     (namespace, name): (&str, &str),
     waited: Duration,
 ) -> Option<String> {
@@ -39,14 +45,14 @@ pub(super) async fn look(
     };
     let told = found.event.as_ref().is_some_and(|event| event.is_warning);
     if !told && waited >= PATIENCE {
-        let services = load_balancers(client).await;
+        let services = others.0.get_or_init(|| load_balancers(client)).await;
         found.is_sure = services.is_some();
-        let services = services.unwrap_or_default();
+        let services = services.as_deref().unwrap_or_default();
         let own = services
             .iter()
             .find(|service| is_named(service, namespace, name));
         found.port_taken = match own {
-            Some(own) => port_taken(client, own, &services).await,
+            Some(own) => port_taken(client, own, services).await,
             None => None,
         };
         found.class = own

@@ -20,7 +20,8 @@ pub(super) struct Known {
     pub(super) waits: BTreeMap<String, Wait>,
     /// It replaces its pods: since when, and by which revision of its workload.
     pub(super) rolling: Option<(Instant, String)>,
-    pub(super) postponed: bool,
+    /// It waits until it may replace its pods: since when.
+    pub(super) postponed: Option<Instant>,
 }
 
 /// Something could not be done.
@@ -37,13 +38,15 @@ pub(super) struct Failed {
 pub(super) struct Wait {
     pub(super) since: Instant,
     pub(super) looks: u32,
+    /// Whether somebody is looking.
+    pub(super) looking: bool,
     pub(super) says: Option<String>,
 }
 
 impl Wait {
-    /// When to look next at why.
-    pub(super) fn due(&self) -> Instant {
-        self.since + diagnosis::next_look(self.looks)
+    /// When to look next at why; none while somebody looks.
+    pub(super) fn due(&self) -> Option<Instant> {
+        (!self.looking).then(|| self.since + diagnosis::next_look(self.looks))
     }
 }
 

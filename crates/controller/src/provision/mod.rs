@@ -9,11 +9,13 @@ mod diagnosis;
 mod differ;
 mod kinds;
 mod known;
+mod looker;
 mod made;
 mod names;
 mod place;
 mod plan;
 mod pods;
+mod rolling;
 mod run;
 mod seen;
 mod store;
@@ -98,7 +100,9 @@ impl Provisioner {
             accounts,
             pods,
         };
-        tasks.spawn(run::Run::new(client, settings, store, outlets).go(of_events, wanted));
+        let looker = looker::Looker::start(client.clone(), tasks);
+        let run = run::Run::new(client, settings, (store, outlets), looker);
+        tasks.spawn(run.go(of_events, wanted));
         Handle {
             want,
             provisioned: of_provisioned,

@@ -13,11 +13,12 @@ use kube::Client;
 use tokio::sync::{mpsc, watch};
 
 use super::apply::{Done, Failure, Owner, carry_out};
-use super::diagnosis;
 use super::known::{Failed, Known, Wait, is_rolled, rolled_by};
+use super::looker::{Looked, Looker, Waits};
 use super::made::made;
 use super::place::{self, Waiting};
 use super::plan::{self, Plan};
+use super::rolling;
 use super::store::{Around, Event, Store};
 use super::{Accounts, Pods, Provisioned, Settings, Wanted};
 
@@ -25,8 +26,8 @@ use super::{Accounts, Pods, Provisioned, Settings, Wanted};
 const AT_ONCE: usize = 8;
 /// How long the API server is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A Gateway whose new pods are not ready after this long does not keep others waiting.
-const ROLLING: Duration = Duration::from_secs(600);
+/// What is said of a Gateway that waits.
+const POSTPONED: &str = "Its pods are to be replaced by new ones, and wait until those of other Gateways have been (--rolling says how many Gateways at a time).";
 /// The longest pause before something that failed is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -48,11 +49,18 @@ pub(super) struct Run {
     /// Gateways about which there is news.
     news: BTreeSet<ObjectName>,
     provisioned: Provisioned,
+    looker: Looker,
 }
 
 impl Run {
-    pub(super) fn new(client: Client, settings: Settings, store: Store, outlets: Outlets) -> Self {
+    pub(super) fn new(
+        client: Client,
+        settings: Settings,
+        (store, outlets): (Store, Outlets),
+        looker: Looker,
+    ) -> Self {
         Self {
+            looker,
             client,
             settings,
             store,
@@ -90,6 +98,7 @@ impl Run {
                     None => return,
                     Some(event) => self.see(event),
                 },
+                Some(looked) = self.looker.looked.recv() => self.looked(looked),
                 () = tick => {}
             }
             while let Ok(event) = events.try_recv() {
@@ -105,9 +114,12 @@ impl Run {
         let known = self.gateways.values();
         known
             .flat_map(|known| {
-                let waits = known.waits.values().map(Wait::due);
+                let waits = known.waits.values().filter_map(Wait::due);
                 let again = known.failed.as_ref().and_then(|failed| failed.again);
-                let rolled = known.rolling.as_ref().map(|(since, _)| *since + ROLLING);
+                let rolled = known
+                    .rolling
+                    .as_ref()
+                    .map(|(since, _)| *since + rolling::LONGEST);
                 waits.chain(again).chain(rolled)
             })
             .min()
@@ -167,7 +179,7 @@ impl Run {
             self.publish();
             return;
         };
-        self.look(&wanted).await;
+        self.look(&wanted, clock::now());
         if !self.store.is_complete() {
             // What was not seen yet is not missing.
             return;
@@ -183,35 +195,38 @@ impl Run {
     }
 
     /// Asks why Services have no address, where it is time.
-    async fn look(&mut self, wanted: &Wanted) {
-        let now = clock::now();
-        let mut due = Vec::new();
-        for (name, known) in &mut self.gateways {
+    fn look(&mut self, wanted: &Wanted, now: Instant) {
+        for (gateway, known) in &mut self.gateways {
+            if !wanted.gateways.contains_key(gateway) {
+                continue;
+            }
             for (service, wait) in &mut known.waits {
-                if wait.due() <= now {
+                if wait.due().is_some_and(|due| due <= now) {
                     wait.looks += 1;
-                    due.push((name.clone(), service.clone(), now - wait.since));
+                    // It is gone only when all ends.
+                    let asked = self.looker.ask.send(Waits {
+                        gateway: gateway.clone(),
+                        service: service.clone(),
+                        waited: now - wait.since,
+                    });
+                    wait.looking = asked.is_ok();
                 }
             }
         }
-        due.retain(|(name, ..)| wanted.gateways.contains_key(name));
-        let client = &self.client;
-        let answers: Vec<_> = stream::iter(due)
-            .map(|(name, service, waited)| async move {
-                let at = (name.namespace.as_str(), service.as_str());
-                let look = diagnosis::look(client, at, waited);
-                let says = tokio::time::timeout(PATIENCE, look).await.ok().flatten();
-                (name, service, says)
-            })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        for (name, service, says) in answers {
-            let known = self.gateways.entry(name.clone()).or_default();
-            if let Some(wait) = known.waits.get_mut(&service) {
-                wait.says = says.or(wait.says.take());
-            }
-            self.news.insert(name);
+    }
+
+    /// Takes what came of a look.
+    fn looked(&mut self, looked: Looked) {
+        let Looked {
+            gateway,
+            service,
+            says,
+        } = looked;
+        let known = self.gateways.get_mut(&gateway);
+        if let Some(wait) = known.and_then(|known| known.waits.get_mut(&service)) {
+            wait.looking = false;
+            wait.says = says.or(wait.says.take());
+            self.news.insert(gateway);
         }
     }
 
@@ -227,21 +242,24 @@ impl Run {
             if let Some((since, revision)) = &known.rolling {
                 let around = self.store.around(name);
                 let done = around.is_none_or(|around| is_rolled(around, revision));
-                if done || *since + ROLLING <= now {
+                if done || *since + rolling::LONGEST <= now {
                     known.rolling = None;
                 }
             }
         }
-        if self.has_room() {
-            let postponed = self.gateways.iter().filter(|(_, known)| known.postponed);
-            self.news.extend(postponed.map(|(name, _)| name.clone()));
-        }
+        let postponed = self.gateways.iter();
+        let postponed =
+            postponed.filter(|(name, it)| it.postponed.is_some() && self.may_roll(name));
+        let postponed: Vec<ObjectName> = postponed.map(|(name, _)| name.clone()).collect();
+        self.news.extend(postponed);
     }
 
     /// Whether one more Gateway may replace its pods.
-    fn has_room(&self) -> bool {
-        let rolling = self.gateways.values().filter(|it| it.rolling.is_some());
-        rolling.count() < self.settings.rolling.max(1)
+    fn may_roll(&self, name: &ObjectName) -> bool {
+        let rolling = self.gateways.iter();
+        let rolling = rolling.filter(|(_, known)| known.rolling.is_some());
+        let rolling = rolling.map(|(name, _)| name.namespace.as_str());
+        rolling::may_begin(self.settings.rolling, rolling, &name.namespace)
     }
 
     /// Says what became of Gateways.
@@ -260,6 +278,7 @@ impl Run {
                 known.waits.entry(service).or_insert(Wait {
                     since: now,
                     looks: 0,
+                    looking: false,
                     says: None,
                 });
             }
@@ -269,7 +288,10 @@ impl Run {
                 .filter_map(|(service, wait)| Some((service.clone(), wait.says.clone()?)))
                 .collect();
             let failed = known.failed.as_ref().map(|failed| &failed.failure);
-            let place = place::place(infrastructure, around, &says, failed);
+            let mut place = place::place(infrastructure, around, &says, failed);
+            if known.postponed.is_some() {
+                place.pods.get_or_insert_with(|| POSTPONED.to_owned());
+            }
             self.provisioned.insert(name.clone(), place);
         }
     }
@@ -287,7 +309,13 @@ impl Run {
     /// Plans and carries out what is to be done for Gateways.
     async fn work(&mut self, wanted: &Wanted, news: &BTreeSet<ObjectName>) {
         let mut plans = Vec::new();
-        for name in news {
+        // Who has waited for longest is first.
+        let mut names: Vec<&ObjectName> = news.iter().collect();
+        names.sort_by_key(|name| {
+            let since = self.gateways.get(*name).and_then(|known| known.postponed);
+            (since.is_none(), since)
+        });
+        for name in names {
             if let Some(plan) = self.plan(wanted, name) {
                 plans.push((name.clone(), plan));
             }
@@ -321,7 +349,7 @@ impl Run {
         let nothing = Around::new();
         let around = self.store.around(name).unwrap_or(&nothing);
         let now = clock::now();
-        let room = self.has_room();
+        let room = self.may_roll(name);
         let known = self.gateways.entry(name.clone()).or_default();
         let manifests = match wanted.gateways.get(name) {
             None => Vec::new(),
@@ -344,9 +372,12 @@ impl Run {
         };
         let may_roll = room || known.rolling.is_some();
         let plan = plan::plan(&manifests, around, &known.applied, may_roll);
-        known.postponed = plan.postponed;
+        let waits = known.postponed.unwrap_or(now);
+        known.postponed = plan.postponed.then_some(waits);
         if plan.rolls {
-            known.rolling = rolled_by(&plan).map(|revision| (now, revision));
+            // Who changes its mind meanwhile keeps its place for no longer.
+            let since = known.rolling.as_ref().map_or(now, |(since, _)| *since);
+            known.rolling = rolled_by(&plan).map(|revision| (since, revision));
         }
         Some(plan)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Release {
     bundle: Option<String>,
     /// Whether the CRDs are those of the experimental channel.
     experimental: bool,
-    /// CRDs of another release than that one: their names and releases.
+    /// CRDs of another release or channel than that one: their names, and what they are of.
     others: Vec<(String, String)>,
 }
 
@@ -36,9 +36,12 @@ impl Release {
             .cloned();
         let channel = asked.and_then(|annotations| annotations.get(CHANNEL));
         let others = definitions.iter().filter_map(|(name, annotations)| {
-            let release = annotations.get(BUNDLE)?;
-            (name.ends_with(".gateway.networking.k8s.io") && Some(release) != bundle.as_ref())
-                .then(|| (name.clone(), release.clone()))
+            let (release, of) = (annotations.get(BUNDLE)?, annotations.get(CHANNEL));
+            let is_same = Some(release) == bundle.as_ref() && of == channel;
+            (name.ends_with(".gateway.networking.k8s.io") && !is_same).then(|| {
+                let of = of.map_or("an unknown", |of| of.as_str());
+                (name.clone(), format!("{release}, {of} channel"))
+            })
         });
         Self {
             others: others.collect(),
@@ -67,7 +70,7 @@ impl Release {
     }
 
     fn judge(&self, bundle: &str) -> (Status, &'static str, String) {
-        if let Some((name, release)) = self.others.first() {
+        if let Some((name, other)) = self.others.first() {
             let more = match self.others.len() {
                 1 => String::new(),
                 count => format!(" (and {} more)", count - 1),
@@ -76,7 +79,8 @@ impl Release {
                 Status::False,
                 "UnsupportedVersion",
                 format!(
-                    "The CRDs of the Gateway API are of different releases: most are {bundle}, and {name}{more} is {release}. Install all of one release."
+                    "The CRDs of the Gateway API do not belong together: {ASKED} is {bundle}, {channel} channel, and {name}{more} is {other}. Install all of one release and channel: `daemun install --gateway-api-crds {channel} | kubectl apply --server-side -f -`.",
+                    channel = self.channel()
                 ),
             );
         }
@@ -181,7 +185,7 @@ mod tests {
         assert!(
             condition
                 .message
-                .contains("httproutes.gateway.networking.k8s.io is v1.5.0")
+                .contains("httproutes.gateway.networking.k8s.io is v1.5.0, experimental channel")
         );
         assert_eq!(Release::default().condition().status, Status::Unknown);
         assert_eq!(mixed.channel(), "experimental");

@@ -1,7 +1,8 @@
 //! Where the two ports listen, and how connections to them are served: few at a time, and none
 //! for ever.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -24,8 +25,8 @@ use tokio::task::AbortHandle;
 
 use super::page::Page;
 
-/// Connections at a time to one port. For a further one the oldest is closed: whoever holds many and lets them
-/// stand still must not keep a probe from its answer.
+/// Connections at a time to one port. For a further one, one is closed: the oldest of whoever has the most. So neither who
+/// holds many, nor who opens many, keeps a probe from its answer.
 const CONNECTIONS: usize = 64;
 
 /// How long a connection may stay without a request, or with half of one.
@@ -132,7 +133,7 @@ where
         let mut connections = Connections::default();
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => connections.serve(stream, handler.clone()),
+                Ok((stream, from)) => connections.serve(stream, Some(from.ip()), handler.clone()),
                 Err(error) => pause(&error).await,
             }
         }
@@ -156,7 +157,7 @@ where
         let mut connections = Connections::default();
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => connections.serve(stream, handler.clone()),
+                Ok((stream, _)) => connections.serve(stream, None, handler.clone()),
                 Err(error) => pause(&error).await,
             }
         }
@@ -209,7 +210,7 @@ struct Connections {
     /// They end with the port.
     tasks: Tasks,
     /// Those that are open, and some that have ended; the oldest first.
-    open: VecDeque<AbortHandle>,
+    open: VecDeque<(Option<IpAddr>, AbortHandle)>,
 }
 
 impl Connections {
@@ -217,15 +218,17 @@ impl Connections {
         if self.open.len() < CONNECTIONS {
             return;
         }
-        self.open.retain(|task| !task.is_finished());
+        self.open.retain(|(_, task)| !task.is_finished());
         while self.open.len() >= CONNECTIONS {
-            if let Some(oldest) = self.open.pop_front() {
+            let addresses = self.open.iter().map(|(from, _)| from);
+            let oldest = spared_least(addresses).and_then(|number| self.open.remove(number));
+            if let Some((_, oldest)) = oldest {
                 oldest.abort();
             }
         }
     }
 
-    fn serve<S, H, F>(&mut self, stream: S, handler: H)
+    fn serve<S, H, F>(&mut self, stream: S, from: Option<IpAddr>, handler: H)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
@@ -245,8 +248,20 @@ impl Connections {
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
-        self.open.push_back(task);
+        self.open.push_back((from, task));
     }
+}
+
+/// The number of the first of those who are there most often.
+fn spared_least<T: Ord>(all: impl Iterator<Item = T>) -> Option<usize> {
+    let mut counts: BTreeMap<T, (usize, usize)> = BTreeMap::new();
+    for (number, one) in all.enumerate() {
+        counts.entry(one).or_insert((0, number)).0 += 1;
+    }
+    let most = counts
+        .into_values()
+        .max_by_key(|(count, first)| (*count, Reverse(*first)));
+    most.map(|(_, first)| first)
 }
 
 async fn pause(error: &io::Error) {
@@ -257,4 +272,23 @@ async fn pause(error: &io::Error) {
 /// Whether an address is this host's own.
 pub(super) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spared_least;
+
+    #[test]
+    fn who_has_the_most_gives_way_with_the_oldest() {
+        for (all, expected) in [
+            ("", None),
+            ("a", Some(0)),
+            ("abc", Some(0)),
+            ("abbb", Some(1)),
+            ("abcbca", Some(0)),
+            ("kffffffff", Some(1)),
+        ] {
+            assert_eq!(spared_least(all.chars()), expected, "{all}");
+        }
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Trouble {
         /// Where; none for all namespaces.
         namespace: Option<String>,
     },
+    /// The API server does not know who the controller is.
+    Unknown,
     /// The API server does not answer, or not sensibly.
     Away {
         /// What happened, as the client says it.
@@ -58,13 +60,12 @@ impl Trouble {
         Some(match error {
             kube::Error::Api(status) if status.code == 404 => Self::Missing { kind },
             kube::Error::Api(status) if status.code == 410 => return None,
-            kube::Error::Api(status) if status.code == 403 || status.code == 401 => {
-                Self::Forbidden {
-                    verb,
-                    kind,
-                    namespace: namespace.map(str::to_owned),
-                }
-            }
+            kube::Error::Api(status) if status.code == 401 => Self::Unknown,
+            kube::Error::Api(status) if status.code == 403 => Self::Forbidden {
+                verb,
+                kind,
+                namespace: namespace.map(str::to_owned),
+            },
             error => Self::Away {
                 why: because(error),
             },
@@ -98,7 +99,7 @@ impl fmt::Display for Trouble {
                 )?;
                 f.write_str(match kind.group {
                     "gateway.networking.k8s.io" => {
-                        "the Gateway API's CRDs are not installed, or are older than v1.6. `daemun install --gateway-api-crds standard | kubectl apply --server-side -f -` installs them."
+                        "the Gateway API's CRDs are not installed, or are older than v1.6. `daemun install --gateway-api-crds standard | kubectl apply --server-side -f -` installs them (experimental, if that is the cluster's channel)."
                     }
                     "gateway.networking.x-k8s.io" => {
                         "it belongs to the experimental channel of the Gateway API, which is not installed. Nothing is missing unless it is wanted."
@@ -127,6 +128,9 @@ impl fmt::Display for Trouble {
                     "; its role lacks that right. `daemun install` prints the role that it needs.",
                 )
             }
+            Self::Unknown => f.write_str(
+                "The API server does not know who the controller is (401): its credentials have expired, or are another cluster's. In a pod the kubelet renews its token; with a kubeconfig, log in again or name another one (--kubeconfig, --context). No role helps.",
+            ),
             Self::Away { why } => {
                 write!(f, "The API server does not answer: {why}.")
             }
@@ -160,6 +164,7 @@ mod tests {
             "The controller may not list httproutes.gateway.networking.k8s.io in the cluster;"
         ));
         assert!(said(403, Some("shop")).contains("in namespace shop;"));
+        assert!(said(401, None).contains("credentials have expired"));
         assert!(
             said(404, None)
                 .contains("does not serve httproutes.gateway.networking.k8s.io in version v1")

@@ -108,7 +108,10 @@ fn container(arguments: &Arguments) -> Value {
             "timeoutSeconds": 5,
             "failureThreshold": 6,
         },
-        "resources": { "requests": { "cpu": "50m", "memory": "64Mi" } },
+        "resources": {
+            "requests": { "cpu": "50m", "memory": "64Mi" },
+            "limits": { "memory": "512Mi" },
+        },
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
             "allowPrivilegeEscalation": false,
