@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn what_differs_is_named() {
         let rare: BTreeSet<Right> = RARELY.iter().flat_map(Rare::rights).collect();
-        let mut allowed = rare.clone();
+        let mut allowed = rare;
         let nothing = || Done {
             used: BTreeSet::new(),
             refused: BTreeSet::new(),

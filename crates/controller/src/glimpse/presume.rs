@@ -18,12 +18,15 @@ use super::sight::presumed_class;
 
 /// The class and the listener that are presumed.
 const PRESUMED: &str = "presumed";
+/// Its port where none is asked about.
+const ANY_PORT: u16 = 80;
 
 impl Glimpse {
     /// What would be known if the Gateways that cannot be seen had a listener on a port that takes every name; none if
-    /// there is no such Gateway. It serves plain HTTP there, whatever it does in truth.
+    /// there is no such Gateway. It serves plain HTTP there, whatever it does in truth. Without a port the question is
+    /// about no port, and Routes count whatever port they are for.
     #[must_use]
-    pub fn presuming(&self, port: u16) -> Option<Self> {
+    pub fn presuming(&self, port: Option<u16>) -> Option<Self> {
         if self.all_gateways {
             return None;
         }
@@ -45,11 +48,16 @@ impl Glimpse {
         }
         let controller = &self.cluster.settings.controller;
         next.cluster.insert(presumed_class(PRESUMED, controller));
+        let what = port.map_or_else(
+            || "a listener which takes their names".to_owned(),
+            |port| format!("a listener on port {port} which takes the name"),
+        );
         for name in gateways {
             next.unseen.push(format!(
-                "Gateway {name}: it is there, as the status of Routes says. That it has a listener on port {port} which takes the name, and what TLS does there, is presumed."
+                "Gateway {name}: it is there, as the status of Routes says. That it has {what}, and what TLS does there, is presumed."
             ));
-            next.cluster.insert(gateway(&name, port));
+            next.cluster
+                .insert(gateway(&name, port.unwrap_or(ANY_PORT)));
         }
         next.outcome = translate(&next.cluster);
         Some(next)
@@ -58,7 +66,7 @@ impl Glimpse {
 
 struct Presuming<'a> {
     glimpse: &'a Glimpse,
-    port: u16,
+    port: Option<u16>,
 }
 
 impl Presuming<'_> {
@@ -100,7 +108,10 @@ impl Presuming<'_> {
             let accepted = recorded.iter().any(|it| {
                 it.parent == named && it.section == parent.section_name && it.is_accepted()
             });
-            let on_port = parent.port.is_none_or(|port| port == i32::from(self.port));
+            let on_port = match (parent.port, self.port) {
+                (Some(port), Some(asked)) => port == i32::from(asked),
+                (None, _) | (_, None) => true,
+            };
             if !accepted || !on_port {
                 return None;
             }
@@ -192,9 +203,22 @@ mod tests {
         }
     }
 
+    /// The same, with a Route for one port.
+    fn on_port(port: i32) -> Glimpse {
+        let mut glimpse = glimpse(true);
+        let name = ObjectName::new("shop", "orders");
+        let route = glimpse.cluster.http_routes.get(&name).expect("it is there");
+        let mut route = HttpRoute::clone(route);
+        route.spec.parent_refs[0].port = Some(port);
+        glimpse.cluster.insert(Any::HttpRoute(route.into()));
+        glimpse
+    }
+
     #[test]
     fn a_gateway_that_took_a_route_is_presumed_and_one_that_did_not_is_not() {
-        let presumed = glimpse(true).presuming(443).expect("it took the Route");
+        let presumed = glimpse(true)
+            .presuming(Some(443))
+            .expect("it took the Route");
         let gateways = &presumed.outcome.configuration.gateways;
         let snapshot = &gateways[&ObjectName::new("infra", "web")];
         assert_eq!(snapshot.routes.len(), 1);
@@ -203,11 +227,16 @@ mod tests {
             Some(443)
         );
         assert!(presumed.unseen[0].contains("Gateway infra/web"));
-        assert!(glimpse(false).presuming(443).is_none());
+        assert!(glimpse(false).presuming(Some(443)).is_none());
+        assert!(on_port(8443).presuming(Some(443)).is_none());
+        let any = on_port(8443).presuming(None).expect("it took the Route");
+        let gateways = &any.outcome.configuration.gateways;
+        let snapshot = &gateways[&ObjectName::new("infra", "web")];
+        assert_eq!(snapshot.routes.len(), 1);
         let all_seen = Glimpse {
             all_gateways: true,
             ..glimpse(true)
         };
-        assert!(all_seen.presuming(443).is_none());
+        assert!(all_seen.presuming(Some(443)).is_none());
     }
 }

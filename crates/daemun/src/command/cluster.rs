@@ -44,6 +44,18 @@ impl ClusterArguments {
     /// # Errors
     /// A sentence: there is no way to the cluster, or it does not answer.
     pub(crate) fn look(&self, everywhere: bool) -> Result<Seen, String> {
+        self.look_in(self.namespace.as_deref(), everywhere)
+    }
+
+    /// The same for a namespace that the question itself names.
+    ///
+    /// # Errors
+    /// As of [`ClusterArguments::look`].
+    pub(crate) fn look_at(&self, namespace: &str) -> Result<Seen, String> {
+        self.look_in(Some(namespace), false)
+    }
+
+    fn look_in(&self, namespace: Option<&str>, everywhere: bool) -> Result<Seen, String> {
         runtime()?.block_on(async {
             let access = Access {
                 kubeconfig: self.kubeconfig.clone(),
@@ -51,7 +63,7 @@ impl ClusterArguments {
             };
             let client = access.connect().await?;
             let default = || client.default_namespace().to_owned();
-            let namespace = self.namespace.clone().unwrap_or_else(default);
+            let namespace = namespace.map_or_else(default, str::to_owned);
             let namespace = (!everywhere).then_some(namespace);
             let scope = Scope {
                 controller: self.controller_name.clone(),

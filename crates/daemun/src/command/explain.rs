@@ -119,7 +119,8 @@ fn about_request(
 }
 
 fn about_route(arguments: &Arguments, kinds: &[RouteKind], form: Form) -> Result<String, String> {
-    let name = |namespace: &str| match arguments.url.split_once('/') {
+    let written = arguments.url.split_once('/');
+    let name = |namespace: &str| match written {
         Some((namespace, name)) => ObjectName::new(namespace, name),
         None => ObjectName::new(namespace, &arguments.url),
     };
@@ -130,10 +131,12 @@ fn about_route(arguments: &Arguments, kinds: &[RouteKind], form: Form) -> Result
         );
     }
     if arguments.paths.is_empty() {
-        let seen = arguments.cluster.look(false)?;
+        let seen = match written {
+            Some((namespace, _)) => arguments.cluster.look_at(namespace)?,
+            None => arguments.cluster.look(false)?,
+        };
         let name = name(seen.namespace.as_deref().unwrap_or_default());
-        // Where a Gateway cannot be seen, its port does not matter.
-        let presumed = seen.glimpse.presuming(80);
+        let presumed = seen.glimpse.presuming(None);
         let glimpse = presumed.as_ref().unwrap_or(&seen.glimpse);
         let known = Known {
             configuration: &glimpse.outcome.configuration,

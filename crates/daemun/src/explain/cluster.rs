@@ -21,7 +21,7 @@ pub(crate) fn answer(
     let mut unseen = glimpse.unseen.clone();
     let mut found = Found::of(glimpse, gateway, question)?;
     if !found.is_taken()
-        && let Some(presumed) = glimpse.presuming(port)
+        && let Some(presumed) = glimpse.presuming(Some(port))
     {
         let instead = Found::presumed(&presumed, gateway, question)?;
         if instead.is_taken() {
@@ -87,7 +87,7 @@ impl Found {
             let explanation = explain(&alone, verdicts, question)?;
             all.push((name.to_string(), explanation));
         }
-        all.sort_by_key(|(_, it)| (it.rule.is_none(), it.listener.is_none()));
+        all.sort_by_key(|(_, it)| (!it.is_taken(), it.listener.is_none()));
         let mut all = all.into_iter();
         let Some((_, explanation)) = all.next() else {
             if let Some(gateway) = gateway {
@@ -101,8 +101,8 @@ impl Found {
                 others: Vec::new(),
             });
         };
-        let is_taken = explanation.rule.is_some();
-        let others = all.filter(|(_, it)| is_taken && it.rule.is_some());
+        let is_taken = explanation.is_taken();
+        let others = all.filter(|(_, it)| is_taken && it.is_taken());
         Ok(Self {
             explanation,
             others: others.map(|(name, _)| name).collect(),
@@ -137,7 +137,7 @@ impl Found {
     }
 
     fn is_taken(&self) -> bool {
-        self.explanation.rule.is_some()
+        self.explanation.is_taken()
     }
 }
 

@@ -12,6 +12,7 @@ mod filters;
 mod place;
 pub(crate) mod route;
 mod share;
+mod stream;
 mod text;
 
 use daemun_model::hostname::HostPattern;
@@ -27,6 +28,7 @@ use serde::Serialize;
 use self::asked::Request;
 use self::describe::Backends;
 use self::place::{At, Found};
+use self::stream::Passed;
 
 /// Answers a question, in the form that is wanted.
 ///
@@ -58,6 +60,9 @@ pub(crate) struct Explanation {
     /// The rule that takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<Taken>,
+    /// The Route that takes the whole connection, if the listener does not look into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passed_on_by: Option<String>,
     /// What the client gets, as far as the gateway decides that.
     pub(crate) outcome: Outcome,
     /// Rules that came close, the nearest first.
@@ -151,6 +156,13 @@ pub(crate) struct Other {
     pub(crate) reasons: Vec<String>,
 }
 
+impl Explanation {
+    /// Whether a rule or a Route takes it.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.rule.is_some() || self.passed_on_by.is_some()
+    }
+}
+
 impl Outcome {
     fn own(status: u16, message: impl Into<String>) -> Self {
         Self {
@@ -181,6 +193,7 @@ pub(crate) fn explain(
         request: request.understood(),
         listener: None,
         rule: None,
+        passed_on_by: None,
         outcome: Outcome::none(String::new()),
         others: Vec::new(),
         hints: Vec::new(),
@@ -194,6 +207,11 @@ pub(crate) fn explain(
         }
         Found::Refused(at, outcome) => {
             explanation.listener = Some(at.arrived());
+            explanation.outcome = outcome;
+        }
+        Found::Passed(at, Passed { route, outcome }) => {
+            explanation.listener = Some(at.arrived());
+            explanation.passed_on_by = route;
             explanation.outcome = outcome;
         }
         Found::At(at) => {
@@ -236,7 +254,9 @@ fn follow(at: &At<'_>, request: &Request, verdicts: &Verdicts, explanation: &mut
     explanation.others = candidates.iter().map(other).collect();
     let Some(winner) = winner else {
         explanation.outcome = Outcome::own(404, "no rule on this listener takes the request");
-        explanation.hints = hints(verdicts, "HTTPRoute", &["Accepted"]).collect();
+        explanation.hints = hints(verdicts, "HTTPRoute", &["Accepted"])
+            .chain(hints(verdicts, "GRPCRoute", &["Accepted"]))
+            .collect();
         return;
     };
     let backends = Backends::of(at.snapshot, winner.rule);

@@ -2,12 +2,13 @@
 
 use daemun_model::gateway::Gateway;
 use daemun_model::listener::{Listener, ListenerProtocol};
-use daemun_model::names::ListenerOwner;
+use daemun_model::names::{ListenerOwner, Transport};
 use daemun_model::tls::ClientValidationMode;
 use daemun_model::{Configuration, Snapshot};
 use daemun_route::hosts::Hosts;
 
 use super::asked::Request;
+use super::stream::{Passed, passed_on};
 use super::{Arrived, Outcome};
 
 /// Where a request arrives.
@@ -16,6 +17,8 @@ pub(super) enum Found<'a> {
     Nowhere(Outcome),
     /// A listener, which does not take the request.
     Refused(At<'a>, Outcome),
+    /// A listener that passes connections on without looking into them.
+    Passed(At<'a>, Passed),
     /// A listener.
     At(At<'a>),
 }
@@ -74,39 +77,47 @@ pub(super) fn find<'a>(configuration: &'a Configuration, request: &Request) -> F
     // Several Gateways share a port if they have different addresses; the host then tells which is meant.
     let holds = |port: &Port<'a>| port.hosts.find(&request.host).is_some();
     let port = ports.swap_remove(ports.iter().position(holds).unwrap_or_default());
-    let protocols: Vec<&str> = port
-        .listeners
-        .iter()
-        .map(|listener| listener.protocol.word())
-        .collect();
-    if !protocols.contains(&request.scheme()) {
-        return Found::Nowhere(wrong_scheme(request, &port));
-    }
-    let of = port.hosts.matching(&request.host).count();
+    let by_host = port.hosts.find(&request.host).copied();
     let at = |index: usize| At {
         snapshot: port.snapshot,
         listener: port.listeners[index],
-        of,
+        of: port.hosts.matching(&request.host).count(),
     };
-    let by_host = port.hosts.find(&request.host).copied();
+    let passed = |index: usize, name: &str| {
+        let passed = passed_on(port.snapshot, port.listeners[index], name);
+        passed.map(|passed| Found::Passed(at(index), passed))
+    };
+    if port.speaks(&["tcp"]) {
+        let found = by_host.and_then(|index| passed(index, ""));
+        return found.unwrap_or_else(|| Found::Nowhere(no_listener(request, &port)));
+    }
     if !request.https {
-        return by_host.map_or_else(
-            || Found::Nowhere(no_listener(request, &port)),
-            |index| Found::At(at(index)),
-        );
+        return match by_host {
+            _ if !port.speaks(&["http"]) => Found::Nowhere(wrong_scheme(request, &port)),
+            Some(index) => Found::At(at(index)),
+            None => Found::Nowhere(no_listener(request, &port)),
+        };
+    }
+    if !port.speaks(&["https", "tls"]) {
+        return Found::Nowhere(wrong_scheme(request, &port));
     }
     let server_name = request.server_name.as_deref().unwrap_or_default();
-    match (port.hosts.find(server_name).copied(), by_host) {
-        (None, _) => Found::Nowhere(unrecognized(server_name, &port)),
-        (Some(_), None) => Found::Nowhere(no_listener(request, &port)),
-        (Some(by_name), Some(by_host)) if by_name != by_host => {
+    let Some(by_name) = port.hosts.find(server_name).copied() else {
+        return Found::Nowhere(unrecognized(server_name, &port));
+    };
+    if let Some(found) = passed(by_name, server_name) {
+        return found;
+    }
+    match by_host {
+        None => Found::Nowhere(no_listener(request, &port)),
+        Some(by_host) if by_name != by_host => {
             let message = format!(
                 "the connection was made for \"{server_name}\" (SNI), which is listener {}, and the host {} belongs to listener {}",
                 port.listeners[by_name].key, request.host, port.listeners[by_host].key
             );
             Found::Refused(at(by_name), Outcome::own(421, message))
         }
-        (Some(index), Some(_)) => Found::At(at(index)),
+        Some(index) => Found::At(at(index)),
     }
 }
 
@@ -117,6 +128,15 @@ struct Port<'a> {
     hosts: Hosts<usize>,
 }
 
+impl Port<'_> {
+    /// Whether it has a listener of one of these protocols.
+    fn speaks(&self, words: &[&str]) -> bool {
+        let mut listeners = self.listeners.iter();
+        listeners.any(|listener| words.contains(&listener.protocol.word()))
+    }
+}
+
+/// The ports that take connections; datagrams are no requests.
 fn ports<'a>(configuration: &'a Configuration, request: &Request) -> Vec<Port<'a>> {
     let has_address = |gateway: &Gateway| match request.address {
         Some(address) if !address.is_loopback() => {
@@ -131,7 +151,8 @@ fn ports<'a>(configuration: &'a Configuration, request: &Request) -> Vec<Port<'a
             let on_port = snapshot
                 .listeners
                 .values()
-                .filter(|listener| listener.port == request.port);
+                .filter(|listener| listener.port == request.port)
+                .filter(|listener| listener.protocol.transport() == Transport::Tcp);
             let listeners: Vec<&Listener> = on_port.map(|listener| &**listener).collect();
             let hosts = listeners
                 .iter()

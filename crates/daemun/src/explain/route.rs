@@ -18,8 +18,14 @@ const KINDS: &[(&str, RouteKind)] = &[
     ("udproute", RouteKind::Udp),
 ];
 
-/// A word that asks for a Route of a kind, or of any: `route`, `httproute`, … none if it is another word.
+/// A condition that is there only where it holds, and says what does not.
+const PARTIALLY_INVALID: &str = "PartiallyInvalid";
+
+/// A word that asks for a Route of a kind, or of any, as kubectl takes it: `route`, `httproutes`, `HTTPRoute`, … none
+/// if it is another word.
 pub(crate) fn kinds(word: &str) -> Option<Vec<RouteKind>> {
+    let word = word.to_ascii_lowercase();
+    let word = word.strip_suffix('s').unwrap_or(&word);
     if word == "route" {
         return Some(KINDS.iter().map(|(_, kind)| *kind).collect());
     }
@@ -65,6 +71,8 @@ struct Parent {
 struct Rule {
     gateway: String,
     hosts: String,
+    /// Empty for a Route below HTTP, which looks at nothing but the name.
+    #[serde(skip_serializing_if = "String::is_empty")]
     matches: String,
     to: String,
     rule: usize,
@@ -137,8 +145,8 @@ fn judged(verdict: &Verdict) -> Vec<Parent> {
             return None;
         };
         let conditions = part.conditions.iter().map(|condition| {
-            let fails = condition.status == Status::False;
-            (condition.kind, fails, condition.reason, &*condition.message)
+            let holds = condition.status != Status::False;
+            (condition.kind, holds, condition.reason, &*condition.message)
         });
         Some(of(
             named(&parent.to_string(), section.as_deref()),
@@ -151,13 +159,22 @@ fn judged(verdict: &Verdict) -> Vec<Parent> {
 /// What the controller wrote into the Route's status.
 fn written(recorded: &Recorded) -> Parent {
     let conditions = recorded.conditions.iter().map(|said| {
-        let fails = said.status == "False";
-        (&*said.kind, fails, &*said.reason, &*said.message)
+        let holds = said.status != "False";
+        (&*said.kind, holds, &*said.reason, &*said.message)
     });
-    of(
+    let mut parent = of(
         named(&recorded.parent, recorded.section.as_deref()),
         conditions,
-    )
+    );
+    // What holds is one sentence; what follows it is what the owner should know all the same. Of what is judged here
+    // the findings say it.
+    let told = recorded
+        .conditions
+        .iter()
+        .filter(|said| said.status == "True" && said.kind != PARTIALLY_INVALID);
+    let more = told.filter_map(|said| said.message.split_once(". "));
+    parent.why.extend(more.map(|(_, more)| more.to_owned()));
+    parent
 }
 
 fn named(parent: &str, section: Option<&str>) -> String {
@@ -167,15 +184,22 @@ fn named(parent: &str, section: Option<&str>) -> String {
     }
 }
 
+/// What conditions say: their type, whether they hold, reason and message.
 fn of<'c>(
     parent: String,
     conditions: impl Iterator<Item = (&'c str, bool, &'c str, &'c str)>,
 ) -> Parent {
-    let failing: Vec<_> = conditions.filter(|(_, fails, _, _)| *fails).collect();
-    let accepted = failing.iter().all(|(kind, _, _, _)| *kind != "Accepted");
+    // This one is bad news where it holds.
+    let failing: Vec<_> = conditions
+        .filter(|(kind, holds, ..)| *holds == (*kind == PARTIALLY_INVALID))
+        .collect();
+    let accepted = failing.iter().all(|(kind, ..)| *kind != "Accepted");
     let reasons: Vec<String> = failing
         .iter()
-        .map(|(kind, _, reason, _)| format!("{kind}=False, {reason}"))
+        .map(|(kind, holds, reason, _)| {
+            let status = if *holds { "True" } else { "False" };
+            format!("{kind}={status}, {reason}")
+        })
         .collect();
     let result = match (accepted, reasons.is_empty()) {
         (true, true) => "accepted".to_owned(),
@@ -187,28 +211,34 @@ fn of<'c>(
         result,
         why: failing
             .iter()
-            .map(|(_, _, _, message)| (*message).to_owned())
+            .map(|(.., message)| (*message).to_owned())
             .collect(),
     }
 }
 
 fn rules(configuration: &Configuration, key: &RouteKey) -> Vec<Rule> {
-    let of_gateways = configuration
-        .gateways
-        .iter()
-        .flat_map(|(gateway, snapshot)| {
-            let route = snapshot.routes.get(key).into_iter();
-            route.flat_map(move |route| {
-                route.rules.iter().map(move |rule| Rule {
-                    gateway: gateway.to_string(),
-                    hosts: serving::hosts_of(route),
-                    matches: serving::matches_of(rule),
-                    to: serving::target(rule, snapshot),
-                    rule: rule.index + 1,
-                })
+    let mut rules = Vec::new();
+    for (gateway, snapshot) in &configuration.gateways {
+        let route = snapshot.routes.get(key);
+        rules.extend(route.into_iter().flat_map(|route| {
+            route.rules.iter().map(|rule| Rule {
+                gateway: gateway.to_string(),
+                hosts: serving::hosts_of(route),
+                matches: serving::matches_of(rule),
+                to: serving::target(rule, snapshot),
+                rule: rule.index + 1,
             })
-        });
-    of_gateways.collect()
+        }));
+        let stream = snapshot.streams.get(key);
+        rules.extend(stream.map(|route| Rule {
+            gateway: gateway.to_string(),
+            hosts: serving::hosts_at(&route.attachments),
+            matches: String::new(),
+            to: serving::stream_target(route, snapshot),
+            rule: 1,
+        }));
+    }
+    rules
 }
 
 fn text(explained: &Explained) -> String {
@@ -241,8 +271,10 @@ fn text(explained: &Explained) -> String {
             to,
             rule,
         } = rule;
+        let takes = format!("{hosts}  {matches}");
         text.push_str(&format!(
-            "  rule {rule}   {hosts}  {matches}   → {to}     Gateway {gateway}\n"
+            "  rule {rule}   {}   → {to}     Gateway {gateway}\n",
+            takes.trim_end()
         ));
     }
     let said: Vec<&String> = parents.iter().flat_map(|parent| &parent.why).collect();

@@ -9,7 +9,7 @@ use daemun_model::filter::Filter;
 use daemun_model::filter::redirect::{Redirect, RedirectStatus, Scheme};
 use daemun_model::gateway::Gateway;
 use daemun_model::hostname::HostPattern;
-use daemun_model::listener::{Listener, ListenerProtocol, ProxyStatus};
+use daemun_model::listener::{Listener, ListenerProtocol, ProxyStatus, TlsListener};
 use daemun_model::matching::{HeaderMatch, PathMatch, RequestMatch, ValueMatch};
 use daemun_model::names::{
     BackendKey, BackendKind, Created, ListenerKey, ListenerOwner, ObjectName, ObjectRef, RouteKey,
@@ -17,6 +17,7 @@ use daemun_model::names::{
 };
 use daemun_model::policy::retry::Retry;
 use daemun_model::route::{Attachment, HttpRoute, Rule, WeightedBackend};
+use daemun_model::stream::{StreamBackend, StreamRoute};
 use daemun_model::tls::{ClientValidation, ClientValidationMode, Termination, TlsVersion};
 use daemun_model::verdict::{Condition, Part, Place, Status, Verdict};
 use daemun_model::{Configuration, Snapshot};
@@ -122,6 +123,42 @@ impl Shop {
         self.0
             .listeners
             .insert(listener.key.clone(), Arc::new(listener));
+    }
+
+    /// A listener that is not one of HTTP.
+    fn other_listener(
+        &mut self,
+        name: &str,
+        port: u16,
+        hostname: &str,
+        protocol: ListenerProtocol,
+    ) {
+        self.listener(name, port, hostname, false);
+        let key = listener_key(name);
+        let mut listener = Listener::clone(self.0.listeners.get(&key).unwrap());
+        listener.protocol = protocol;
+        self.0.listeners.insert(key, Arc::new(listener));
+    }
+
+    /// A Route below HTTP, to `orders`.
+    fn stream(&mut self, kind: RouteKind, route: &str, listener: &str, host: &str, created: i64) {
+        let route = StreamRoute {
+            key: RouteKey {
+                kind,
+                name: name(route),
+            },
+            created: Created(created),
+            attachments: vec![Attachment {
+                listener: listener_key(listener),
+                hostnames: vec![HostPattern::parse(host).unwrap()],
+            }],
+            rule: None,
+            backends: vec![StreamBackend {
+                target: BackendTarget::Backend(backend_key("orders")),
+                weight: 1,
+            }],
+        };
+        self.0.streams.insert(route.key.clone(), Arc::new(route));
     }
 
     fn backend(&mut self, name: &str, endpoints: &[(&str, u32)]) {
@@ -421,6 +458,47 @@ fn what_is_wanted_of_clients_certificates_is_told() {
         told.contains("    TLS      clients without a certificate that is believed"),
         "{told}"
     );
+}
+
+#[test]
+fn connections_that_are_passed_on_are_told_and_no_rule_counts_for_them() {
+    let mut shop = usual();
+    let passthrough = || ListenerProtocol::Tls(TlsListener::Passthrough);
+    shop.other_listener("db", 443, "db.example.com", passthrough());
+    shop.other_listener("only-tls", 5432, "", passthrough());
+    shop.other_listener("tcp", 6379, "", ListenerProtocol::Tcp);
+    // By its name the last one on this port.
+    shop.other_listener("zudp", 443, "", ListenerProtocol::Udp);
+    shop.stream(RouteKind::Tls, "younger", "db", "db.example.com", 2);
+    shop.stream(RouteKind::Tls, "db", "db", "db.example.com", 1);
+    shop.stream(RouteKind::Tcp, "cache", "tcp", "", 1);
+    for (url, answer) in [
+        (
+            "https://db.example.com/x",
+            "Gateway default/shop, listener db (the most specific of 2 that take this name)\n    answer   the connection is passed on as it is, by TLSRoute default/db to orders:8080 (2 endpoints); what is in it is not looked at, so no HTTPRoute counts\n",
+        ),
+        (
+            "https://shop.example.com/api/orders",
+            "HTTPRoute default/orders, rule 1",
+        ),
+        (
+            "https://other.example.org/",
+            "the TLS handshake fails: no listener has the name \"other.example.org\"",
+        ),
+        (
+            "https://x.example.com:5432/",
+            "the connection is closed: the listener has no TLSRoute that takes \"x.example.com\"",
+        ),
+        ("http://x.example.com:5432/", "speaks TLS only"),
+        (
+            "https://x.example.com:6379/",
+            "the connection is passed on as it is, by TCPRoute default/cache to orders:8080",
+        ),
+        ("http://10.0.0.1:6379/", "by TCPRoute default/cache"),
+    ] {
+        let told = shop.explain("GET", url, &[]);
+        assert!(told.contains(answer), "{url}: {told}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(super) fn write(explanation: &Explanation) -> String {
         request,
         listener,
         rule,
+        passed_on_by: _, // the outcome names it
         outcome,
         others,
         hints,

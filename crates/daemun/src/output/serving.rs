@@ -244,7 +244,7 @@ fn streams(snapshot: &Snapshot, text: &mut String) {
 }
 
 /// Where a Route below HTTP leads.
-fn stream_target(route: &StreamRoute, snapshot: &Snapshot) -> String {
+pub(crate) fn stream_target(route: &StreamRoute, snapshot: &Snapshot) -> String {
     let shares = &route.backends;
     let sum: u64 = shares.iter().map(|share| u64::from(share.weight)).sum();
     let several = shares.len() > 1;
@@ -271,7 +271,8 @@ pub(crate) fn hosts_of(route: &HttpRoute) -> String {
     hosts_at(&route.attachments)
 }
 
-fn hosts_at(attachments: &[Attachment]) -> String {
+/// The hostnames of attachments.
+pub(crate) fn hosts_at(attachments: &[Attachment]) -> String {
     let mut hosts: Vec<String> = attachments
         .iter()
         .flat_map(|one| &one.hostnames)

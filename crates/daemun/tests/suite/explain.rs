@@ -51,6 +51,45 @@ fn a_request_is_explained_by_files() {
     );
 }
 
+fn example(name: &str) -> String {
+    format!("{}/../../examples/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn where_a_route_leads_is_told_of_every_kind() {
+    let shop = shop();
+    for (word, name, file, line) in [
+        (
+            "HTTPRoute",
+            "orders",
+            &*shop,
+            "  rule 1   shop.example.com  /api/orders   → orders:8080 (1 endpoint)     Gateway default/shop\n",
+        ),
+        (
+            "tlsroutes",
+            "shop",
+            &example("tls-route.yaml"),
+            "TLSRoute default/shop\n  Gateway default/edge, listener passed-on   accepted\n  rule 1   shop.example.com   → sealed (1 endpoint)     Gateway default/edge\n",
+        ),
+        (
+            "tcproute",
+            "all",
+            &example("tcp-route.yaml"),
+            "  rule 1   *   → stable (1 endpoint) 90 %, canary (1 endpoint) 10 %     Gateway default/edge\n",
+        ),
+        (
+            "route",
+            "default/all",
+            &example("udp-route.yaml"),
+            "UDPRoute default/all\n  Gateway default/edge, listener datagrams   accepted\n  rule 1   *   → echo (1 endpoint)     Gateway default/edge\n",
+        ),
+    ] {
+        let (told, problems, status) = run(&["explain", word, name, file]);
+        assert_eq!((problems.as_str(), status), ("", Some(0)), "{word}");
+        assert!(told.contains(line), "{told}");
+    }
+}
+
 #[test]
 fn json_is_for_programs() {
     let url = "http://shop.example.com:8080/";

@@ -114,7 +114,7 @@ pub(super) fn result(verdict: &Verdict) -> String {
 /// An object that nothing takes: there is nobody whose conditions could be told.
 fn without_parts(verdict: &Verdict) -> &'static str {
     match (level(verdict), verdict.object.kind.as_str()) {
-        (Level::Refused, "HTTPRoute") => "not attached",
+        (Level::Refused, kind) if kind.ends_with("Route") => "not attached",
         (Level::Refused, _) => "refused",
         (Level::Fine | Level::Warning, _) => "accepted",
     }
