@@ -220,6 +220,25 @@ impl Routes<'_> {
         })
     }
 
+    /// Waits until the status of every route says something.
+    pub(super) fn wait_for_statuses(&self) -> Result<(), String> {
+        let path = self.cluster.collection(&objects::route(0, 0))?;
+        wait("every route has a status", Duration::from_secs(300), || {
+            // Looking at thousands is work for the API server, which has enough to do.
+            std::thread::sleep(Duration::from_secs(2));
+            let routes = self.cluster.get(&path)?;
+            let told = |route: &Value| {
+                route["status"]["parents"]
+                    .as_array()
+                    .is_some_and(|it| !it.is_empty())
+            };
+            let routes = routes["items"].as_array();
+            Ok(routes
+                .is_some_and(|routes| routes.iter().all(told))
+                .then_some(()))
+        })
+    }
+
     /// Makes one more route and gives the moment at which the API server had accepted it.
     pub(super) fn add_one(&mut self) -> Result<Instant, String> {
         self.cluster.create(&objects::route(self.count, 0))?;

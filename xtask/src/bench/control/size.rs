@@ -39,6 +39,8 @@ pub(super) fn measure(routes: &mut Routes<'_>, controller: &str) -> Result<Size,
         super::NAMESPACE,
         "gateway.networking.k8s.io/gateway-name=bench",
     )?;
+    // Until then the controller is still telling thousands of owners that their routes are accepted.
+    routes.wait_for_statuses()?;
     // What was needed to take them all in at once is given back by then, or it is not.
     std::thread::sleep(Duration::from_secs(5));
     let count = routes.count();
