@@ -9,6 +9,7 @@ pub(crate) mod install;
 pub(crate) mod kubectl;
 pub(crate) mod place;
 pub(crate) mod playground;
+mod quickstart;
 pub(crate) mod smoke;
 
 use std::process::Command;

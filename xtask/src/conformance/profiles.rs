@@ -23,6 +23,16 @@ pub(super) const NONE: &str = "NONE";
 /// The features for which the standard channel has no fields, so that nobody can claim them there.
 const ONLY_EXPERIMENTAL: [&str; 2] = ["HTTPRouteRetry", "HTTPRouteDestinationPortMatching"];
 
+/// How many tests the suite v1.6.1 has for each profile, in the standard channel and in the experimental one. A suite
+/// that lost some would pass without them.
+const COUNTS: [(&str, usize, usize); 5] = [
+    ("GATEWAY-HTTP", 92, 94),
+    ("GATEWAY-GRPC", 25, 25),
+    ("GATEWAY-TLS", 35, 35),
+    ("GATEWAY-TCP", 29, 29),
+    ("GATEWAY-UDP", 30, 30),
+];
+
 /// The tests of the suite.
 #[derive(Default)]
 pub(super) struct Tests {
@@ -40,6 +50,28 @@ impl Tests {
             .map(String::as_str)
             .filter(|test| channel == Channel::Experimental || !self.experimental.contains(*test))
             .collect()
+    }
+
+    /// Whether they are as many as they should be.
+    ///
+    /// # Errors
+    /// A sentence: which profile has another number.
+    fn are_complete(&self) -> Result<(), String> {
+        for (profile, standard, experimental) in COUNTS {
+            for (channel, expected) in [
+                (Channel::Standard, standard),
+                (Channel::Experimental, experimental),
+            ] {
+                let found = self.of(profile, channel).len();
+                if found != expected {
+                    return Err(format!(
+                        "The suite has {found} tests of {profile} in the {} channel, and v1.6.1 has {expected}. cargo xtask lab up compiles it anew; if the suite is another one, the counts are in xtask/src/conformance/profiles.rs.",
+                        channel.name()
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// All tests that must run in a channel: those of the profiles, and those that none counts.
@@ -67,6 +99,7 @@ pub(super) fn list(place: &Place) -> Result<Tests, String> {
             program.display()
         ));
     }
+    tests.are_complete()?;
     Ok(tests)
 }
 
@@ -95,6 +128,30 @@ fn read(text: &str) -> Tests {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_suite_that_lost_tests_is_told() {
+        let mut text = String::new();
+        for (profile, standard, experimental) in COUNTS {
+            for number in 0..experimental {
+                let feature = if number < standard {
+                    ""
+                } else {
+                    " HTTPRouteRetry"
+                };
+                text.push_str(&format!("belongs {profile} Test{number}{feature}\n"));
+            }
+        }
+        assert_eq!(read(&text).are_complete(), Ok(()));
+        let fewer = text.replace("belongs GATEWAY-TCP Test7\n", "");
+        let why = read(&fewer).are_complete().unwrap_err();
+        assert!(
+            why.starts_with(
+                "The suite has 28 tests of GATEWAY-TCP in the standard channel, and v1.6.1 has 29."
+            ),
+            "{why}"
+        );
+    }
 
     #[test]
     fn the_standard_channel_lacks_what_it_has_no_fields_for() {

@@ -6,6 +6,7 @@
 use super::install::{self, NAMESPACE};
 use super::kubectl::Kubectl;
 use super::playground::Playground;
+use super::quickstart;
 
 /// Plays it through.
 pub(crate) fn run(kubectl: &Kubectl, profile: &str, image: &str) -> Result<(), String> {
@@ -23,6 +24,7 @@ pub(crate) fn run(kubectl: &Kubectl, profile: &str, image: &str) -> Result<(), S
     let gone = playground.delete();
     done?;
     gone?;
+    quickstart::run(kubectl, image)?;
     if was_there {
         return Ok(());
     }

@@ -80,15 +80,7 @@ pub(super) fn containerd(stage: &Stage<'_>) -> Result<(), String> {
     stage.part("stop", "containerd")?;
     stage::pause();
     stage.part("start", "containerd")?;
-    until("the node is ready", || {
-        let wait = [
-            "wait",
-            "--for=condition=Ready",
-            "node/lab-node",
-            "--timeout=5s",
-        ];
-        stage.kubectl.output(&wait).map(drop)
-    })?;
+    stage.node_is_ready()?;
     stage.proxies_are(2)
 }
 
@@ -103,15 +95,7 @@ pub(super) fn api_server(stage: &Stage<'_>) -> Result<(), String> {
     // The lab's kubelet does not find back by itself (README.md, Traps).
     stage.part("stop", "kubelet")?;
     stage.part("start", "kubelet")?;
-    until("the node is ready", || {
-        let wait = [
-            "wait",
-            "--for=condition=Ready",
-            "node/lab-node",
-            "--timeout=5s",
-        ];
-        stage.kubectl.output(&wait).map(drop)
-    })?;
+    stage.node_is_ready()?;
     sleep(Duration::from_secs(5));
     stage.controller_is_there()
 }

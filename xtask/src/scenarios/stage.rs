@@ -109,6 +109,19 @@ impl<'a> Stage<'a> {
         self.kubectl.output(&all)
     }
 
+    /// Waits until the lab's node takes pods.
+    pub(super) fn node_is_ready(&self) -> Result<(), String> {
+        until("the node is ready", || {
+            let wait = [
+                "wait",
+                "--for=condition=Ready",
+                "node/lab-node",
+                "--timeout=5s",
+            ];
+            self.kubectl.output(&wait).map(drop)
+        })
+    }
+
     /// Waits until all replicas of the controller are there and are of its newest revision.
     pub(super) fn controller_is_there(&self) -> Result<(), String> {
         let rollout = [

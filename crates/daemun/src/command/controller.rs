@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
         default_value = "3"
     )]
     rolling: usize,
-    /// Addresses that count as private whatever their range, as CIDRs
+    /// Addresses that count as private whatever their range, as CIDRs; nothing asks yet
     #[arg(
         long,
         value_name = "CIDR,…",
@@ -81,7 +81,7 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     private_ranges: Vec<IpNet>,
-    /// Addresses that count as public whatever their range, as CIDRs
+    /// Addresses that count as public whatever their range, as CIDRs; nothing asks yet
     #[arg(
         long,
         value_name = "CIDR,…",
