@@ -84,6 +84,9 @@ async fn a_200_lets_a_request_pass_with_what_the_service_says_of_it() {
     assert_eq!(asked.header("authorization"), Some("Bearer 1"));
     assert_eq!(asked.header("x-token"), Some("2"));
     assert_eq!(asked.header("content-length"), Some("0"));
+    client.request("GET", "example.org", "/", &headers).await;
+    assert_eq!(world.auth.last().header("content-length"), Some("0"));
+    assert_eq!(world.echo.last().header("content-length"), None);
     assert_eq!(
         (asked.header("cookie"), asked.header("x-forwarded-for")),
         (None, None)

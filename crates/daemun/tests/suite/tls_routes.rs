@@ -243,6 +243,14 @@ async fn passing_ending_and_https_share_a_port() {
     let stream = ours.connect(port, "web.example.org").await.unwrap();
     let answer = Raw::over(stream).get("web.example.org", "/").await;
     assert_eq!((answer.status, answer.backend()), (200, Some("web")));
+    // A name whose TLS is passed on is not this connection's.
+    let stream = ours.connect(port, "web.example.org").await.unwrap();
+    let answer = Raw::over(stream).get("passes.example.org", "/").await;
+    assert_eq!(answer.status, 421);
+    assert!(
+        answer.text().contains("for another host name"),
+        "{answer:?}"
+    );
     let error = ours.connect(port, "other.example.org").await.unwrap_err();
     assert!(is_refusal(error.kind()), "{error:?}");
 }

@@ -238,6 +238,29 @@ async fn a_plain_connect_is_refused() {
 }
 
 #[tokio::test]
+async fn a_tunnel_in_which_nothing_passes_ends() {
+    let world = World::new(&[
+        &yaml::route_all("all", "echo"),
+        &yaml::listener_policy("limits: {tunnelIdle: 2s}"),
+    ])
+    .await;
+    let (mut still, mut busy) = (
+        Raw::connect(world.port).await,
+        Raw::connect(world.port).await,
+    );
+    for client in [&mut still, &mut busy] {
+        let answer = client.request("GET", "example.org", "/", &UPGRADE).await;
+        assert_eq!(answer.status, 101);
+    }
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        busy.send("once").await;
+        assert_eq!(busy.bytes(4).await, b"once");
+    }
+    assert!(within("its end", still.closed()).await);
+}
+
+#[tokio::test]
 async fn a_tunnel_outlives_the_request_timeout() {
     let to = yaml::to("echo");
     let rules = format!("rules: [{{backendRefs: [{{{to}}}], timeouts: {{request: 100ms}}}}]");

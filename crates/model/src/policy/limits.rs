@@ -31,6 +31,14 @@ pub struct ClientLimits {
         with = "crate::carried::duration_option"
     )]
     pub stream_idle: Option<Duration>,
+    /// How long a tunnel (WebSocket, and others by upgrade) may stay without a byte in either direction; none:
+    /// [`Self::TUNNEL_IDLE`].
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::carried::duration_option"
+    )]
+    pub tunnel_idle: Option<Duration>,
     /// How long a request's body or a response may stand still.
     #[serde(with = "crate::carried::duration")]
     pub stall: Duration,
@@ -51,6 +59,8 @@ impl ClientLimits {
     /// How long a TCP connection, or TLS for a TLSRoute, may stay without a byte: who keeps connections for
     /// later (pools of databases, subscribers of messages) is seldom silent for longer.
     pub const STREAM_IDLE: Duration = Duration::from_secs(3600);
+    /// How long a tunnel may stay without a byte.
+    pub const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
     /// How long a UDP flow is remembered after its last datagram.
     pub const FLOW_IDLE: Duration = Duration::from_secs(60);
 
@@ -65,6 +75,7 @@ impl ClientLimits {
             header_read,
             idle,
             stream_idle,
+            tunnel_idle,
             stall,
             handshake,
             concurrent_streams,
@@ -72,6 +83,10 @@ impl ClientLimits {
             connections,
             requests,
         } = other;
+        let least = |one: Option<Duration>, other: Option<Duration>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
         Self {
             header_bytes: self.header_bytes.min(*header_bytes),
             header_count: self.header_count.min(*header_count),
@@ -82,10 +97,8 @@ impl ClientLimits {
             },
             header_read: self.header_read.min(*header_read),
             idle: self.idle.min(*idle),
-            stream_idle: match (self.stream_idle, *stream_idle) {
-                (Some(one), Some(two)) => Some(one.min(two)),
-                (one, two) => one.or(two),
-            },
+            stream_idle: least(self.stream_idle, *stream_idle),
+            tunnel_idle: least(self.tunnel_idle, *tunnel_idle),
             stall: self.stall.min(*stall),
             handshake: self.handshake.min(*handshake),
             concurrent_streams: self.concurrent_streams.min(*concurrent_streams),
@@ -106,6 +119,7 @@ impl Default for ClientLimits {
             header_read: Duration::from_secs(15),
             idle: Duration::from_secs(60),
             stream_idle: None,
+            tunnel_idle: None,
             stall: Duration::from_secs(60),
             handshake: Duration::from_secs(10),
             concurrent_streams: 100,

@@ -51,6 +51,8 @@ pub struct Limits {
     pub header_read: Option<Duration>,
     /// How long a connection may stay without a request. Default 60s.
     pub idle: Option<Duration>,
+    /// How long a WebSocket, or another tunnel by upgrade, may stay without a byte in either direction. Default 1h.
+    pub tunnel_idle: Option<Duration>,
     /// How long a request's body or a response may stand still. Default 60s.
     pub stall: Option<Duration>,
     /// How long a TLS handshake may take. Default 10s.

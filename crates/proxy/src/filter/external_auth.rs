@@ -8,7 +8,10 @@ mod protobuf;
 
 use bytes::Bytes;
 use daemun_model::filter::external_auth::HttpAuth;
-use http::header::{AUTHORIZATION, DATE, HOST, HeaderMap, HeaderName, HeaderValue, SERVER};
+use http::header::{
+    AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION,
+    CONTENT_RANGE, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, SERVER,
+};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{StatusCode, Uri};
@@ -96,7 +99,12 @@ impl Passage {
             remove_query,
         } = self;
         for name in remove {
-            parts.headers.remove(name);
+            headers::remove(&mut parts.headers, &name);
+        }
+        for Change { name, how, .. } in &request {
+            if *how == How::Set {
+                headers::remove(&mut parts.headers, name);
+            }
         }
         change(request, &mut parts.headers);
         if !set_query.is_empty() || !remove_query.is_empty() {
@@ -175,7 +183,7 @@ pub(crate) fn take_headers(settings: &HttpAuth, answer: &HeaderMap, request: &mu
         if is_framing(name) || *name == HOST {
             continue;
         }
-        request.remove(name);
+        headers::remove(request, name);
         for value in answer.get_all(name) {
             request.append(name, value.clone());
         }
@@ -185,7 +193,17 @@ pub(crate) fn take_headers(settings: &HttpAuth, answer: &HeaderMap, request: &mu
 /// Whether a header of an answer can be about the request that was asked about, and not about the answer itself:
 /// its body, who wrote it and when.
 fn is_about_request(name: &HeaderName) -> bool {
-    ![DATE, SERVER].contains(name) && !name.as_str().starts_with("content-")
+    ![
+        DATE,
+        SERVER,
+        CONTENT_TYPE,
+        CONTENT_ENCODING,
+        CONTENT_LANGUAGE,
+        CONTENT_RANGE,
+        CONTENT_LOCATION,
+        CONTENT_DISPOSITION,
+    ]
+    .contains(name)
 }
 
 /// Whether a header belongs to a connection or says where a message ends.

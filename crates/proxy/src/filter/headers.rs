@@ -11,6 +11,36 @@ use http::header::{
     UPGRADE,
 };
 
+/// Changes a request's headers. What is set or removed goes in every way that a backend may read it.
+pub(crate) fn apply_to_request(modifier: &HeaderModifier, headers: &mut HeaderMap) {
+    for name in modifier.set.iter().map(|(name, _)| name) {
+        remove(headers, name);
+    }
+    for name in &modifier.remove {
+        remove(headers, name);
+    }
+    apply(modifier, headers);
+}
+
+/// Removes a header, and those that servers which make variables of headers (CGI, WSGI) take for it: `_` is `-` there.
+pub(super) fn remove(headers: &mut HeaderMap, name: &HeaderName) {
+    headers.remove(name);
+    let same = |one: u8, other: u8| {
+        one == other || (one, other) == (b'_', b'-') || (one, other) == (b'-', b'_')
+    };
+    let is_twin = |other: &&HeaderName| {
+        let (one, other) = (name.as_str(), other.as_str());
+        one.len() == other.len()
+            && one
+                .bytes()
+                .zip(other.bytes())
+                .all(|(one, other)| same(one, other))
+    };
+    while let Some(twin) = headers.keys().find(is_twin).cloned() {
+        headers.remove(twin);
+    }
+}
+
 /// Sets, then adds, then removes.
 pub(crate) fn apply(modifier: &HeaderModifier, headers: &mut HeaderMap) {
     let HeaderModifier { set, add, remove } = modifier;
@@ -76,6 +106,28 @@ mod tests {
 
     fn names(names: &[&str]) -> Vec<HeaderName> {
         names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn of_a_request_goes_what_a_backend_may_take_for_the_header() {
+        let mut headers: HeaderMap = pairs(&[
+            ("x_auth_user", "admin"),
+            ("x-auth_user", "admin"),
+            ("x-auth-users", "others"),
+            ("x_gone", "here"),
+        ])
+        .into_iter()
+        .collect();
+        let modifier = HeaderModifier {
+            set: pairs(&[("x-auth-user", "ann")]),
+            add: Vec::new(),
+            remove: names(&["x-gone"]),
+        };
+        super::apply_to_request(&modifier, &mut headers);
+        let mut left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["x-auth-user", "x-auth-users"]);
+        assert_eq!(headers["x-auth-user"], "ann");
     }
 
     #[test]

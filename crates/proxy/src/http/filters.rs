@@ -134,7 +134,9 @@ pub(crate) fn before<'a>(
 ) -> Result<Stop<'a>, Own> {
     for (index, filter) in filters.iter().enumerate() {
         match filter {
-            FilterLive::RequestHeaders(modifier) => headers::apply(modifier, &mut parts.headers),
+            FilterLive::RequestHeaders(modifier) => {
+                headers::apply_to_request(modifier, &mut parts.headers);
+            }
             FilterLive::ResponseHeaders(_) => {}
             FilterLive::Redirect(settings) => {
                 let mut answer = redirect_to(way, settings, parts)?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use daemun_model::listener::ProxyStatus;
+use daemun_model::policy::limits::ClientLimits;
 use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -289,22 +290,23 @@ fn listener<'a>(
 ) -> Result<&'a Arc<ListenerLive>, Own> {
     let index = *port.hosts.find(host).ok_or(Own::NoMatch)?;
     let listener = &port.listeners[index];
-    let (Some(tls), Some(secured)) = (&listener.tls, &connection.tls) else {
-        // The port has changed between plain and TLS under a connection that goes on.
-        return if listener.tls.is_none() && connection.tls.is_none() {
-            Ok(listener)
-        } else {
-            Err(Own::ListenerGone)
-        };
+    let of_connection = match &connection.tls {
+        None => None,
+        Some(secured) => {
+            let chosen = port.hosts.find(secured.sni.as_deref().unwrap_or_default());
+            // It may be one that passes TLS on, and so has none itself.
+            if chosen != Some(&index) {
+                return Err(Own::Misdirected);
+            }
+            Some(&secured.client)
+        }
     };
-    let chosen = port.hosts.find(secured.sni.as_deref().unwrap_or_default());
-    if chosen != Some(&index) {
-        return Err(Own::Misdirected);
+    // The port may have changed between plain and TLS under a connection that goes on.
+    if listener.tls.as_ref().map(|tls| &tls.client) == of_connection {
+        Ok(listener)
+    } else {
+        Err(Own::ListenerGone)
     }
-    if tls.client != secured.client {
-        return Err(Own::ListenerGone);
-    }
-    Ok(listener)
 }
 
 fn within_limits(listener: &ListenerLive, parts: &Parts) -> Result<(), Own> {
@@ -409,6 +411,7 @@ fn switch(
         held: std::mem::take(held),
         in_flight,
         trip: Some(trip.answered(StatusCode::SWITCHING_PROTOCOLS)),
+        idle: (way.connection.limits().tunnel_idle).unwrap_or(ClientLimits::TUNNEL_IDLE),
     };
     Ok(upgrade
         .tie(response, tunnel)

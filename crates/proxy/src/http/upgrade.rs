@@ -4,20 +4,29 @@
 //! Once both sides have agreed, bytes pass both ways until one side ends. A tunnel holds on to its
 //! counts, not to a configuration.
 
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::ext::Protocol;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::body::Held;
 use crate::live::InFlight;
 use crate::observe::trip::Finished;
 use crate::upstream::received::Received;
 use crate::worker::Worker;
+
+/// A worker's clock has whole seconds.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A client's wish to change the protocol.
 pub(crate) struct Upgrade {
@@ -141,6 +150,8 @@ pub(crate) struct Tunnel {
     pub(crate) held: Held,
     pub(crate) in_flight: InFlight,
     pub(crate) trip: Option<Finished>,
+    /// How long it may stay without a byte.
+    pub(crate) idle: Duration,
 }
 
 impl Tunnel {
@@ -150,25 +161,118 @@ impl Tunnel {
             held,
             in_flight,
             mut trip,
+            idle,
         } = self;
+        let passed = Passed::new(&worker);
         let tied = match tokio::try_join!(client, backend) {
             Ok((client, backend)) => {
-                let (mut client, mut backend) = (TokioIo::new(client), TokioIo::new(backend));
+                let mut client = Counted {
+                    io: TokioIo::new(client),
+                    passed: &passed,
+                };
+                let mut backend = TokioIo::new(backend);
                 worker.metrics.tunnel_opened();
-                let result = tokio::io::copy_bidirectional(&mut client, &mut backend).await;
+                let result = tokio::select! {
+                    result = tokio::io::copy_bidirectional(&mut client, &mut backend) => {
+                        result.map(drop).map_err(|error| error.to_string())
+                    }
+                    () = passed.stands_still(idle) => {
+                        Err(format!("nothing passed for {} s", idle.as_secs_f64()))
+                    }
+                };
                 worker.metrics.tunnel_closed();
-                result.map_err(|error| error.to_string())
+                result
             }
             Err(error) => Err(error.to_string()),
         };
-        match (tied, &mut trip) {
-            (Ok((from_client, from_backend)), Some(trip)) => {
-                trip.tunnelled(from_client, from_backend)
-            }
-            (Ok(_), None) => {}
-            (Err(error), _) => tracing::debug!("A tunnel ended with an error: {error}."),
+        if let Some(trip) = &mut trip {
+            trip.tunnelled(passed.from_client.get(), passed.from_backend.get());
+        }
+        if let Err(error) = tied {
+            tracing::debug!("A tunnel ended: {error}.");
         }
         drop((held, in_flight, trip));
+    }
+}
+
+/// What has passed through a tunnel, and when last.
+struct Passed<'a> {
+    worker: &'a Worker,
+    from_client: Cell<u64>,
+    from_backend: Cell<u64>,
+    /// The tick of the last byte.
+    last: Cell<u32>,
+}
+
+impl<'a> Passed<'a> {
+    fn new(worker: &'a Worker) -> Self {
+        Self {
+            worker,
+            from_client: Cell::new(0),
+            from_backend: Cell::new(0),
+            last: Cell::new(worker.tick()),
+        }
+    }
+
+    fn note(&self, counter: &Cell<u64>, bytes: usize) {
+        if bytes > 0 {
+            counter.set(counter.get() + bytes as u64);
+            self.last.set(self.worker.tick());
+        }
+    }
+
+    /// Ends once nothing has passed for so long.
+    async fn stands_still(&self, idle: Duration) {
+        loop {
+            let still = self.worker.tick().saturating_sub(self.last.get());
+            let left = idle.saturating_sub(Duration::from_secs(still.into()));
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.max(LOOK)).await;
+        }
+    }
+}
+
+/// The client's side: every byte of a tunnel passes it, one way or the other.
+struct Counted<'a> {
+    io: TokioIo<Upgraded>,
+    passed: &'a Passed<'a>,
+}
+
+impl AsyncRead for Counted<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(context, into);
+        let bytes = into.filled().len() - before;
+        self.passed.note(&self.passed.from_client, bytes);
+        read
+    }
+}
+
+impl AsyncWrite for Counted<'_> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        from: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(context, from);
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.passed.note(&self.passed.from_backend, bytes);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
     }
 }
 

@@ -153,7 +153,7 @@ impl Asking<'_> {
             upgrades: false,
         };
         let mut trip = Trip::aside();
-        let mut head = Head::new(parts, false, body.is_some());
+        let mut head = Head::new(parts, false, body.is_some()).saying_empty();
         let sending = send::send(&errand, &mut head, body.as_ref(), &mut trip);
         sending.await.map_err(|failure| match failure {
             Failure::TimedOut => late(self, deadline),

@@ -15,6 +15,8 @@ pub(crate) struct Plain<'a> {
     pub(crate) target: &'a Uri,
     /// With `Host`, without hop-by-hop headers. `Content-Length` is not taken from here.
     pub(crate) headers: &'a HeaderMap,
+    /// Whether `Content-Length: 0` is said of a body that there is not, whatever the method.
+    pub(crate) says_empty: bool,
 }
 
 /// A request's head, for as many tries as there may be.
@@ -27,6 +29,7 @@ pub(crate) struct Head {
     keep: bool,
     /// Whether it may be sent twice without a policy (RFC 9110, section 9.2.2), and was not yet.
     repeatable: bool,
+    says_empty: bool,
 }
 
 impl Head {
@@ -38,6 +41,15 @@ impl Head {
             headers: Some(parts.headers),
             keep: has_policy || repeatable,
             repeatable,
+            says_empty: false,
+        }
+    }
+
+    /// The same, which says of a body that there is not that its length is 0.
+    pub(crate) fn saying_empty(self) -> Self {
+        Self {
+            says_empty: true,
+            ..self
         }
     }
 
@@ -61,6 +73,7 @@ impl Head {
             method: &self.method,
             target: &self.uri,
             headers,
+            says_empty: self.says_empty,
         }
     }
 
@@ -85,11 +98,13 @@ impl Head {
             self.headers.take()
         }
         .unwrap_or_default();
-        let body = body.map_or(RequestBody::Empty, Source::body);
-        let mut request = Request::new(body);
+        let mut request = Request::new(body.map_or(RequestBody::Empty, Source::body));
         *request.method_mut() = self.method.clone();
         if http2 {
             *request.version_mut() = Version::HTTP_2;
+            if self.says_empty && body.is_none() {
+                headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
             let host = headers.remove(http::header::HOST);
             *request.uri_mut() = absolute(&self.uri, host.as_ref(), tls);
         } else {

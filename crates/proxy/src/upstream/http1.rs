@@ -132,7 +132,7 @@ impl Connection {
         body: RequestBody,
         home: Home,
     ) -> Result<Response<Body>, Broken> {
-        let framing = Framing::of(head.method, &body);
+        let framing = Framing::of(head, &body);
         encode::head(&mut self.out, head, framing);
         let mut sending = Sending {
             body,

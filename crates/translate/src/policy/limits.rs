@@ -22,6 +22,7 @@ pub(crate) fn read(written: &Limits, path: &FieldPath) -> Result<ClientLimits, R
         body_bytes,
         header_read,
         idle,
+        tunnel_idle,
         stall,
         handshake,
         concurrent_streams,
@@ -65,6 +66,10 @@ pub(crate) fn read(written: &Limits, path: &FieldPath) -> Result<ClientLimits, R
         stream_idle: match idle {
             None => None,
             Some(_) => Some(time(idle, default.idle, "idle")?),
+        },
+        tunnel_idle: match tunnel_idle {
+            None => None,
+            Some(_) => Some(time(tunnel_idle, ClientLimits::TUNNEL_IDLE, "tunnelIdle")?),
         },
         stall: time(stall, default.stall, "stall")?,
         handshake: time(handshake, default.handshake, "handshake")?,

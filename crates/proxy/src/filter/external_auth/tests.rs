@@ -59,14 +59,21 @@ fn what_an_answer_says_replaces_what_the_client_said() {
         ("host", "evil"),
         ("content-type", "text/plain"),
         ("content-length", "3"),
+        ("content-security-policy", "all"),
         ("date", "today"),
     ]);
-    let client = [("x-user", "root"), ("x-team", "t"), ("host", "example.org")];
+    let client = [
+        ("x-user", "root"),
+        ("x_user", "root"),
+        ("x-team", "t"),
+        ("host", "example.org"),
+    ];
     let mut all = headers(&client);
     take_headers(&HttpAuth::default(), &answer, &mut all);
     assert_eq!(
         lines(&all),
         [
+            "content-security-policy: all",
             "host: example.org",
             "x-role: a",
             "x-role: b",

@@ -21,8 +21,9 @@ pub(super) enum Framing {
 
 impl Framing {
     /// A body whose length is known is sent with that length, all others in chunks.
-    pub(super) fn of(method: &Method, body: &RequestBody) -> Self {
-        let expects = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+    pub(super) fn of(head: &Plain<'_>, body: &RequestBody) -> Self {
+        let expects =
+            head.says_empty || matches!(*head.method, Method::POST | Method::PUT | Method::PATCH);
         match body.size_hint().exact() {
             Some(0) | None if body.is_end_stream() => {
                 // RFC 9110, section 8.6: a method that is about its content says that there is none.
@@ -40,6 +41,7 @@ pub(super) fn head(out: &mut BytesMut, head: &Plain<'_>, framing: Framing) {
         method,
         target,
         headers,
+        says_empty: _, // In the framing.
     } = head;
     let target = target
         .path_and_query()

@@ -38,6 +38,7 @@ fn exchange(method: &Method, body: Option<Vec<Bytes>>, pieces: &[&[u8]], close: 
         let head = Plain {
             method,
             target: &target,
+            says_empty: false,
             headers: &headers,
         };
         let request = body.map_or(RequestBody::Empty, |frames| Source::kept(frames).body());
