@@ -11,7 +11,10 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     assert!(!name.is_empty() && name.len() <= 253, "{name}");
-    assert!(name.is_ascii() && name.parse::<std::net::IpAddr>().is_err(), "{name}");
+    assert!(
+        name.is_ascii() && name.parse::<std::net::IpAddr>().is_err(),
+        "{name}"
+    );
     assert_eq!(name, name.to_ascii_lowercase());
     for end in 0..bytes.len() {
         let part = server_name(&bytes[..end]);

@@ -11,9 +11,13 @@ fuzz_target!(|text: &str| {
     let (objects, problems) = read_text("text", text);
     let lines = u32::try_from(text.split('\n').count()).expect("a fuzzer's texts are short");
     for problem in &problems {
-        let spot = problem.spot.as_ref().expect("every problem of a text has a place");
+        let spot = problem
+            .spot
+            .as_ref()
+            .expect("every problem of a text has a place");
         // A carriage return alone ends a line too, for YAML.
-        let returns = u32::try_from(text.matches('\r').count()).expect("a fuzzer's texts are short");
+        let returns =
+            u32::try_from(text.matches('\r').count()).expect("a fuzzer's texts are short");
         assert!(
             (1..=lines + returns + 1).contains(&spot.line),
             "{problem} is not in {text:?}"
@@ -21,7 +25,9 @@ fuzz_target!(|text: &str| {
         assert!(!problem.message.is_empty());
         let shown = problem.to_string();
         assert!(
-            !shown.chars().any(|character| character.is_control() && character != '\n'),
+            !shown
+                .chars()
+                .any(|character| character.is_control() && character != '\n'),
             "{shown:?} is not for a terminal"
         );
     }
@@ -31,7 +37,10 @@ fuzz_target!(|text: &str| {
 
     let mut cluster = Cluster::default();
     for object in objects {
-        assert!(cluster.insert(object).is_none(), "two objects of one name: {text:?}");
+        assert!(
+            cluster.insert(object).is_none(),
+            "two objects of one name: {text:?}"
+        );
     }
     let outcome = translate(&cluster);
     assert_eq!(outcome, translate(&cluster), "{text:?}");
