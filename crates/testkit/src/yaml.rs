@@ -163,6 +163,26 @@ pub fn authority(name: &str, pem: &str) -> String {
     )
 }
 
+/// A Service with one port, 443, and one endpoint, and a BackendTLSPolicy for it: the certificate has to have this
+/// name, of the authority in the ConfigMap `ca`.
+pub fn secured_service(name: &str, endpoint: &dyn Listens, hostname: &str) -> String {
+    fill(
+        &documents(&[
+            "apiVersion: v1\nkind: Service\nmetadata: {name: $name}\nspec: {ports: [{name: all, port: 443}]}",
+            "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: $name-1, labels: {kubernetes.io/service-name: $name}}\n\
+             addressType: IPv4\nports: [{name: all, port: $port}]\nendpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]",
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: $name}\nspec:\n  \
+             targetRefs: [{group: '', kind: Service, name: $name}]\n  \
+             validation: {hostname: $hostname, caCertificateRefs: [{group: '', kind: ConfigMap, name: ca}]}",
+        ]),
+        &[
+            ("name", &name),
+            ("port", &endpoint.port()),
+            ("hostname", &hostname),
+        ],
+    )
+}
+
 /// Moves every line to the right.
 pub fn indented(text: &str, by: usize) -> String {
     let margin = " ".repeat(by);

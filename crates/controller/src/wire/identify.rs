@@ -177,13 +177,116 @@ fn read(status: TokenReviewStatus) -> Result<Holder, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+
+    use bytes::Bytes;
+    use daemun_model::names::ObjectName;
+    use http::{Request, Response, StatusCode};
+    use http_body_util::{BodyExt as _, Full};
     use k8s_openapi::api::authentication::v1::TokenReviewStatus;
+    use kube::Client;
+    use kube::client::Body;
     use serde_json::{Value, json};
+    use tokio::sync::watch;
 
-    use super::{Holder, read};
+    use super::{Holder, Reviews, read};
+    use crate::provision::Accounts;
 
-    fn judged(change: impl Fn(&mut Value)) -> Result<Holder, String> {
-        let mut status = json!({
+    /// An API server that knows the token `good` and counts how often it is asked.
+    #[derive(Clone, Default)]
+    struct Server(Arc<AtomicUsize>);
+
+    impl tower_service::Service<Request<Body>> for Server {
+        type Response = Response<Full<Bytes>>;
+        type Error = Infallible;
+        type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<Body>) -> Self::Future {
+            let Self(asked) = self.clone();
+            Box::pin(async move {
+                asked.fetch_add(1, Ordering::Relaxed);
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                let mut review: Value = serde_json::from_slice(&body).unwrap();
+                let mut answer = Response::new(Full::default());
+                let token = review["spec"]["token"].clone();
+                if token == "away" {
+                    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                } else {
+                    review["status"] = status();
+                    review["status"]["authenticated"] = json!(token == "good");
+                    *answer.body_mut() = Full::from(review.to_string());
+                }
+                Ok(answer)
+            })
+        }
+    }
+
+    fn reviews() -> (Server, watch::Sender<Arc<Accounts>>, Reviews) {
+        let server = Server::default();
+        let (made, accounts) = watch::channel(Arc::default());
+        let client = Client::new(server.clone(), "default");
+        (server, made, Reviews::new(client, accounts))
+    }
+
+    fn account(uid: &str) -> Arc<Accounts> {
+        Arc::new([(uid.to_owned(), ObjectName::new("infra", "shop"))].into())
+    }
+
+    #[tokio::test]
+    async fn a_proxy_belongs_to_the_gateway_that_its_account_was_made_for() {
+        let (server, made, reviews) = reviews();
+        made.send_replace(account("account-1"));
+        for _ in 0..3 {
+            let proxy = reviews.who("good").await.unwrap();
+            assert_eq!(proxy.gateway, ObjectName::new("infra", "shop"));
+            assert_eq!((&*proxy.pod, &*proxy.pod_uid), ("shop-daemun-x", "pod-1"));
+        }
+        assert_eq!(server.0.load(Ordering::Relaxed), 1, "it is remembered");
+        // What is refused is not remembered: it may be another answer next time.
+        for asked in [2, 3] {
+            let why = reviews.who("bad").await.unwrap_err();
+            assert_eq!(why, "the API server does not know the token");
+            assert_eq!(server.0.load(Ordering::Relaxed), asked);
+        }
+        let why = reviews.who("away").await.unwrap_err();
+        assert!(
+            why.starts_with("the API server does not review the token"),
+            "{why}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_account_that_was_just_made_is_waited_for_and_a_foreign_one_refused() {
+        let (_server, made, reviews) = reviews();
+        made.send_replace(account("account-2"));
+        let later = async {
+            tokio::task::yield_now().await;
+            made.send_replace(account("account-1"));
+        };
+        let (proxy, ()) = tokio::join!(reviews.who("good"), later);
+        assert_eq!(proxy.unwrap().gateway, ObjectName::new("infra", "shop"));
+        // One of the same name that was made anew has another uid.
+        made.send_replace(account("account-2"));
+        drop(made);
+        let why = reviews.who("good").await.unwrap_err();
+        assert_eq!(
+            why,
+            "the ServiceAccount infra/shop-daemun (uid account-1) of pod shop-daemun-x is none that this controller made for a Gateway"
+        );
+    }
+
+    /// What the API server says of a pod's token.
+    fn status() -> Value {
+        json!({
             "authenticated": true,
             "audiences": ["daemun-wire"],
             "user": {
@@ -194,7 +297,11 @@ mod tests {
                     "authentication.kubernetes.io/pod-uid": ["pod-1"],
                 },
             },
-        });
+        })
+    }
+
+    fn judged(change: impl Fn(&mut Value)) -> Result<Holder, String> {
+        let mut status = status();
         change(&mut status);
         let status: TokenReviewStatus = serde_json::from_value(status).unwrap();
         read(status)

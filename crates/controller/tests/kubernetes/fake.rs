@@ -110,6 +110,11 @@ impl Fake {
         }
     }
 
+    /// A kind may be listed in namespaces only.
+    pub(crate) fn forbid_everywhere(&self, plural: &str) {
+        self.forbid(&format!("list {plural} everywhere"), true);
+    }
+
     /// Lists of a kind wait.
     pub(crate) fn hold(&self, plural: &str, hold: bool) {
         self.held.send_modify(|held| {
@@ -196,12 +201,14 @@ impl Fake {
         if state.missing.contains(&target.plural) {
             return failure(StatusCode::NOT_FOUND, "", "404 page not found");
         }
-        if state.forbidden.contains(&what) {
+        let everywhere = format!("{what} everywhere");
+        let is_everywhere = target.namespace.is_empty() && state.forbidden.contains(&everywhere);
+        if is_everywhere || state.forbidden.contains(&what) {
             return failure(StatusCode::FORBIDDEN, "Forbidden", &what);
         }
         match verb {
             "watch" => state.watch(&target, &query),
-            "list" => json_answer(&state.list(&target)),
+            "list" => json_answer(&state.list(&target, &query)),
             "get" => state.found(&target),
             _ => state.write(&target, verb, &serde_json::from_slice(&body).unwrap()),
         }
@@ -251,11 +258,27 @@ impl State {
         meant.map(|(_, object)| object.clone()).collect()
     }
 
-    fn list(&self, target: &Target) -> Value {
+    /// As many as are asked for; `continue` says from where the next page goes on.
+    fn list(&self, target: &Target, query: &str) -> Value {
+        let number = |name: &str| {
+            let mut fields = query.split('&');
+            let value = fields.find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+            value.and_then(|value| value.parse::<usize>().ok())
+        };
+        let mut items = self.of(target);
+        let begin = number("continue").unwrap_or_default();
+        let end = number("limit").map_or(items.len(), |limit| items.len().min(begin + limit));
+        let next = if end < items.len() {
+            end.to_string()
+        } else {
+            String::new()
+        };
+        items.truncate(end);
+        items.drain(..begin);
         json!({
             "apiVersion": "v1", "kind": "List",
-            "metadata": {"resourceVersion": self.version.to_string()},
-            "items": self.of(target),
+            "metadata": {"resourceVersion": self.version.to_string(), "continue": next},
+            "items": items,
         })
     }
 

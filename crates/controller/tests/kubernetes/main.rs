@@ -7,6 +7,7 @@
 )]
 
 mod fake;
+mod glimpse;
 
 use std::sync::Arc;
 

@@ -147,3 +147,53 @@ async fn over_tls_http_2_is_agreed_on() {
     );
     assert_eq!(backend.last().version, Version::HTTP_2);
 }
+
+#[tokio::test]
+async fn calls_are_shared_by_weight_and_those_for_an_invalid_backend_are_unavailable() {
+    let (one, two, missing) = (yaml::to("one"), yaml::to("two"), yaml::to("missing"));
+    let route = grpc_route(&format!(
+        "rules: [{{backendRefs: [{{{one}, weight: 3}}, {{{two}, weight: 1}}, {{{missing}, weight: 4}}]}}]"
+    ));
+    let (port, one, two, _gateway) = world(&[&route]).await;
+    let mut unavailable = 0;
+    for _ in 0..400 {
+        let answer = call(port, "/pkg.Echo/One", &[]).await;
+        match status(&answer) {
+            Some("0") => {}
+            Some("14") => unavailable += 1,
+            other => panic!("{other:?}: {answer:?}"),
+        }
+    }
+    // 150, 50 and 200 are the middle; what is beyond comes once in millions of runs.
+    let counts = [one.count(), two.count(), unavailable];
+    assert!((100..205).contains(&counts[0]), "{counts:?}");
+    assert!((20..90).contains(&counts[1]), "{counts:?}");
+    assert_eq!(counts.iter().sum::<usize>(), 400);
+}
+
+#[tokio::test]
+async fn a_policy_puts_tls_between_the_gateway_and_a_service_of_calls() {
+    let (authority, port) = (Authority::new(), ports::free());
+    let identity = authority.issue(&["calls.example"]);
+    let backend = Backend::start_tls("tls", &identity, &["http/1.1", "h2"], None).await;
+    backend.always(Act::Trailers);
+    let objects = |hostname: &str| {
+        yaml::documents(&[
+            &yaml::gateway(port),
+            &yaml::secured_service("svc", &backend, hostname),
+            &yaml::authority("ca", &authority.pem()),
+            &grpc_route("rules: [{backendRefs: [{name: svc, port: 443}]}]"),
+        ])
+    };
+    let mut gateway = Gateway::start(&objects("calls.example")).await;
+    let answer = call(port, "/pkg.Echo/One", &[]).await;
+    assert_eq!(
+        (answer.backend(), status(&answer)),
+        (Some("tls"), Some("0"))
+    );
+    assert_eq!(backend.last().version, Version::HTTP_2);
+    // A certificate for another name is not believed, and nothing is sent.
+    gateway.reload(&objects("other.example")).await;
+    assert_eq!(status(&call(port, "/pkg.Echo/One", &[]).await), Some("14"));
+    assert_eq!(backend.count(), 1);
+}

@@ -399,6 +399,28 @@ async fn towards_the_backend_tls_and_a_certificate_of_the_gateways_own() {
 }
 
 #[tokio::test]
+async fn a_policy_puts_tls_between_the_gateway_and_a_service() {
+    let (port, authority) = (ports::free(), Authority::new());
+    let server = tls::server(&authority.issue(&["db.example"]), &[], None);
+    let echo = Echo::start_tls("sealed", server).await;
+    let objects = |hostname: &str| {
+        yaml::documents(&[
+            &listeners(port),
+            &yaml::authority("ca", &authority.pem()),
+            &yaml::secured_service("svc", &echo, hostname),
+            &yaml::stream_route("TCPRoute", "all", "{name: svc, port: 443}", ""),
+        ])
+    };
+    let mut running = Gateway::start(&objects("db.example")).await;
+    let mut client = connect(port).await;
+    assert_eq!(line(&mut client).await.unwrap(), "sealed");
+    assert_eq!(asks(&mut client, "in the clear").await, "in the clear");
+    assert_eq!(echo.asked()[0].name.as_deref(), Some("db.example"));
+    running.reload(&objects("other.example")).await;
+    assert_eq!(greeted(port).await, Err(ErrorKind::ConnectionReset));
+}
+
+#[tokio::test]
 async fn lines_and_numbers_tell_of_connections_and_proxy_protocol_of_clients() {
     let (port, echo) = (ports::free(), Echo::start("echo").await);
     let directory = tempfile::tempdir().unwrap();

@@ -383,3 +383,68 @@ async fn tls_on_both_sides_with_the_protocol_that_was_agreed_on() {
     assert_eq!(asked.name.as_deref(), Some("back.example.org"));
     assert_eq!(asked.protocol.as_deref(), Some("mqtt"));
 }
+
+#[tokio::test]
+async fn connections_are_shared_by_weight() {
+    let (port, authority) = (ports::free(), Authority::new());
+    let mut text = vec![yaml::gateway_of(&listener("tls", port, "", PASSES))];
+    let mut echoes = Vec::new();
+    for name in ["one", "two", "never"] {
+        let echo = sealed(name, &authority).await;
+        text.push(yaml::backend(name, &echo));
+        echoes.push(echo);
+    }
+    let shares = [("one", 3), ("two", 1), ("never", 0), ("missing", 4)];
+    let shares = shares.map(|(name, weight)| format!("{{{}, weight: {weight}}}", yaml::to(name)));
+    let names = "hostnames: [\"*.example.org\"]";
+    text.push(yaml::stream_route(
+        "TLSRoute",
+        "all",
+        &shares.join(","),
+        names,
+    ));
+    let text: Vec<&str> = text.iter().map(String::as_str).collect();
+    let _gateway = Gateway::start(&yaml::documents(&text)).await;
+    let client = TlsClient::new(&authority.pem());
+    let mut counts = [0_u32; 3];
+    for _ in 0..400 {
+        match greeted(&client, port, "shop.example.org").await.as_deref() {
+            Ok("one") => counts[0] += 1,
+            Ok("two") => counts[1] += 1,
+            Err(_) => counts[2] += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    // 150, 50 and 200 are the middle; what is beyond comes once in millions of runs.
+    assert!((100..205).contains(&counts[0]), "{counts:?}");
+    assert!((20..90).contains(&counts[1]), "{counts:?}");
+    assert!((145..255).contains(&counts[2]), "{counts:?}");
+    assert_eq!(echoes[2].connections(), 0);
+}
+
+#[tokio::test]
+async fn where_tls_ends_a_policy_puts_tls_before_the_service() {
+    let (port, authority) = (ports::free(), Authority::new());
+    let echo = sealed("sealed", &authority).await;
+    let objects = |hostname: &str| {
+        let names = "hostnames: [front.example.org]";
+        yaml::documents(&[
+            &yaml::gateway_of(&listener("tls", port, "", ENDS)),
+            &yaml::secret("cert", &authority.issue(&["front.example.org"])),
+            &yaml::authority("ca", &authority.pem()),
+            &yaml::secured_service("svc", &echo, hostname),
+            &yaml::stream_route("TLSRoute", "all", "{name: svc, port: 443}", names),
+        ])
+    };
+    let mut gateway = Gateway::start(&objects("back.example.org")).await;
+    let client = TlsClient::new(&authority.pem());
+    let mut stream = client.connect(port, "front.example.org").await.unwrap();
+    assert_eq!(line(&mut stream).await, "sealed");
+    assert_eq!(asks(&mut stream, "hello").await, "hello");
+    assert_eq!(echo.asked()[0].name.as_deref(), Some("back.example.org"));
+    // A certificate for another name is not believed, and nothing is sent in the clear.
+    gateway.reload(&objects("back.example.com")).await;
+    let mut stream = client.connect(port, "front.example.org").await.unwrap();
+    let read = within("the end", stream.read_u8()).await;
+    assert!(read.is_err(), "{read:?}");
+}

@@ -6,7 +6,7 @@
 )]
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -302,4 +302,69 @@ async fn what_a_proxy_refuses_it_says_for_as_long_as_it_is_so() {
             proxies[0].current && proxies[0].refused.is_empty()
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_keeps_a_new_proxy_from_being_ready_and_the_controller_hears_of_it() {
+    let (authority, backend, port) = (
+        Authority::new(),
+        Backend::start("echo").await,
+        ports::free(),
+    );
+    let other = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let mut controller = Controller::start(&authority).await;
+    controller.publish(&objects(port, &backend, &["all"]));
+    let running = Running::start(&controller.address.to_string(), &files);
+    let says = |proxies: &[ProxyState]| {
+        let refused = proxies.iter().flat_map(|proxy| &proxy.refused);
+        let mut refused = refused.filter(|it| it.what == "listener default/gw/http");
+        refused.any(|it| it.why.contains(&port.to_string()))
+    };
+    controller.until("it says which port", says).await;
+    let is = |phase| move |proxies: &[ProxyState]| proxies.iter().all(|it| it.phase == phase);
+    controller
+        .until("it is starting", is(Phase::Starting))
+        .await;
+    assert!(!running.is_ready().await);
+    // It is tried again with the next change.
+    drop(other);
+    controller.publish(&objects(port, &backend, &["all", "more"]));
+    running.until_ready().await;
+    controller
+        .until("it refuses nothing", |proxies| {
+            proxies.iter().all(|it| it.refused.is_empty())
+        })
+        .await;
+    assert_eq!(raw::get(port, "example.org", "/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_later_is_said_and_what_served_goes_on() {
+    let (authority, backend) = (Authority::new(), Backend::start("echo").await);
+    let (first, second) = (ports::free(), ports::free());
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let mut controller = Controller::start(&authority).await;
+    controller.publish(&objects(first, &backend, &["all"]));
+    let running = Running::start(&controller.address.to_string(), &files);
+    running.until_ready().await;
+    let _other = TcpListener::bind(("127.0.0.1", second)).unwrap();
+    controller.publish(&yaml::documents(&[
+        &yaml::gateway_of(&format!(
+            "- {{name: http, port: {first}, protocol: HTTP}}\n- {{name: more, port: {second}, protocol: HTTP}}"
+        )),
+        &yaml::backend("echo", &backend),
+        &yaml::route_all("all", "echo"),
+    ]));
+    controller
+        .until("it says which listener", |proxies| {
+            let refused = proxies.iter().flat_map(|proxy| &proxy.refused);
+            let what: Vec<&str> = refused.map(|it| it.what.as_str()).collect();
+            what == ["listener default/gw/more"]
+        })
+        .await;
+    assert!(running.is_ready().await, "it serves the rest");
+    assert_eq!(raw::get(first, "example.org", "/").await.status, 200);
 }
