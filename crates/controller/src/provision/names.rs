@@ -25,7 +25,7 @@ pub(super) const OF_GATEWAY: &str = "gateway.daemun.dev/gateway";
 /// An annotation: the whole name of the Gateway's class.
 pub(super) const OF_CLASS: &str = "gateway.daemun.dev/gateway-class";
 /// An annotation: the `controllerName` for which it was made.
-pub(super) const OF_CONTROLLER: &str = "gateway.daemun.dev/controller";
+pub(super) const OF_CONTROLLER: &str = "gateway.daemun.dev/controller-name";
 /// An annotation: what was applied last, as a hash.
 pub(super) const REVISION: &str = "gateway.daemun.dev/revision";
 
