@@ -33,10 +33,7 @@ pub fn nearest<'a>(
 }
 
 /// ` Did you mean "x"?`, or nothing.
-pub(crate) fn did_you_mean<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> String {
+pub fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(written, candidates)
         .map(|name| format!(" Did you mean \"{name}\"?"))
         .unwrap_or_default()

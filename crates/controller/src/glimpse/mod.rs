@@ -1,6 +1,7 @@
 //! One look at a cluster, with the rights of whoever asks: for commands that look and end. What could not be seen is
 //! said, and what depends on it is not made up.
 
+mod lost;
 mod presume;
 mod recorded;
 mod sight;
@@ -38,6 +39,8 @@ pub struct Glimpse {
     pub recorded: BTreeMap<ObjectRef, Vec<Recorded>>,
     /// Whether Gateways of all namespaces were seen.
     pub all_gateways: bool,
+    /// Else the namespace of which they were seen.
+    pub gateways_of: Option<String>,
 }
 
 impl Glimpse {
@@ -62,6 +65,7 @@ impl Glimpse {
             }
         }
         let unseen = sight.unseen();
+        let gateways_of = sight.gateways_of();
         let Sight {
             cluster,
             statuses,
@@ -74,6 +78,7 @@ impl Glimpse {
             unseen,
             recorded: recorded::read(&statuses, &scope.controller),
             all_gateways,
+            gateways_of,
         })
     }
 }

@@ -176,6 +176,16 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// The namespace of which Gateways were seen, if it is only one.
+    pub(super) fn gateways_of(&self) -> Option<String> {
+        let near = self.are_gateways_near();
+        self.namespace.filter(|_| near).map(str::to_owned)
+    }
+
+    fn are_gateways_near(&self) -> bool {
+        self.near.iter().any(|name| name.starts_with("gateways."))
+    }
+
     /// What could not be seen, as sentences.
     pub(super) fn unseen(&self) -> Vec<String> {
         let list = |names: &BTreeSet<String>| {
@@ -194,7 +204,7 @@ impl<'a> Sight<'a> {
                 format!("You may not list {place}: {}.{remedy}", list(names))
             })
             .collect();
-        if self.near.iter().any(|name| name.starts_with("gateways.")) {
+        if self.are_gateways_near() {
             sentences.push(
                 "Other namespaces: you may not see what is there, Gateways and ReferenceGrants among it."
                     .to_owned(),

@@ -82,6 +82,31 @@ async fn what_may_not_be_listed_everywhere_is_looked_for_in_the_namespace() {
     );
 }
 
+/// The controller says nothing of them, since they may be another one's.
+#[tokio::test]
+async fn gateways_that_do_not_exist_are_said_where_they_would_be_seen() {
+    let fake = ours();
+    let mut lost = route("TCPRoute", "lost");
+    lost["spec"]["parentRefs"] = json!([
+        {"name": "gw"}, {"name": "wg"}, {"name": "x", "namespace": "other"},
+        {"name": "y", "kind": "ListenerSet"},
+    ]);
+    fake.put("tcproutes", lost);
+    let said = |glimpse: &Glimpse| glimpse.lost().into_values().flatten().collect::<Vec<_>>();
+    assert_eq!(
+        said(&look(&fake, Some("n")).await),
+        [
+            "spec.parentRefs[1].name: Gateway n/wg does not exist. Did you mean \"gw\"?",
+            "spec.parentRefs[2].name: Gateway other/x does not exist.",
+        ]
+    );
+    fake.forbid_everywhere("gateways");
+    let glimpse = look(&fake, Some("n")).await;
+    assert_eq!(said(&glimpse).len(), 1, "{:?}", said(&glimpse));
+    fake.forbid("list gateways", true);
+    assert!(said(&look(&fake, Some("n")).await).is_empty());
+}
+
 #[tokio::test]
 async fn classes_that_may_not_be_seen_are_presumed_and_secrets_are_asked_for_by_name() {
     let fake = Fake::new();

@@ -3,6 +3,7 @@
 //! It is the controller's one step and nothing else: what `check` refuses, `run` refuses, with the same
 //! words.
 
+mod lost;
 mod recorded;
 mod report;
 mod shown;

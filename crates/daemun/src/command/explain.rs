@@ -138,12 +138,17 @@ fn about_route(arguments: &Arguments, kinds: &[RouteKind], form: Form) -> Result
         let name = name(seen.namespace.as_deref().unwrap_or_default());
         let presumed = seen.glimpse.presuming(None);
         let glimpse = presumed.as_ref().unwrap_or(&seen.glimpse);
+        let lost = seen.glimpse.lost();
         let known = Known {
             configuration: &glimpse.outcome.configuration,
             verdicts: &seen.glimpse.outcome.verdicts,
             recorded: &|key| {
                 let object = ObjectRef::new(key.kind.as_str(), key.name.clone());
                 glimpse.recorded.get(&object).map(Vec::as_slice)
+            },
+            lost: &|key| {
+                let object = ObjectRef::new(key.kind.as_str(), key.name.clone());
+                lost.get(&object).cloned().unwrap_or_default()
             },
             exists: &|key| exists(&glimpse.cluster, key),
         };
@@ -162,6 +167,7 @@ fn about_route(arguments: &Arguments, kinds: &[RouteKind], form: Form) -> Result
         configuration: &controller.state().configuration,
         verdicts: &controller.state().verdicts,
         recorded: &|_| None,
+        lost: &|_| Vec::new(),
         exists: &|key| exists(controller.cluster(), key),
     };
     route::answer(&known, kinds, &name(DEFAULT_NAMESPACE), form)

@@ -41,6 +41,8 @@ pub(crate) struct Known<'a> {
     pub(crate) verdicts: &'a Verdicts,
     /// What a controller wrote about a Route, where there is one.
     pub(crate) recorded: &'a dyn Fn(&RouteKey) -> Option<&'a [Recorded]>,
+    /// What is wrong with the parents that it names, where no verdict says it.
+    pub(crate) lost: &'a dyn Fn(&RouteKey) -> Vec<String>,
     /// Whether there is a Route.
     pub(crate) exists: &'a dyn Fn(&RouteKey) -> bool,
 }
@@ -131,6 +133,7 @@ fn explained(known: &Known<'_>, key: &RouteKey) -> Explained {
         findings: findings
             .iter()
             .map(|it| format!("{}: {}", it.path, it.message))
+            .chain((known.lost)(key))
             .collect(),
     }
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::command::cluster::Seen;
 
-use super::recorded;
 use super::words::{Level, level, level_of, result, sums_up};
+use super::{lost, recorded};
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]
@@ -195,6 +195,11 @@ impl Report {
             if !verdict.parts.is_empty() || !objects.contains_key(&verdict.object) {
                 objects.insert(&verdict.object, checked);
             }
+        }
+        let lost = glimpse.lost();
+        for (object, sentences) in &lost {
+            let checked = objects.entry(object).or_insert_with(|| lost::check(object));
+            lost::add(checked, sentences);
         }
         let mut objects: Vec<(&ObjectRef, Checked)> = objects.into_iter().collect();
         objects.retain(|(object, _)| is_meant(object));
