@@ -33,6 +33,11 @@ struct Controller {
 }
 
 fn controller(fake: &Fake) -> Controller {
+    controller_of(fake, &[])
+}
+
+/// One that looks at these namespaces only.
+fn controller_of(fake: &Fake, namespaces: &[&str]) -> Controller {
     let (tasks, readiness) = (Tasks::default(), Readiness::default());
     let (want, _) = watch::channel(None);
     let (_, provisioned) = watch::channel(Arc::default());
@@ -42,7 +47,7 @@ fn controller(fake: &Fake) -> Controller {
         controller: CONTROLLER.to_owned(),
         namespace: "daemun-system".to_owned(),
         identity: "us".to_owned(),
-        namespaces: Vec::new(),
+        namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(),
     };
     let parts = Parts {
         client: &fake.client(),
@@ -378,4 +383,28 @@ async fn another_installation_of_the_same_name_is_not_fought() {
         class["metadata"]["annotations"]["gateway.daemun.dev/controlled-by"] == "daemun-system"
     })
     .await;
+}
+
+#[tokio::test]
+async fn events_are_told_where_they_may_be() {
+    let path = "/namespaces/default/events";
+    for (namespaces, told) in [(&[][..], 1), (&["n"][..], 0)] {
+        let fake = ours();
+        fake.put(
+            "customresourcedefinitions",
+            json!({"metadata": {
+                "name": "gatewayclasses.gateway.networking.k8s.io",
+                "annotations": {"gateway.networking.k8s.io/bundle-version": "v1.4.0"},
+            }}),
+        );
+        let _controller = controller_of(&fake, namespaces);
+        fake.until("the class says so", |fake| {
+            let class = fake.get("gatewayclasses", "daemun").to_string();
+            class.contains("UnsupportedVersion") && fake.count(&Method::POST, path) >= told
+        })
+        .await;
+        // What is told is told right after the write.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert_eq!(fake.count(&Method::POST, path), told);
+    }
 }
