@@ -62,7 +62,7 @@ impl Glimpse {
         let there = gateways.iter().map(|(name, _)| name);
         let there = there.filter(|name| name.namespace == *namespace);
         let there: Vec<&str> = there.map(|name| name.name.as_str()).collect();
-        let meant = nearest::did_you_mean(&parent.name, there.into_iter());
+        let meant = nearest::did_you_mean(&parent.name, there);
         Some(format!("Gateway {gateway} does not exist.{meant}"))
     }
 }
