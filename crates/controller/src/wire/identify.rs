@@ -16,7 +16,7 @@ use k8s_openapi::api::authentication::v1::{
 };
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::provision::{AUDIENCE, Accounts};
@@ -25,6 +25,8 @@ use crate::provision::{AUDIENCE, Accounts};
 const FRESH: Duration = Duration::from_secs(10);
 /// Reviews that are remembered.
 const REMEMBERED: usize = 1024;
+/// Reviews at a time. Who waits for its ServiceAccount to be seen holds none of these places.
+const AT_A_TIME: usize = 32;
 /// How long to wait until a ServiceAccount is seen that has just been made.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Begins the names of ServiceAccounts' users.
@@ -38,6 +40,7 @@ pub(super) struct Reviews {
     reviews: Api<TokenReview>,
     accounts: watch::Receiver<Arc<Accounts>>,
     recent: Mutex<HashMap<String, (Holder, Instant)>>,
+    places: Semaphore,
 }
 
 /// Who holds a token.
@@ -58,6 +61,7 @@ impl Reviews {
             reviews: Api::all(client),
             accounts,
             recent: Mutex::default(),
+            places: Semaphore::new(AT_A_TIME),
         }
     }
 
@@ -65,6 +69,8 @@ impl Reviews {
         if let Some(known) = self.recent(token) {
             return Ok(known);
         }
+        let place = self.places.acquire().await;
+        let _place = place.map_err(|_| "the controller ends".to_owned())?;
         let review = TokenReview {
             spec: TokenReviewSpec {
                 audiences: Some(vec![AUDIENCE.to_owned()]),

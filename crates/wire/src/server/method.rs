@@ -23,8 +23,9 @@ use super::{Publisher, Serving, Times};
 use crate::codec::{LARGEST, PATH, Raw};
 use crate::identity::{Identify, Proxy};
 
-/// Callers at a time of whom it is not known yet who they are.
-const STRANGERS: usize = 64;
+/// Callers at a time of whom it is not known yet who they are. Most of them wait: how much is asked at a time, whoever finds
+/// out decides.
+const STRANGERS: usize = 512;
 
 /// Frames that wait to be sent.
 const WAITING: usize = 4;
