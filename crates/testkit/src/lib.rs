@@ -12,6 +12,7 @@ pub mod certificates;
 pub mod cloud;
 pub mod echo;
 pub mod gateway;
+pub mod golden;
 pub mod http2;
 mod panics;
 pub mod ports;

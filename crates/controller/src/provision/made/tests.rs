@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use daemun_model::names::ObjectName;
 use daemun_objects::Any;
+use daemun_testkit::golden;
 use daemun_translate::{Cluster, Home, Infrastructure, translate};
 use serde_json::Value;
 
@@ -63,7 +64,6 @@ fn objects(text: &str) -> (std::sync::Arc<Infrastructure>, Vec<Manifest>) {
 
 #[test]
 fn every_case_gives_what_is_recorded() {
-    let update = std::env::vars().any(|(name, value)| name == "UPDATE_GOLDENS" && value == "1");
     let mut count = 0;
     for entry in std::fs::read_dir(directory()).unwrap() {
         let case = entry.unwrap().path();
@@ -82,17 +82,12 @@ fn every_case_gives_what_is_recorded() {
             .collect();
         let actual = actual.join("---\n");
         let recorded = PathBuf::from(format!("{start}.out.yaml"));
-        if update {
-            std::fs::write(&recorded, &actual).unwrap();
+        if let Err(why) = golden::check(&recorded, &actual) {
+            panic!("{why}");
         }
-        let expected = std::fs::read_to_string(&recorded).unwrap_or_default();
-        assert!(
-            expected == actual,
-            "{} differs; UPDATE_GOLDENS=1 cargo test -p daemun-controller made writes it anew, and git diff shows how.",
-            recorded.display()
-        );
     }
     assert!(count >= 5, "only {count} cases were found");
+    assert_eq!(golden::without_case(&directory()), Vec::<String>::new());
 }
 
 /// What no setting of a case changes: the restricted Pod Security Standard, owners, labels.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Parser;
+use daemun_testkit::golden;
 use serde_json::Value;
 
 use super::definitions::Channel;
@@ -163,12 +164,7 @@ fn compare(path: &str, actual: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../deploy")
         .join(path);
-    if std::env::vars().any(|(name, value)| name == "UPDATE_GOLDENS" && value == "1") {
-        std::fs::write(&file, actual).unwrap();
+    if let Err(why) = golden::check(&file, actual) {
+        panic!("{why}");
     }
-    let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        committed == actual,
-        "deploy/{path} differs; UPDATE_GOLDENS=1 cargo test -p daemun install writes it anew."
-    );
 }
