@@ -77,6 +77,8 @@ fn measure(cluster: &Cluster, arguments: &Arguments) -> Result<Report, String> {
     let mut routes = cluster.routes(gateway);
     routes.grow_to(*others)?;
     routes.wait_for_last()?;
+    // Until then the controller is still telling their owners that they are accepted.
+    routes.wait_for_statuses()?;
     report.live = Some(live::measure(&mut routes, *samples)?);
     if *churn > 0 {
         report.churn = Some(churn::measure(&mut routes, *churn)?);
