@@ -42,6 +42,10 @@ pub(crate) struct Live {
     pub(crate) ports: Vec<Option<Arc<PortLive>>>,
     /// By [`BackendId`]; none where a backend is not used any more.
     pub(crate) backends: Vec<Option<Arc<BackendLive>>>,
+    /// The ports of Gateways that are closed: nobody listens there. They stay compiled, for when they open again.
+    pub(crate) closed: Vec<Arc<PortLive>>,
+    /// Ports whose connections end at once: all that Gateways which are closed have ever had.
+    pub(crate) cut: Vec<PortId>,
     /// Whether any of them has sessions of its own.
     pub(crate) has_sessions: bool,
 }

@@ -116,6 +116,7 @@ fn snapshot(
             name: gateway.name.clone(),
             generation: gateway.object.metadata.generation.unwrap_or_default(),
             addresses: gateway.addresses.clone(),
+            closed: None,
         },
         before.map(|before| &before.gateway),
     );

@@ -80,6 +80,7 @@ impl Shop {
             name: name("shop"),
             generation: 0,
             addresses: Vec::new(),
+            closed: None,
         };
         let mut shop = Self(Snapshot {
             gateway: Arc::new(gateway),

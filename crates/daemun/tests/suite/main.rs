@@ -5,6 +5,7 @@ mod ambiguity;
 mod balancing;
 mod body_streaming;
 mod check;
+mod closed;
 mod drain;
 mod examples;
 mod explain;

@@ -40,6 +40,7 @@ pub(super) fn compile(
         let port = (listener.bind, listener.protocol.transport());
         by_port.entry(port).or_default().push(listener);
     }
+    let mut had = keep.had.remove(&snapshot.gateway.name).unwrap_or_default();
     let mut inputs = inputs_by_listener(rules);
     let mut attached = streams.by_listener();
     for ((port, transport), listeners) in by_port {
@@ -61,12 +62,21 @@ pub(super) fn compile(
         let Some(port) = one_port(key, &listeners, compiled, keep) else {
             continue;
         };
-        let slot = port.id.0 as usize;
+        let id = port.id;
+        if !had.contains(&id) {
+            had.push(id);
+        }
+        if snapshot.gateway.closed.is_some() {
+            live.closed.push(Arc::new(port));
+            continue;
+        }
+        let slot = id.0 as usize;
         if live.ports.len() <= slot {
             live.ports.resize_with(slot + 1, || None);
         }
         live.ports[slot] = Some(Arc::new(port));
     }
+    keep.had.insert(snapshot.gateway.name.clone(), had);
 }
 
 fn one_port(

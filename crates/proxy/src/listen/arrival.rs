@@ -14,7 +14,8 @@ use super::hello::{self, Hello};
 use super::peek::Waits;
 use super::proxy_protocol::HeaderError;
 use super::{proxy_protocol, sni};
-use crate::http::connection::{Connection, Made, Open, Pulse, Secured};
+use crate::accepted::Open;
+use crate::http::connection::{Connection, Made, Pulse, Secured};
 use crate::http::engine;
 use crate::live::{Carries, ListenerLive, Opening, PortId, PortLive};
 use crate::observe::ends::End;
@@ -42,7 +43,10 @@ impl Arrival {
             let limit = self.on.limits.header_read;
             match proxy_protocol::take_header(&mut stream, self.peer.ip(), setting, limit).await {
                 Ok(None) => {}
-                Ok(Some(addresses)) => self.peer = canonical(addresses.source),
+                Ok(Some(addresses)) => {
+                    self.peer = canonical(addresses.source);
+                    self.open.accepted.client.set(self.peer);
+                }
                 // The client may wait for the backend to speak first.
                 Err(HeaderError::Silent) if self.on.opening == Opening::Tcp => {}
                 Err(error) => {
@@ -149,13 +153,15 @@ impl Arrival {
             return stream::refuse(&stream);
         };
         let choose = |offered: &[&[u8]]| stream::alpn(offered, backend.protocol);
-        match sni::terminate(stream, hello, tls, choose, deadline).await {
-            Ok((stream, agreed)) => {
+        let terminating = sni::terminate(stream, hello, tls, choose, deadline);
+        match passing.unless_ended(terminating).await {
+            None => {}
+            Some(Ok((stream, agreed))) => {
                 let client = Side::OfClient(Box::new(stream));
                 let wrap = Wrap::AsSet { agreed };
                 passing.run(client, (backend, wrap), Vec::new()).await;
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 worker.metrics.handshake_failed(error.label());
                 passing.fails(End::ClientHandshake, error.to_string());
             }
@@ -208,7 +214,7 @@ impl Arrival {
             peer,
             open,
         } = self;
-        let pulse = Pulse::new(&worker.ticks);
+        let pulse = Pulse::new(&worker.ticks, &open.accepted.resets);
         let made = Made {
             port,
             peer,

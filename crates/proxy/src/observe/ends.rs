@@ -1,7 +1,7 @@
 //! Why connections below HTTP and flows of datagrams end, in a word each: for metrics and logs.
 
 /// Why connections end, each at its number: for metrics and logs.
-pub(crate) const ENDS: [&str; 18] = [
+pub(crate) const ENDS: [&str; 19] = [
     "closed",
     "client_reset",
     "backend_reset",
@@ -20,6 +20,7 @@ pub(crate) const ENDS: [&str; 18] = [
     "refused",
     "evicted",
     "reconfigured",
+    "gateway_closed",
 ];
 
 /// Why a connection ends.
@@ -61,6 +62,8 @@ pub(crate) enum End {
     Evicted,
     /// A changed configuration sends the flow elsewhere.
     Reconfigured,
+    /// Its Gateway serves nothing any more.
+    GatewayClosed,
 }
 
 impl End {
@@ -79,7 +82,8 @@ impl End {
             | Self::Drained
             | Self::ClientHandshake
             | Self::Evicted
-            | Self::Reconfigured => false,
+            | Self::Reconfigured
+            | Self::GatewayClosed => false,
             Self::InvalidListener
             | Self::NoRoute
             | Self::NoBackend

@@ -127,7 +127,9 @@ impl Door {
             self.receive();
         }
         let flows = self.flows.borrow_mut().take();
-        let end = if self.worker.draining.get() {
+        let end = if self.worker.live().cut.contains(&self.port) {
+            End::GatewayClosed
+        } else if self.worker.draining.get() {
             End::Drained
         } else {
             End::Reconfigured
