@@ -1,7 +1,8 @@
 //! The connections of clients that a worker has accepted, from before their first byte to their end, whatever
 //! they have become: a handshake, HTTP, a tunnel, or bytes that are passed on.
 //!
-//! They are ended in one place when they may not go on: when their Gateway is closed. Ordinary ends are not here;
+//! They are ended in one place when they may not go on: when their Gateway is closed, or when clients may not come
+//! from there any more. Ordinary ends are not here;
 //! those are `http::connection`'s and `running`'s. Flows of datagrams end with their door (`udp`).
 
 use std::cell::{Cell, RefCell};
@@ -43,8 +44,8 @@ pub(crate) struct Accepted {
     all: AllAccepted,
     number: u64,
     pub(crate) port: PortId,
-    /// The peer of the socket, or who PROXY protocol says it is.
-    pub(crate) client: Cell<SocketAddr>,
+    /// The peer of the socket, or who PROXY protocol says it is; none as long as that is not known.
+    pub(crate) client: Cell<Option<SocketAddr>>,
     /// What runs it. A connection that has become HTTP/2 may have tunnels beside it.
     tasks: RefCell<SmallVec<[AbortHandle; 1]>>,
     /// Whether what was not sent is not to be sent any more when it ends.
@@ -57,14 +58,14 @@ pub(crate) struct Accepted {
 
 impl AllAccepted {
     /// A connection was accepted on a port. It is on the list until what this gives is dropped.
-    pub(crate) fn enter(&self, port: PortId, client: SocketAddr) -> Rc<Accepted> {
+    pub(crate) fn enter(&self, port: PortId) -> Rc<Accepted> {
         let number = self.0.next.get();
         self.0.next.set(number + 1);
         let accepted = Rc::new(Accepted {
             all: self.clone(),
             number,
             port,
-            client: Cell::new(client),
+            client: Cell::new(None),
             tasks: RefCell::default(),
             resets: Arc::default(),
             asks: Cell::new(false),

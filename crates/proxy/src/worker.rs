@@ -16,7 +16,6 @@ use crate::balance::Random;
 use crate::http::connection::Connection;
 use crate::live::Live;
 use crate::observe::WorkerMetrics;
-use crate::observe::ends::End;
 use crate::running::{Buffer, Streams};
 use crate::upstream::pool::Pools;
 
@@ -122,11 +121,12 @@ impl Worker {
     }
 
     /// Requests that begin from now on see the next configuration. Connections on ports and listeners
-    /// that are gone are told to end; those of Gateways that are closed end at once.
+    /// that are gone are told to end; those of Gateways that are closed, and of clients that may not come from where
+    /// they do any more, end at once.
     pub(crate) fn take_over(&self, live: Arc<Live>) {
-        if !live.cut.is_empty() {
+        if live.may_end_some() {
             self.accepted
-                .end_where(|it| live.cut.contains(&it.port).then_some(End::GatewayClosed));
+                .end_where(|it| live.ends(it.port, it.client.get().map(|client| client.ip())));
         }
         self.each_connection(|connection| {
             if live.port(connection.port).is_none() {

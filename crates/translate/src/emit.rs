@@ -316,6 +316,7 @@ fn listener(cluster: &Cluster, entry: &Entry) -> Option<Listener> {
         hostname: entry.hostname.clone(),
         protocol,
         forwarding: entry.forwarding.clone(),
+        sources: entry.sources.clone(),
         limits: limits.clone(),
         proxy_status: *proxy_status,
         refused: refused.clone(),

@@ -116,6 +116,7 @@ impl Shop {
                 ListenerProtocol::Http
             },
             forwarding: Default::default(),
+            sources: None,
             limits: Default::default(),
             proxy_status: ProxyStatus::Error,
             refused: None,

@@ -17,16 +17,15 @@ use daemun_base::tasks::Tasks;
 use daemun_model::Snapshot;
 use daemun_testkit::body::Body;
 use daemun_testkit::gateway::settings;
-use daemun_testkit::{
-    Act, Authority, Backend, Echo, Gateway, Http2, Raw, TlsClient, UdpEcho, fail, ports, raw, tls,
-    within, yaml,
-};
+use daemun_testkit::{Gateway, Http2, Raw, TlsClient, fail, within};
 use http::Request;
 use hyper::ext::Protocol;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+
+use crate::kinds::{Kinds, is_answered, line};
 
 /// As long as it may last until a Gateway that is closed serves nothing.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -36,166 +35,17 @@ fn close(snapshot: &mut Snapshot) {
     Arc::make_mut(&mut snapshot.gateway).closed = Some(WHY.to_owned());
 }
 
-/// A gateway with a listener of each kind, and what is behind it.
-struct World {
-    http: u16,
-    https: u16,
-    tcp: u16,
-    sealed: u16,
-    ended: u16,
-    udp: u16,
-    authority: Authority,
-    web: Backend,
-    slow: Backend,
-    large: Backend,
-    plain: Echo,
-    under_tls: Echo,
-    datagrams: UdpEcho,
-}
-
-impl World {
-    async fn new() -> Self {
-        let authority = Authority::new();
-        let identity = authority.issue(&["*.example.org"]);
-        let (slow, large) = (Backend::start("slow").await, Backend::start("large").await);
-        slow.always(Act::Hang);
-        large.always(Act::Bytes(200_000_000));
-        Self {
-            http: ports::free(),
-            https: ports::free(),
-            tcp: ports::free(),
-            sealed: ports::free(),
-            ended: ports::free(),
-            udp: ports::free(),
-            web: Backend::start("web").await,
-            slow,
-            large,
-            plain: Echo::start("plain").await,
-            under_tls: Echo::start_tls("sealed", tls::server(&identity, &[], None)).await,
-            datagrams: UdpEcho::start("datagrams").await,
-            authority,
-        }
+/// Waits until every port refuses: when the last one did so.
+async fn refuses(world: &Kinds) -> Instant {
+    for port in world.for_connections() {
+        within("a port that is closed", async {
+            while !is_refused(port).await {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+        .await;
     }
-
-    fn text(&self) -> String {
-        let listeners = yaml::fill(
-            "- {name: http, port: $http, protocol: HTTP}\n\
-             - {name: https, port: $https, protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}}\n\
-             - {name: tcp, port: $tcp, protocol: TCP}\n\
-             - {name: sealed, port: $sealed, protocol: TLS, tls: {mode: Passthrough}}\n\
-             - {name: ended, port: $ended, protocol: TLS, tls: {mode: Terminate, certificateRefs: [{name: cert}]}}\n\
-             - {name: udp, port: $udp, protocol: UDP}",
-            &[
-                ("http", &self.http),
-                ("https", &self.https),
-                ("tcp", &self.tcp),
-                ("sealed", &self.sealed),
-                ("ended", &self.ended),
-                ("udp", &self.udp),
-            ],
-        );
-        let rules = ["slow", "large", "web"].map(|name| {
-            let path = if name == "web" { "" } else { name };
-            format!(
-                "- {{matches: [{{path: {{value: /{path}}}}}], backendRefs: [{{{}}}]}}",
-                yaml::to(name)
-            )
-        });
-        let to = |name| format!("{{{}}}", yaml::to(name));
-        yaml::documents(&[
-            &yaml::gateway_of(&listeners),
-            &yaml::secret("cert", &self.authority.issue(&["*.example.org"])),
-            &yaml::backend("web", &self.web),
-            &yaml::backend("slow", &self.slow),
-            &yaml::backend("large", &self.large),
-            &yaml::backend("plain", &self.plain),
-            &yaml::backend("sealed", &self.under_tls),
-            &yaml::backend("datagrams", &self.datagrams),
-            &yaml::route("all", &format!("rules:\n{}", rules.join("\n"))),
-            &yaml::stream_route("TCPRoute", "tcp", &to("plain"), "")
-                .replace("name: gw}", "name: gw, sectionName: tcp}"),
-            &yaml::stream_route(
-                "TLSRoute",
-                "sealed",
-                &to("sealed"),
-                "hostnames: [a.example.org]",
-            )
-            .replace("name: gw}", "name: gw, sectionName: sealed}"),
-            &yaml::stream_route(
-                "TLSRoute",
-                "ended",
-                &to("plain"),
-                "hostnames: [b.example.org]",
-            )
-            .replace("name: gw}", "name: gw, sectionName: ended}"),
-            &yaml::stream_route("UDPRoute", "udp", &to("datagrams"), ""),
-        ])
-    }
-
-    /// The ports that connections come to.
-    fn for_connections(&self) -> [u16; 5] {
-        [self.http, self.https, self.tcp, self.sealed, self.ended]
-    }
-
-    /// Whether all of it serves.
-    async fn serves(&self) {
-        assert_eq!(raw::get(self.http, "example.org", "/").await.status, 200);
-        let client = TlsClient::new(&self.authority.pem());
-        let stream = client.connect(self.https, "www.example.org").await;
-        let answer = Raw::over(stream.unwrap()).get("www.example.org", "/").await;
-        assert_eq!(answer.status, 200);
-        let mut stream = TcpStream::connect(("127.0.0.1", self.tcp)).await.unwrap();
-        assert_eq!(line(&mut stream).await.unwrap(), "plain");
-        for (port, name, backend) in [
-            (self.sealed, "a.example.org", "sealed"),
-            (self.ended, "b.example.org", "plain"),
-        ] {
-            let mut stream = client.connect(port, name).await.unwrap();
-            assert_eq!(line(&mut stream).await.unwrap(), backend);
-        }
-        let socket = self.udp_client().await;
-        within("an answer", async { while !is_answered(&socket).await {} }).await;
-    }
-
-    async fn udp_client(&self) -> UdpSocket {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        socket.connect(("127.0.0.1", self.udp)).await.unwrap();
-        socket
-    }
-
-    /// Waits until every port refuses: when the last one did so.
-    async fn refuses(&self) -> Instant {
-        for port in self.for_connections() {
-            within("a port that is closed", async {
-                while !is_refused(port).await {
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                }
-            })
-            .await;
-        }
-        clock::now()
-    }
-}
-
-async fn line<S: AsyncRead + Unpin>(stream: &mut S) -> std::io::Result<String> {
-    let reading = async {
-        let mut read = Vec::new();
-        while read.last() != Some(&b'\n') {
-            read.push(stream.read_u8().await?);
-        }
-        Ok(String::from_utf8_lossy(&read).trim_end().to_owned())
-    };
-    within("a line", reading).await
-}
-
-async fn is_answered(socket: &UdpSocket) -> bool {
-    let mut buffer = [0; 64];
-    let asks = async {
-        socket.send(b"hello").await?;
-        socket.recv(&mut buffer).await
-    };
-    let answer = tokio::time::timeout(Duration::from_millis(200), asks).await;
-    answer.is_ok_and(|bytes| bytes.is_ok())
+    clock::now()
 }
 
 /// Whether nobody listens.
@@ -242,13 +92,13 @@ impl Watched {
     }
 
     /// Opens one of each kind.
-    async fn open(&mut self, world: &World) {
+    async fn open(&mut self, world: &Kinds) {
         self.open_http1(world).await;
         self.open_http2(world).await;
         self.open_streams(world).await;
     }
 
-    async fn open_http1(&mut self, world: &World) {
+    async fn open_http1(&mut self, world: &Kinds) {
         let mut idle = Raw::connect(world.http).await;
         assert_eq!(idle.get("example.org", "/").await.status, 200);
         self.stream("an idle connection", idle.into_stream());
@@ -289,7 +139,7 @@ impl Watched {
         self.stream("an idle connection over TLS", idle.into_stream());
     }
 
-    async fn open_http2(&mut self, world: &World) {
+    async fn open_http2(&mut self, world: &Kinds) {
         let client = TlsClient::new(&world.authority.pem()).offering(&["h2"]);
         let stream = client.connect(world.https, "www.example.org").await;
         let https = Http2::over(stream.unwrap()).await;
@@ -318,7 +168,7 @@ impl Watched {
         });
     }
 
-    async fn open_streams(&mut self, world: &World) {
+    async fn open_streams(&mut self, world: &Kinds) {
         let mut tcp = TcpStream::connect(("127.0.0.1", world.tcp)).await.unwrap();
         assert_eq!(line(&mut tcp).await.unwrap(), "plain");
         self.stream("a TCP connection", tcp);
@@ -359,7 +209,7 @@ struct Load {
 }
 
 impl Load {
-    fn start(world: &World) -> Self {
+    fn start(world: &Kinds) -> Self {
         let (served, tasks) = (Arc::<AtomicUsize>::default(), Tasks::default());
         for number in 0..24 {
             let served = Arc::clone(&served);
@@ -418,7 +268,7 @@ async fn one_greeting(port: u16) -> std::io::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_open_ends_at_once_and_nobody_listens_under_load() {
-    let world = World::new().await;
+    let world = Kinds::new().await;
     let mut gateway = Gateway::start(&world.text()).await;
     world.serves().await;
     let load = Load::start(&world);
@@ -433,7 +283,7 @@ async fn whatever_is_open_ends_at_once_and_nobody_listens_under_load() {
 
     let since = clock::now();
     gateway.change(close).await;
-    let refused = world.refuses().await.duration_since(since);
+    let refused = refuses(&world).await.duration_since(since);
     assert!(refused < AT_ONCE, "the last port closed after {refused:?}");
     for (what, after) in watched.ended(since).await {
         assert!(after < AT_ONCE, "{what} ended after {after:?}");
@@ -472,7 +322,7 @@ async fn whatever_is_open_ends_at_once_and_nobody_listens_under_load() {
 
 #[tokio::test]
 async fn a_gateway_that_begins_closed_serves_nothing_and_opens() {
-    let world = World::new().await;
+    let world = Kinds::new().await;
     let mut gateway = Gateway::start_changed(settings(), &world.text(), close).await;
     assert!(gateway.applied.listening.is_empty());
     for port in world.for_connections() {
@@ -486,14 +336,14 @@ async fn a_gateway_that_begins_closed_serves_nothing_and_opens() {
     gateway.change(|_| {}).await;
     world.serves().await;
     gateway.change(close).await;
-    world.refuses().await;
+    refuses(&world).await;
     gateway.drain().await;
 }
 
 /// A listener that is taken away lets its requests end; when the Gateway is closed, they end with the rest.
 #[tokio::test]
 async fn what_a_listener_that_is_gone_has_left_ends_too() {
-    let world = World::new().await;
+    let world = Kinds::new().await;
     let mut gateway = Gateway::start(&world.text()).await;
     let mut waits = Raw::connect(world.http).await;
     waits

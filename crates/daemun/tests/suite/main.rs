@@ -2,6 +2,7 @@
 //! backends behind it and clients in front. One module for each subject.
 
 mod ambiguity;
+mod arrivals;
 mod balancing;
 mod body_streaming;
 mod check;
@@ -18,6 +19,7 @@ mod grpcroute;
 mod hardening;
 mod http1;
 mod http2;
+mod kinds;
 mod limits;
 mod listeners_tls;
 mod observing;

@@ -7,6 +7,7 @@ use daemun_model::Snapshot;
 use daemun_model::listener::Listener;
 use daemun_model::names::{ListenerKey, Transport};
 use daemun_model::policy::limits::ClientLimits;
+use daemun_model::policy::sources::SourceRanges;
 use daemun_model::tls::{Certificate, Termination};
 use daemun_route::hosts::Hosts;
 use daemun_route::{Input, Table};
@@ -102,8 +103,20 @@ fn one_port(
         opening: Opening::of(listeners.iter().map(|listener| &listener.protocol)),
         listeners: compiled,
         forwarding: first.forwarding.clone(),
+        sources: sources(listeners),
         limits: others.iter().fold(first.limits.clone(), strictest),
     })
+}
+
+/// From where clients may come: all listeners of the port must allow it, because it is asked before one is chosen.
+fn sources(listeners: &[&Arc<Listener>]) -> Box<[SourceRanges]> {
+    let mut all: Vec<SourceRanges> = Vec::new();
+    for ranges in listeners.iter().filter_map(|one| one.sources.as_ref()) {
+        if !all.contains(ranges) {
+            all.push(ranges.clone());
+        }
+    }
+    all.into()
 }
 
 type Inputs<'a> = Vec<Input<'a, Arc<RuleLive>>>;
@@ -140,6 +153,7 @@ fn one_listener(
         hostname: _,
         protocol,
         forwarding: _,
+        sources: _, /* those of the port count */
         limits,
         proxy_status,
         refused,

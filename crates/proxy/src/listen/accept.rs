@@ -93,6 +93,12 @@ fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr)
         // The port was closed while it was in the queue.
         return stream::refuse(&stream);
     };
+    // Whose connection it is, is known already if nobody in front says it.
+    let is_known = !on.believes(peer.ip());
+    if is_known && !on.allows(peer.ip()) {
+        worker.metrics.source_not_allowed();
+        return stream::refuse(&stream);
+    }
     let Some(in_flight) = InFlight::within(&on.open, on.limits.connections) else {
         worker.metrics.connection_refused();
         match on.opening {
@@ -103,7 +109,8 @@ fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr)
         }
         return;
     };
-    let accepted = worker.accepted.enter(port, peer);
+    let accepted = worker.accepted.enter(port);
+    accepted.client.set(is_known.then_some(peer));
     let open = Open {
         _in_flight: in_flight,
         _counted: worker.metrics.connection_accepted(),

@@ -1,7 +1,7 @@
 //! Why connections below HTTP and flows of datagrams end, in a word each: for metrics and logs.
 
 /// Why connections end, each at its number: for metrics and logs.
-pub(crate) const ENDS: [&str; 19] = [
+pub(crate) const ENDS: [&str; 20] = [
     "closed",
     "client_reset",
     "backend_reset",
@@ -21,6 +21,7 @@ pub(crate) const ENDS: [&str; 19] = [
     "evicted",
     "reconfigured",
     "gateway_closed",
+    "source_not_allowed",
 ];
 
 /// Why a connection ends.
@@ -64,6 +65,8 @@ pub(crate) enum End {
     Reconfigured,
     /// Its Gateway serves nothing any more.
     GatewayClosed,
+    /// The client may not come from there any more.
+    SourceNotAllowed,
 }
 
 impl End {
@@ -83,7 +86,8 @@ impl End {
             | Self::ClientHandshake
             | Self::Evicted
             | Self::Reconfigured
-            | Self::GatewayClosed => false,
+            | Self::GatewayClosed
+            | Self::SourceNotAllowed => false,
             Self::InvalidListener
             | Self::NoRoute
             | Self::NoBackend

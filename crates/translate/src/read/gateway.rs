@@ -24,6 +24,7 @@ use crate::infrastructure::Wanted;
 use crate::infrastructure::parameters::Parameters;
 use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
+use crate::policy::arrivals::Arrivals;
 use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::value::unknown;
 use crate::verdict::{Refusal, reason};
@@ -45,6 +46,8 @@ pub(crate) struct ReadGateway {
     pub(crate) wanted: Vec<Wanted>,
     /// How things are made around it; none if that cannot be said.
     pub(crate) parameters: Option<Parameters>,
+    /// What the way in means for its listeners.
+    pub(crate) arrivals: Arrivals,
     /// Its own listeners.
     pub(crate) entries: Vec<Entry>,
     /// Its ListenerSets, in order of precedence.
@@ -210,6 +213,7 @@ fn read_gateway(
         addresses: Vec::new(),
         wanted: Vec::new(),
         parameters: None,
+        arrivals: Arrivals::default(),
         entries,
         sets: Vec::new(),
         client_certificate: None,
