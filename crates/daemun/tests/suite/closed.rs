@@ -340,6 +340,24 @@ async fn a_gateway_that_begins_closed_serves_nothing_and_opens() {
     gateway.drain().await;
 }
 
+/// Somebody has taken the port meanwhile.
+#[tokio::test]
+async fn a_port_that_is_taken_when_it_opens_is_bound_as_soon_as_it_is_free() {
+    let world = Kinds::new().await;
+    let mut gateway = Gateway::start(&world.text()).await;
+    let open = Arc::clone(gateway.proxy().configuration());
+    gateway.change(close).await;
+    refuses(&world).await;
+    let other = std::net::TcpListener::bind(("127.0.0.1", world.tcp)).unwrap();
+    let applied = gateway.proxy().apply(open).await;
+    assert_eq!(applied.not_bound.len(), 1);
+    assert_eq!(applied.not_bound[0].listeners[0].name, "tcp");
+    drop(other);
+    let applied = within("another try", gateway.proxy().follow()).await;
+    assert!(applied.not_bound.is_empty());
+    world.serves().await;
+}
+
 /// A listener that is taken away lets its requests end; when the Gateway is closed, they end with the rest.
 #[tokio::test]
 async fn what_a_listener_that_is_gone_has_left_ends_too() {

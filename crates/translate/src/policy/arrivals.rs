@@ -47,12 +47,49 @@ fn believe(forwarding: &mut Forwarding, proxies: &[IpNet]) {
 #[cfg(test)]
 mod tests {
     use daemun_model::policy::forwarding::{Forwarding, ProxyProtocol, TrustedProxies};
+    use daemun_objects::Any;
     use ipnet::IpNet;
 
-    use super::believe;
+    use super::{Arrivals, apply, believe};
+    use crate::cluster::Cluster;
+    use crate::memo::Judgements;
+    use crate::read::gateway::read_gateways;
 
     fn ranges(texts: &[&str]) -> Vec<IpNet> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn all_listeners_get_what_the_way_in_says() {
+        let gateway = serde_json::json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+            "metadata": {"name": "gw", "namespace": "default"},
+            "spec": {"gatewayClassName": "daemun", "listeners": [
+                {"name": "http", "port": 80, "protocol": "HTTP"},
+                {"name": "tcp", "port": 81, "protocol": "TCP"},
+                {"name": "tls", "port": 82, "protocol": "TLS", "tls": {"mode": "Passthrough"}},
+                {"name": "udp", "port": 83, "protocol": "UDP"},
+            ]},
+        });
+        let gateway = Any::deserialize("gateway.networking.k8s.io/v1", "Gateway", gateway);
+        let mut cluster = Cluster::default();
+        cluster.insert(gateway.unwrap().unwrap());
+        let mut read = read_gateways(&cluster, &mut Judgements::default());
+        let (proxies, sources) = (ranges(&["10.0.0.0/8"]), ranges(&["192.0.2.0/24"]));
+        let arrivals = Arrivals {
+            proxies: Some(proxies.clone()),
+            sources: Some(sources.clone()),
+        };
+        let gateway = &mut read.ours[0];
+        apply(&arrivals, gateway.all_entries_mut());
+        for entry in gateway.all_entries() {
+            let believed = entry.forwarding.proxy_protocol.as_ref();
+            let expected = (entry.port != 83).then_some(&proxies);
+            assert_eq!(believed.map(|it| &it.trusted), expected, "{}", entry.port);
+            assert_eq!(entry.sources.as_ref().unwrap().allowed, sources);
+        }
+        apply(&Arrivals::default(), gateway.all_entries_mut());
+        assert!(gateway.all_entries().all(|entry| entry.sources.is_none()));
     }
 
     #[test]
