@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Evidence, EvidenceKind, Provider, Rules, Switch, Unsaid, openstack, rules};
+use super::{Evidence, EvidenceKind, Provider, Rules, Switch, Unsaid, naver, openstack, rules};
 
 /// What the nodes say.
 #[derive(Clone, Debug)]
@@ -79,12 +79,11 @@ static OPENSTACK_FAMILY: Rules = Rules {
     cannot: &[
         "The nodes do not tell NHN Cloud from other clouds built on OpenStack; write provider: NHN, OpenStack or OVH, so that more than the private switch can be said.",
     ],
-    evidence: &[Evidence {
-        claim: "Nodes of NHN Cloud and of OpenStack are not told apart by the beginning of their providerID",
-        source: "concluded from the descent of NHN's controller",
-        kind: EvidenceKind::Inferred,
-        date: None,
-    }],
+    evidence: &[Evidence::of(
+        EvidenceKind::Inferred,
+        "Nodes of NHN Cloud and of OpenStack are not told apart by the beginning of their providerID",
+        "concluded from the descent of NHN's controller",
+    )],
     ..Rules::UNKNOWN
 };
 
@@ -95,15 +94,12 @@ static NO_PROVIDER_ID: Rules = Rules {
     product: "a maker of load balancers that the nodes do not name",
     private: Switch::Keys(&[
         super::Key::is(openstack::INTERNAL, "true"),
-        super::Key::is(INTERNAL_NAVER, "true"),
+        super::Key::is(naver::INTERNAL, "true"),
     ]),
     public: Switch::NotKnown,
-    decides_reach: &["loadbalancer.openstack.org/floating-*"],
+    decides_reach: openstack::DECIDES_REACH,
     cannot: &[
         "No node has a providerID, so it is not known who makes load balancers here; write provider, so that more than a private address can be asked for.",
     ],
     ..Rules::UNKNOWN
 };
-
-/// NAVER Cloud's switch.
-const INTERNAL_NAVER: &str = "service.beta.kubernetes.io/ncloud-load-balancer-internal";

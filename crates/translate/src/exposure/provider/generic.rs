@@ -20,11 +20,10 @@ pub(super) static RULES: Rules = Rules {
     cannot: &[
         "Keys for this maker of load balancers are yours to write under annotations; only what its Service shows can be verified.",
     ],
-    evidence: &[Evidence {
-        claim: "Every maker of load balancers shows its address in status.loadBalancer.ingress of the Service.",
-        source: "kubernetes/cloud-provider 4666611, controllers/service/controller.go",
-        kind: EvidenceKind::Source,
-        date: None,
-    }],
+    evidence: &[Evidence::of(
+        EvidenceKind::Source,
+        "Every maker of load balancers shows its address in status.loadBalancer.ingress of the Service.",
+        "kubernetes/cloud-provider 4666611, controllers/service/controller.go",
+    )],
     ..Rules::UNKNOWN
 };

@@ -3,11 +3,31 @@
 //! A file says only what its evidence says; what is not known is said as not known (`Way::NotKnown`), and whoever
 //! reads the data then does the careful thing. Nothing is decided here.
 
+mod aks;
+mod alibaba;
 mod automatic;
+mod aws;
+mod cilium;
+mod digitalocean;
 mod generic;
+mod gke;
+mod hetzner;
+mod huawei;
+mod ibm;
+mod k3s;
+mod kind;
+mod kubevip;
+mod linode;
+mod metallb;
+mod naver;
 mod nhn;
+mod oci;
 mod openstack;
+mod ovh;
 mod rules;
+mod scaleway;
+mod tencent;
+mod vultr;
 
 pub use automatic::{Automatic, automatic};
 pub use rules::{
@@ -17,20 +37,93 @@ pub use rules::{
     matches,
 };
 
+/// What comes through on a live Service with the service controller that most clouds share: it looks again when any
+/// of these changes.
+const COMMON: &[Aspect] = &[
+    Aspect::Ports,
+    Aspect::SourceRanges,
+    Aspect::TrafficPolicy,
+    Aspect::Annotation,
+];
+
 /// A maker of load balancers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
     /// NHN Cloud's NKS.
     Nhn,
+    /// NAVER Cloud's NKS.
+    Naver,
     /// OpenStack's cloud controller manager with Octavia.
     OpenStack,
+    /// Amazon, by either of its controllers.
+    Aws,
+    /// Google's GKE.
+    Gke,
+    /// Azure's AKS.
+    Aks,
+    /// Oracle's cloud.
+    Oci,
+    /// Alibaba's ACK.
+    Alibaba,
+    /// Tencent's TKE.
+    Tencent,
+    /// Huawei's CCE.
+    Huawei,
+    /// IBM's cloud.
+    Ibm,
+    /// DigitalOcean.
+    DigitalOcean,
+    /// Linode (Akamai).
+    Linode,
+    /// Vultr.
+    Vultr,
+    /// Hetzner.
+    Hetzner,
+    /// Scaleway.
+    Scaleway,
+    /// OVH's managed Kubernetes.
+    Ovh,
+    /// MetalLB: a pool of addresses.
+    MetalLb,
+    /// kube-vip: ranges of addresses.
+    KubeVip,
+    /// Cilium's LB-IPAM: pools of addresses.
+    Cilium,
+    /// K3s' ServiceLB: the nodes' addresses.
+    K3s,
+    /// cloud-provider-kind.
+    Kind,
     /// One that nothing is known about.
     Generic,
 }
 
 impl Provider {
     /// All of them, as tables have them.
-    pub const ALL: &[Self] = &[Self::Nhn, Self::OpenStack, Self::Generic];
+    pub const ALL: &[Self] = &[
+        Self::Nhn,
+        Self::Naver,
+        Self::OpenStack,
+        Self::Aws,
+        Self::Gke,
+        Self::Aks,
+        Self::Oci,
+        Self::Alibaba,
+        Self::Tencent,
+        Self::Huawei,
+        Self::Ibm,
+        Self::DigitalOcean,
+        Self::Linode,
+        Self::Vultr,
+        Self::Hetzner,
+        Self::Scaleway,
+        Self::Ovh,
+        Self::MetalLb,
+        Self::KubeVip,
+        Self::Cilium,
+        Self::K3s,
+        Self::Kind,
+        Self::Generic,
+    ];
 
     /// Its name, as in GatewayParameters.
     pub fn name(self) -> &'static str {
@@ -50,7 +143,27 @@ impl Provider {
 pub fn rules(provider: Provider) -> &'static Rules {
     match provider {
         Provider::Nhn => &nhn::RULES,
+        Provider::Naver => &naver::RULES,
         Provider::OpenStack => &openstack::RULES,
+        Provider::Aws => &aws::RULES,
+        Provider::Gke => &gke::RULES,
+        Provider::Aks => &aks::RULES,
+        Provider::Oci => &oci::RULES,
+        Provider::Alibaba => &alibaba::RULES,
+        Provider::Tencent => &tencent::RULES,
+        Provider::Huawei => &huawei::RULES,
+        Provider::Ibm => &ibm::RULES,
+        Provider::DigitalOcean => &digitalocean::RULES,
+        Provider::Linode => &linode::RULES,
+        Provider::Vultr => &vultr::RULES,
+        Provider::Hetzner => &hetzner::RULES,
+        Provider::Scaleway => &scaleway::RULES,
+        Provider::Ovh => &ovh::RULES,
+        Provider::MetalLb => &metallb::RULES,
+        Provider::KubeVip => &kubevip::RULES,
+        Provider::Cilium => &cilium::RULES,
+        Provider::K3s => &k3s::RULES,
+        Provider::Kind => &kind::RULES,
         Provider::Generic => &generic::RULES,
     }
 }

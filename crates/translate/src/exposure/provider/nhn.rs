@@ -128,7 +128,7 @@ pub(super) static RULES: Rules = Rules {
         INTERNAL,
     ],
     keys: KEYS,
-    live: &[Aspect::Ports, Aspect::Annotation],
+    keys_complete: true,
     create_only: &[
         Aspect::Reach,
         Aspect::Subnet,
@@ -151,36 +151,12 @@ pub(super) static RULES: Rules = Rules {
         "NKS has no key for ranges of callers; the load balancer's access control groups (IP 접근제어 그룹) are in the console and its API only.",
     ),
     health_check: &[
-        HealthKey {
-            part: HealthPart::Delay,
-            key: DELAY,
-            unit: Unit::Seconds,
-        },
-        HealthKey {
-            part: HealthPart::Timeout,
-            key: TIMEOUT,
-            unit: Unit::Seconds,
-        },
-        HealthKey {
-            part: HealthPart::Tries,
-            key: TRIES,
-            unit: Unit::Count,
-        },
-        HealthKey {
-            part: HealthPart::Kind,
-            key: TYPE,
-            unit: Unit::Text,
-        },
-        HealthKey {
-            part: HealthPart::Path,
-            key: URL,
-            unit: Unit::Text,
-        },
-        HealthKey {
-            part: HealthPart::Port,
-            key: PORT,
-            unit: Unit::Count,
-        },
+        HealthKey::of(HealthPart::Delay, DELAY, Unit::Seconds),
+        HealthKey::of(HealthPart::Timeout, TIMEOUT, Unit::Seconds),
+        HealthKey::of(HealthPart::Tries, TRIES, Unit::Count),
+        HealthKey::of(HealthPart::Kind, TYPE, Unit::Text),
+        HealthKey::of(HealthPart::Path, URL, Unit::Text),
+        HealthKey::of(HealthPart::Port, PORT, Unit::Count),
     ],
     health_defaults: Some(HealthDefaults {
         delay: 5,
@@ -203,48 +179,13 @@ pub(super) static RULES: Rules = Rules {
         "The VIP stays reachable inside the VPC while a floating IP maps to it.",
     ],
     evidence: &[
-        Evidence {
-            claim: "The keys, their values and defaults; public unless the switch says \"true\"; the switch is for creation; every value is a string",
-            source: GUIDE,
-            kind: EvidenceKind::Document,
-            date: Some("2026-03-17"),
-        },
-        Evidence {
-            claim: "spec.loadBalancerIP is an allocated, unattached floating IP, or the VIP where the switch is \"true\"",
-            source: GUIDE,
-            kind: EvidenceKind::Document,
-            date: Some("2026-03-17"),
-        },
-        Evidence {
-            claim: "Changing listener-protocol is not applied; renaming is a serious malfunction",
-            source: GUIDE,
-            kind: EvidenceKind::Document,
-            date: Some("2026-03-17"),
-        },
-        Evidence {
-            claim: "Protocols TCP, HTTP, HTTPS and TERMINATED_HTTPS; a proxy whose members see its address; PROXY version 1; the network, the address and a listener's protocol cannot change",
-            source: BALANCER,
-            kind: EvidenceKind::Document,
-            date: Some("2026-04-01"),
-        },
-        Evidence {
-            claim: "A floating IP needs an internet gateway, is billed from creation on, and the private address stays",
-            source: "TOAST-DOCS/Floating-IP 7bde139, ko/overview.md, console-guide.md and public-api.md",
-            kind: EvidenceKind::Document,
-            date: Some("2025-11-25"),
-        },
-        Evidence {
-            claim: "Nodes' providerID begins with openstack://; load-balancer-id and load-balancer-address are written back",
-            source: "concluded from its descent from OpenStack's controller",
-            kind: EvidenceKind::Inferred,
-            date: None,
-        },
-        Evidence {
-            claim: "What happens to a live Service whose switch changes is documented nowhere, and so is treated as not possible",
-            source: GUIDE,
-            kind: EvidenceKind::Inferred,
-            date: Some("2026-03-17"),
-        },
+        Evidence::of(EvidenceKind::Document, "The keys, their values and defaults; public unless the switch says \"true\"; the switch is for creation; every value is a string", GUIDE).dated("2026-03-17"),
+        Evidence::of(EvidenceKind::Document, "spec.loadBalancerIP is an allocated, unattached floating IP, or the VIP where the switch is \"true\"", GUIDE).dated("2026-03-17"),
+        Evidence::of(EvidenceKind::Document, "Changing listener-protocol is not applied; renaming is a serious malfunction", GUIDE).dated("2026-03-17"),
+        Evidence::of(EvidenceKind::Document, "Protocols TCP, HTTP, HTTPS and TERMINATED_HTTPS; a proxy whose members see its address; PROXY version 1; the network, the address and a listener's protocol cannot change", BALANCER).dated("2026-04-01"),
+        Evidence::of(EvidenceKind::Document, "A floating IP needs an internet gateway, is billed from creation on, and the private address stays", "TOAST-DOCS/Floating-IP 7bde139, ko/overview.md, console-guide.md and public-api.md").dated("2025-11-25"),
+        Evidence::of(EvidenceKind::Inferred, "Nodes' providerID begins with openstack://; load-balancer-id and load-balancer-address are written back", "concluded from its descent from OpenStack's controller"),
+        Evidence::of(EvidenceKind::Inferred, "What happens to a live Service whose switch changes is documented nowhere, and so is treated as not possible", GUIDE).dated("2026-03-17"),
     ],
     ..Rules::UNKNOWN
 };

@@ -47,26 +47,26 @@ pub(super) const PROXY: Way<ProxyProtocol> = Way::Is(ProxyProtocol {
 });
 /// The health check, which is off unless it is asked for.
 pub(super) const HEALTH: &[HealthKey] = &[
-    HealthKey {
-        part: HealthPart::Enable,
-        key: "loadbalancer.openstack.org/enable-health-monitor",
-        unit: Unit::Text,
-    },
-    HealthKey {
-        part: HealthPart::Delay,
-        key: "loadbalancer.openstack.org/health-monitor-delay",
-        unit: Unit::Seconds,
-    },
-    HealthKey {
-        part: HealthPart::Timeout,
-        key: "loadbalancer.openstack.org/health-monitor-timeout",
-        unit: Unit::Seconds,
-    },
-    HealthKey {
-        part: HealthPart::Tries,
-        key: "loadbalancer.openstack.org/health-monitor-max-retries",
-        unit: Unit::Count,
-    },
+    HealthKey::of(
+        HealthPart::Enable,
+        "loadbalancer.openstack.org/enable-health-monitor",
+        Unit::Text,
+    ),
+    HealthKey::of(
+        HealthPart::Delay,
+        "loadbalancer.openstack.org/health-monitor-delay",
+        Unit::Seconds,
+    ),
+    HealthKey::of(
+        HealthPart::Timeout,
+        "loadbalancer.openstack.org/health-monitor-timeout",
+        Unit::Seconds,
+    ),
+    HealthKey::of(
+        HealthPart::Tries,
+        "loadbalancer.openstack.org/health-monitor-max-retries",
+        Unit::Count,
+    ),
 ];
 /// The keys that are known.
 pub(super) const KEYS: &[Known] = &[
@@ -208,36 +208,11 @@ pub(super) static RULES: Rules = Rules {
         "A floating IP at a chosen address must be allocated before and attached to nothing.",
     ],
     evidence: &[
-        Evidence {
-            claim: "The keys, their defaults, and that the switch counts only as \"true\" or \"false\"",
-            source: "kubernetes/cloud-provider-openstack c453fb7c9, pkg/openstack/loadbalancer.go and its documentation",
-            kind: EvidenceKind::Source,
-            date: Some("2026-07-15"),
-        },
-        Evidence {
-            claim: "The switch may change on a live Service, both ways, since version 1.27",
-            source: "kubernetes/cloud-provider-openstack pull request 2168",
-            kind: EvidenceKind::Source,
-            date: Some("2023-04-18"),
-        },
-        Evidence {
-            claim: "A later change of spec.loadBalancerIP is not honoured",
-            source: "kubernetes/cloud-provider-openstack issue 2443",
-            kind: EvidenceKind::User,
-            date: None,
-        },
-        Evidence {
-            claim: "With any loadBalancerClass the controller makes nothing; any change of an annotation, of ports or of ranges makes it look again",
-            source: "kubernetes/cloud-provider 4666611, controllers/service/controller.go",
-            kind: EvidenceKind::Source,
-            date: None,
-        },
-        Evidence {
-            claim: "UDP is carried: health checks of UDP listeners and PROXY for TCP alone are told apart",
-            source: "concluded from the controller's source",
-            kind: EvidenceKind::Inferred,
-            date: None,
-        },
+        Evidence::of(EvidenceKind::Source, "The keys, their defaults, and that the switch counts only as \"true\" or \"false\"", "kubernetes/cloud-provider-openstack c453fb7c9, pkg/openstack/loadbalancer.go and its documentation").dated("2026-07-15"),
+        Evidence::of(EvidenceKind::Source, "The switch may change on a live Service, both ways, since version 1.27", "kubernetes/cloud-provider-openstack pull request 2168").dated("2023-04-18"),
+        Evidence::of(EvidenceKind::User, "A later change of spec.loadBalancerIP is not honoured", "kubernetes/cloud-provider-openstack issue 2443"),
+        Evidence::of(EvidenceKind::Source, "With any loadBalancerClass the controller makes nothing; any change of an annotation, of ports or of ranges makes it look again", "kubernetes/cloud-provider 4666611, controllers/service/controller.go"),
+        Evidence::of(EvidenceKind::Inferred, "UDP is carried: health checks of UDP listeners and PROXY for TCP alone are told apart", "concluded from the controller's source"),
     ],
     ..Rules::UNKNOWN
 };

@@ -28,6 +28,8 @@ pub struct Rules {
     pub reads: &'static [&'static str],
     /// The keys that are known, and what each takes.
     pub keys: &'static [Known],
+    /// Whether `keys` has all that are documented, so that any other of `reads` is a mistake.
+    pub keys_complete: bool,
     /// What may change on a live Service.
     pub live: &'static [Aspect],
     /// What may not. What is in neither list is not known, and is treated alike.
@@ -77,7 +79,8 @@ impl Rules {
         decides_reach: &[],
         reads: &[],
         keys: &[],
-        live: &[],
+        keys_complete: false,
+        live: &[Aspect::Ports, Aspect::Annotation],
         create_only: &[],
         udp: Way::NotKnown,
         fixed_address: FixedAddress {
@@ -452,6 +455,13 @@ pub struct HealthKey {
     pub unit: Unit,
 }
 
+impl HealthKey {
+    /// A key of a part.
+    pub(super) const fn of(part: HealthPart, key: &'static str, unit: Unit) -> Self {
+        Self { part, key, unit }
+    }
+}
+
 /// What a key of the health check's is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HealthPart {
@@ -552,6 +562,26 @@ pub struct Evidence {
     pub kind: EvidenceKind,
     /// Of which day the source is, where it says so.
     pub date: Option<&'static str>,
+}
+
+impl Evidence {
+    /// Evidence whose source has no date.
+    pub(super) const fn of(kind: EvidenceKind, claim: &'static str, source: &'static str) -> Self {
+        Self {
+            claim,
+            source,
+            kind,
+            date: None,
+        }
+    }
+
+    /// Of this day.
+    pub(super) const fn dated(self, date: &'static str) -> Self {
+        Self {
+            date: Some(date),
+            ..self
+        }
+    }
 }
 
 /// What kind of source something is.

@@ -47,7 +47,15 @@ fn every_key_that_is_written_is_one_that_the_provider_reads_and_takes() {
             }
         }
         let keys = rules.health_check.iter().map(|key| key.key);
-        for key in keys.chain(rules.subnet.get().copied()) {
+        let places = [&rules.fixed_address.private, &rules.fixed_address.public];
+        let places = places.into_iter().filter_map(Way::get);
+        let places = places.flat_map(|place| match place {
+            Place::LoadBalancerIp => vec![],
+            Place::Annotation(key) => vec![*key],
+            Place::ByFamily { v4, v6 } => vec![*v4, *v6],
+        });
+        let subnet = rules.subnet.get().copied();
+        for key in keys.chain(subnet).chain(places) {
             assert!(rules.known(key).is_some(), "{}: {key}", rules.name);
         }
     }
