@@ -2,4 +2,5 @@
 //!
 //! What is known about each maker of load balancers is data (`provider`); everything else here reads it.
 
+pub mod lint;
 pub mod provider;

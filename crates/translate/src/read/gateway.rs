@@ -20,6 +20,7 @@ use super::parameters::{self, INVALID_PARAMETERS};
 use crate::cluster::{Cluster, Home};
 use crate::conflicts::{self, PortClaim};
 use crate::credentials::secret;
+use crate::exposure::lint;
 use crate::infrastructure::Wanted;
 use crate::infrastructure::parameters::Parameters;
 use crate::listener::{Entry, Namespaces};
@@ -225,6 +226,7 @@ fn read_gateway(
         gateway.addresses = bound(&gateway.wanted);
     }
     read_parameters(cluster, &mut gateway);
+    read_annotations(&mut gateway);
     if spec.listeners.is_empty() {
         gateway.refused.push(Refusal::new(
             FieldPath::of("spec.listeners"),
@@ -313,6 +315,17 @@ fn read_parameters(cluster: &Cluster, gateway: &mut ReadGateway) {
             gateway.findings.append(&mut findings);
         }
         Err(refusal) => gateway.refused.push(refusal),
+    }
+}
+
+/// What is written on the Gateway itself, but meant for its Service.
+fn read_annotations(gateway: &mut ReadGateway) {
+    let path = FieldPath::of("metadata.annotations");
+    for slip in lint::of_gateway(&gateway.object.metadata.annotations) {
+        match slip.refused {
+            true => gateway.refused.push(slip.refusal(&path)),
+            false => gateway.findings.push(slip.warning(&path)),
+        }
     }
 }
 

@@ -33,8 +33,8 @@ pub use automatic::{Automatic, automatic};
 pub use rules::{
     Aspect, Change, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress,
     HealthDefaults, HealthKey, HealthPart, Key, Known, Place, ProxyProtocol, ProxyVersion,
-    RangesPlace, Rules, Shows, SourceRanges, Switch, Takes, Unit, Unsaid, Value, Way, listener_key,
-    matches,
+    RangesPlace, Rules, Shows, SourceRanges, Switch, Takes, Terminates, Unit, Unsaid, Value, Way,
+    listener_key, matches,
 };
 
 /// What comes through on a live Service with the service controller that most clouds share: it looks again when any

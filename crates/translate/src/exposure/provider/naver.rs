@@ -4,7 +4,7 @@
 
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place,
-    Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Switch, Takes, Unsaid, Way,
+    Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Switch, Takes, Terminates, Unsaid, Way,
 };
 
 /// A load balancer of the private network.
@@ -77,6 +77,20 @@ pub(super) static RULES: Rules = Rules {
     decides_reach: &[INTERNAL],
     reads: &["service.beta.kubernetes.io/ncloud-load-balancer-*"],
     keys: KEYS,
+    terminates: &[
+        Terminates {
+            key: "service.beta.kubernetes.io/ncloud-load-balancer-ssl-certificate-no",
+            values: &[],
+        },
+        Terminates {
+            key: "service.beta.kubernetes.io/ncloud-load-balancer-ssl-cert",
+            values: &[],
+        },
+        Terminates {
+            key: "service.beta.kubernetes.io/ncloud-load-balancer-backend-protocol",
+            values: &["http", "https", "ssl"],
+        },
+    ],
     create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::NotKnown,

@@ -8,7 +8,8 @@ use super::openstack::{
 };
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, HealthDefaults, HealthKey, HealthPart,
-    Key, Known, Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Takes, Unit, Unsaid, Way,
+    Key, Known, Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Takes, Terminates, Unit,
+    Unsaid, Way,
 };
 
 const GUIDE: &str =
@@ -128,6 +129,7 @@ pub(super) static RULES: Rules = Rules {
         INTERNAL,
     ],
     keys: KEYS,
+    terminates: &[Terminates { key: LISTENER, values: &["HTTP", "TERMINATED_HTTPS"] }],
     keys_complete: true,
     create_only: &[
         Aspect::Reach,

@@ -5,7 +5,7 @@
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, HealthKey, HealthPart,
     Key, Known, Place, Provider, ProxyProtocol, ProxyVersion, RangesPlace, Rules, Shows,
-    SourceRanges, Switch, Takes, Unit, Unsaid, Way,
+    SourceRanges, Switch, Takes, Terminates, Unit, Unsaid, Way,
 };
 
 /// No floating IP.
@@ -67,6 +67,17 @@ pub(super) const HEALTH: &[HealthKey] = &[
         "loadbalancer.openstack.org/health-monitor-max-retries",
         Unit::Count,
     ),
+];
+/// What makes a listener one of HTTP, with or without TLS.
+pub(super) const TERMINATES: &[Terminates] = &[
+    Terminates {
+        key: "loadbalancer.openstack.org/default-tls-container-ref",
+        values: &[],
+    },
+    Terminates {
+        key: "loadbalancer.openstack.org/x-forwarded-for",
+        values: &["true"],
+    },
 ];
 /// The keys that are known.
 pub(super) const KEYS: &[Known] = &[
@@ -173,6 +184,7 @@ pub(super) static RULES: Rules = Rules {
         "service.beta.kubernetes.io/openstack-*",
     ],
     keys: KEYS,
+    terminates: TERMINATES,
     live: &[
         Aspect::Reach,
         Aspect::Ports,

@@ -1,7 +1,8 @@
 //! OVH's managed Kubernetes: OpenStack's controller, with a few keys of its own and a few that do not count.
 
 use super::openstack::{
-    DECIDES_REACH, FIXED, HEALTH, KEEP, KEYS, PRIVATE, PROXY, PUBLIC, SUBNET, WRITTEN_BACK,
+    DECIDES_REACH, FIXED, HEALTH, KEEP, KEYS, PRIVATE, PROXY, PUBLIC, SUBNET, TERMINATES,
+    WRITTEN_BACK,
 };
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Key, Provider, Rules, Unsaid, Way,
@@ -22,6 +23,7 @@ pub(super) static RULES: Rules = Rules {
         "service.beta.kubernetes.io/openstack-*",
     ],
     keys: KEYS,
+    terminates: TERMINATES,
     live: super::COMMON,
     create_only: &[Aspect::Address, Aspect::Class],
     fixed_address: FIXED,

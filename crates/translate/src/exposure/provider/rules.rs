@@ -30,6 +30,8 @@ pub struct Rules {
     pub keys: &'static [Known],
     /// Whether `keys` has all that are documented, so that any other of `reads` is a mistake.
     pub keys_complete: bool,
+    /// Keys by which the load balancer takes connections apart instead of passing them on.
+    pub terminates: &'static [Terminates],
     /// What may change on a live Service.
     pub live: &'static [Aspect],
     /// What may not. What is in neither list is not known, and is treated alike.
@@ -80,6 +82,7 @@ impl Rules {
         reads: &[],
         keys: &[],
         keys_complete: false,
+        terminates: &[],
         live: &[Aspect::Ports, Aspect::Annotation],
         create_only: &[],
         udp: Way::NotKnown,
@@ -135,6 +138,17 @@ impl Rules {
     pub fn reads(&self, key: &str) -> bool {
         let bare = listener_key(key).map_or(key, |(_, _, bare)| bare);
         self.known(bare).is_some() || self.reads.iter().any(|pattern| matches(pattern, bare))
+    }
+
+    /// What is before the names of a family of its keys, as a key begins.
+    pub fn stem(&self, key: &str) -> Option<&'static str> {
+        let stems = self
+            .reads
+            .iter()
+            .filter_map(|pattern| pattern.strip_suffix('*'));
+        stems
+            .filter(|stem| key.starts_with(stem))
+            .max_by_key(|stem| stem.len())
     }
 
     /// Whether it has keys of a single listener (`TCP-443.loadbalancer.nhncloud/…`).
@@ -333,6 +347,15 @@ pub enum Takes {
     Path,
     /// A private key in clear text, which does not belong in an annotation.
     PrivateKey,
+}
+
+/// A key by which a load balancer takes connections apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminates {
+    /// The annotation's whole name, without a listener's prefix.
+    pub key: &'static str,
+    /// The values that do it; none means all do.
+    pub values: &'static [&'static str],
 }
 
 /// What can change about a load balancer.
