@@ -18,4 +18,8 @@ pub struct Gateway {
     pub generation: i64,
     /// The addresses that are bound; empty means all, of both families.
     pub addresses: Vec<IpAddr>,
+    /// Why nothing is served, if so, as a sentence: nobody listens on any of its ports, what is open there ends at
+    /// once, and all else stays as it is, so that it can open again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
 }

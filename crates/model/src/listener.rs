@@ -6,6 +6,7 @@ use crate::hostname::HostPattern;
 use crate::names::{ListenerKey, Transport};
 use crate::policy::forwarding::Forwarding;
 use crate::policy::limits::ClientLimits;
+use crate::policy::sources::SourceRanges;
 use crate::tls::Termination;
 
 /// A listener that was accepted.
@@ -26,6 +27,9 @@ pub struct Listener {
     pub protocol: ListenerProtocol,
     /// Who is believed about clients. The same for all listeners of a port.
     pub forwarding: Forwarding,
+    /// From where clients may come, if not from anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<SourceRanges>,
     /// What clients may use.
     pub limits: ClientLimits,
     /// What an answer of the gateway's own tells about itself.

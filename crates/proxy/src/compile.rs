@@ -80,6 +80,8 @@ impl Report {
 pub(crate) struct Keep {
     series: Registry,
     ports: HashMap<PortKey, PortId>,
+    /// The ports that each Gateway has had.
+    had: HashMap<ObjectName, Vec<PortId>>,
     pub(crate) backends: Backends,
     listeners: HashMap<ListenerKey, Arc<ListenerLive>>,
     tls: HashMap<ListenerKey, listeners::KeptTls>,
@@ -125,12 +127,14 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
     keep.rules = next_rules;
     keep.streams = next_streams;
     live.backends = keep.backends.finish();
+    live.cut = cut(next, keep, &live);
     let mut backends = live.backends.iter().flatten();
     live.has_sessions = backends.any(|backend| backend.session.is_some());
     keep.listeners = live
         .ports
         .iter()
         .flatten()
+        .chain(&live.closed)
         .flat_map(|port| &port.listeners)
         .map(|one| (one.key.clone(), Arc::clone(one)))
         .collect();
@@ -138,6 +142,16 @@ pub(crate) fn apply(next: &Configuration, names: &Resolved, keep: &mut Keep) -> 
     keep.requests
         .retain(|key, _| keep.listeners.contains_key(key));
     (live, report)
+}
+
+/// The ports where nothing may go on: those that a closed Gateway has had, unless another one has them now.
+fn cut(next: &Configuration, keep: &mut Keep, live: &Live) -> Vec<PortId> {
+    keep.had.retain(|name, _| next.gateways.contains_key(name));
+    let closed = next.gateways.values().map(|snapshot| &snapshot.gateway);
+    let closed = closed.filter(|gateway| gateway.closed.is_some());
+    let had = closed.filter_map(|gateway| keep.had.get(&gateway.name));
+    let ports = had.flatten().copied();
+    ports.filter(|id| live.port(*id).is_none()).collect()
 }
 
 /// Walks the Routes and what was made of them before side by side: both are in the order of the keys, and

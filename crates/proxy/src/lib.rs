@@ -3,9 +3,11 @@
 //! The proxy gets a `daemun_model::Configuration`, compiles it and hands it to its workers. It does not
 //! know where the configuration comes from: files, or Kubernetes by way of the wire.
 
+mod accepted;
 pub mod admin;
 mod balance;
 mod budget;
+mod closed;
 mod compile;
 mod dns;
 mod endpoints;

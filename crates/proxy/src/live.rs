@@ -21,6 +21,7 @@ use daemun_model::policy::balance::Balance;
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
 use daemun_model::policy::session::BackendSession;
+use daemun_model::policy::sources::SourceRanges;
 use daemun_model::route::{HttpRoute, Rule};
 use daemun_model::tls::ClientValidation;
 use daemun_route::Table;
@@ -28,6 +29,7 @@ use daemun_route::hosts::Hosts;
 
 use crate::balance::{Balancer, Load, Weighted};
 use crate::budget::Budget;
+use crate::observe::ends::End;
 use crate::observe::series::{BackendSeries, ListenerSeries, RuleSeries, StreamSeries};
 use crate::termination::ServerTls;
 
@@ -42,6 +44,10 @@ pub(crate) struct Live {
     pub(crate) ports: Vec<Option<Arc<PortLive>>>,
     /// By [`BackendId`]; none where a backend is not used any more.
     pub(crate) backends: Vec<Option<Arc<BackendLive>>>,
+    /// The ports of Gateways that are closed: nobody listens there. They stay compiled, for when they open again.
+    pub(crate) closed: Vec<Arc<PortLive>>,
+    /// Ports whose connections end at once: all that Gateways which are closed have ever had.
+    pub(crate) cut: Vec<PortId>,
     /// Whether any of them has sessions of its own.
     pub(crate) has_sessions: bool,
 }
@@ -50,6 +56,25 @@ impl Live {
     /// A port, if it is still served.
     pub(crate) fn port(&self, id: PortId) -> Option<&Arc<PortLive>> {
         self.ports.get(id.0 as usize).and_then(Option::as_ref)
+    }
+
+    /// Why a client's connection must end, if it must: its Gateway is closed, or it may not come from there any
+    /// more.
+    pub(crate) fn ends(&self, port: PortId, client: Option<IpAddr>) -> Option<End> {
+        if self.cut.contains(&port) {
+            return Some(End::GatewayClosed);
+        }
+        let allowed = self
+            .port(port)
+            .zip(client)
+            .is_none_or(|(port, client)| port.allows(client));
+        (!allowed).then_some(End::SourceNotAllowed)
+    }
+
+    /// Whether there is anything that a connection could have to end for.
+    pub(crate) fn may_end_some(&self) -> bool {
+        let mut ports = self.ports.iter().flatten();
+        !self.cut.is_empty() || ports.any(|port| !port.sources.is_empty())
     }
 
     /// A backend. Rules of this `Live` name only backends that it has.
@@ -92,10 +117,25 @@ pub(crate) struct PortLive {
     pub(crate) opening: Opening,
     /// Who is believed about clients: the same for all listeners of a port.
     pub(crate) forwarding: Forwarding,
+    /// From where clients may come: all of them must allow it.
+    pub(crate) sources: Box<[SourceRanges]>,
     /// What a connection may use, before it is known for which listener it is.
     pub(crate) limits: ClientLimits,
     /// Open connections, or flows of datagrams, on all workers; bounded by `limits.connections`.
     pub(crate) open: Arc<AtomicU32>,
+}
+
+impl PortLive {
+    /// Whether a client may come from there.
+    pub(crate) fn allows(&self, client: IpAddr) -> bool {
+        self.sources.iter().all(|ranges| ranges.allow(client))
+    }
+
+    /// Whether a peer is believed in PROXY protocol: then it may be another's connection.
+    pub(crate) fn believes(&self, peer: IpAddr) -> bool {
+        let protocol = self.forwarding.proxy_protocol.as_ref();
+        protocol.is_some_and(|it| it.trusted.iter().any(|range| range.contains(&peer)))
+    }
 }
 
 /// A listener.

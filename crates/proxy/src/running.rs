@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
+use crate::accepted::Accepted;
 use crate::observe::ends::End;
 use crate::observe::passage::Passage;
 
@@ -43,11 +44,10 @@ struct All {
 /// One of them.
 pub(crate) struct Running {
     pub(crate) passage: Passage,
+    accepted: Rc<Accepted>,
     idle: Duration,
     /// The tick at which bytes last moved.
     moved: Cell<u32>,
-    wish: Cell<Option<End>>,
-    waker: RefCell<Option<Waker>>,
 }
 
 impl Streams {
@@ -58,15 +58,19 @@ impl Streams {
     }
 
     /// Bytes begin to pass on a connection: from now on it is swept, and can be ended.
-    pub(crate) fn run(&self, passage: Passage, idle: Duration, tick: u32) -> Registered {
+    pub(crate) fn run(
+        &self,
+        (passage, accepted): (Passage, &Rc<Accepted>),
+        idle: Duration,
+        tick: u32,
+    ) -> Registered {
         let number = self.0.next.get();
         self.0.next.set(number + 1);
         let running = Rc::new(Running {
             passage,
+            accepted: Rc::clone(accepted),
             idle,
             moved: Cell::new(tick),
-            wish: Cell::new(None),
-            waker: RefCell::default(),
         });
         self.0
             .running
@@ -90,14 +94,14 @@ impl Streams {
             running.passage.count_bytes();
             let still = now.saturating_sub(running.moved.get());
             if Duration::from_secs(still.into()) > running.idle {
-                running.end(End::Idle);
+                running.accepted.end(End::Idle);
             }
         });
     }
 
     /// Ends all of them.
     pub(crate) fn cut(&self) {
-        self.each(|running| running.end(End::Drained));
+        self.each(|running| running.accepted.end(End::Drained));
     }
 
     fn each(&self, visit: impl FnMut(&Rc<Running>)) {
@@ -121,18 +125,7 @@ impl Running {
 
     /// Why it is to end, if it is; asked each time it is polled.
     pub(crate) fn wish(&self, waker: &Waker) -> Option<End> {
-        let mut kept = self.waker.borrow_mut();
-        if kept.as_ref().is_none_or(|kept| !kept.will_wake(waker)) {
-            *kept = Some(waker.clone());
-        }
-        self.wish.get()
-    }
-
-    fn end(&self, why: End) {
-        self.wish.set(Some(why));
-        if let Some(waker) = self.waker.borrow().as_ref() {
-            waker.wake_by_ref();
-        }
+        self.accepted.wish(waker)
     }
 }
 

@@ -14,6 +14,7 @@ use daemun_model::names::{ListenerKey, Transport};
 use socket2::Socket;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::closed;
 use crate::compile::{self, Keep, Report};
 use crate::dns::Names;
 use crate::listen::reach;
@@ -27,6 +28,10 @@ use crate::thread::{self, Drain, Message};
 /// addresses.
 const NAMES_SETTLE: Duration = Duration::from_secs(1);
 
+/// How long it is waited before a port that could not be bound is tried again: somebody may have had it only for a
+/// while, as a connection of this process to a backend has the port that it begins at.
+const BIND_AGAIN: Duration = Duration::from_secs(5);
+
 /// A running proxy. To be held on the runtime beside the workers; dropping it ends the workers at once.
 pub struct Proxy {
     settings: Settings,
@@ -34,6 +39,8 @@ pub struct Proxy {
     keep: Keep,
     names: Names,
     bound: BTreeMap<PortKey, Bound>,
+    /// Whether there are ports that could not be bound.
+    lacks_ports: bool,
     inherited: Inherited,
     configuration: Arc<Configuration>,
     live: Arc<Live>,
@@ -114,6 +121,7 @@ impl Proxy {
             workers,
             keep: Keep::new(metrics.registry()),
             bound: BTreeMap::new(),
+            lacks_ports: false,
             inherited,
             configuration: Arc::default(),
             live: Arc::default(),
@@ -131,18 +139,34 @@ impl Proxy {
         &self.configuration
     }
 
-    /// Makes a configuration live. Requests that have begun end as they began.
+    /// Makes a configuration live. Requests that have begun end as they began, unless their Gateway is closed:
+    /// then they end at once, and nothing is waited for.
     pub async fn apply(&mut self, configuration: Arc<Configuration>) -> Applied {
-        let new = self.names.want(&configuration);
+        let before = std::mem::replace(&mut self.configuration, configuration);
+        let changes = closed::changes(&before, &self.configuration);
+        changes.iter().for_each(closed::Change::tell);
+        let new = self.names.want(&self.configuration);
+        if changes.iter().any(closed::Change::closes) {
+            self.apply_current();
+        }
         self.names.settle(new, NAMES_SETTLE).await;
-        self.configuration = configuration;
         self.apply_current()
     }
 
-    /// Waits until a DNS name of the configuration has other addresses, and makes them live. Cancel-safe.
-    pub async fn follow_names(&mut self) {
-        self.names.changed().await;
-        self.apply_current();
+    /// Waits until a DNS name of the configuration has other addresses, or a port that could not be bound may have
+    /// become free, and makes that live. Cancel-safe.
+    pub async fn follow(&mut self) -> Applied {
+        let again = async {
+            match self.lacks_ports {
+                true => tokio::time::sleep(BIND_AGAIN).await,
+                false => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.names.changed() => {}
+            () = again => {}
+        }
+        self.apply_current()
     }
 
     fn apply_current(&mut self) -> Applied {
@@ -160,6 +184,7 @@ impl Proxy {
         self.tell(|| Message::Live(Arc::clone(&live)));
         self.close_unwanted();
         self.bind_wanted(&mut applied);
+        self.lacks_ports = !applied.not_bound.is_empty();
         applied
     }
 

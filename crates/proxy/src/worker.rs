@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use daemun_base::tasks::LocalTasks;
 
+use crate::accepted::AllAccepted;
 use crate::balance::Random;
 use crate::http::connection::Connection;
 use crate::live::Live;
@@ -30,6 +31,8 @@ pub(crate) struct Worker {
     pub(crate) pools: Pools,
     pub(crate) random: RefCell<Random>,
     pub(crate) tasks: LocalTasks,
+    /// All connections of clients.
+    pub(crate) accepted: AllAccepted,
     /// Connections that were accepted and have not begun yet; those below HTTP to their end.
     pub(crate) arrivals: LocalTasks,
     /// Tunnels, which live on after the connections that they were.
@@ -56,6 +59,7 @@ impl Worker {
             pools: Pools::default(),
             random: RefCell::new(Random::seeded()),
             tasks: LocalTasks::default(),
+            accepted: AllAccepted::default(),
             arrivals: LocalTasks::default(),
             tunnels: LocalTasks::default(),
             streams: Streams::default(),
@@ -117,8 +121,13 @@ impl Worker {
     }
 
     /// Requests that begin from now on see the next configuration. Connections on ports and listeners
-    /// that are gone are told to end.
+    /// that are gone are told to end; those of Gateways that are closed, and of clients that may not come from where
+    /// they do any more, end at once.
     pub(crate) fn take_over(&self, live: Arc<Live>) {
+        if live.may_end_some() {
+            self.accepted
+                .end_where(|it| live.ends(it.port, it.client.get().map(|client| client.ip())));
+        }
         self.each_connection(|connection| {
             if live.port(connection.port).is_none() {
                 connection.wind_down();

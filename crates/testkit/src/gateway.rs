@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use daemun_base::clock;
 use daemun_controller::source::files::{Files, Look};
-use daemun_model::{Configuration, Verdicts};
+use daemun_model::{Configuration, Snapshot, Verdicts};
 use daemun_proxy::{Applied, Proxy, Settings};
 use daemun_translate::{Cluster, Translator};
 
@@ -16,12 +16,17 @@ use crate::{fail, within};
 pub struct Gateway {
     proxy: Proxy,
     objects: Objects,
+    translated: Arc<Configuration>,
+    change: Change,
     /// What owners would be told.
     pub verdicts: Verdicts,
     /// What the proxy said to the last configuration.
     pub applied: Applied,
     _watch: Watch,
 }
+
+/// A change of what each Gateway's proxy must do.
+type Change = Box<dyn Fn(&mut Snapshot) + Send>;
 
 /// Settings that tests want: two workers, and a drain that does not wait long.
 pub fn settings() -> Settings {
@@ -47,10 +52,25 @@ impl Gateway {
     /// # Panics
     /// If the text cannot be read, or a port is not bound.
     pub async fn start_with(settings: Settings, yaml: &str) -> Self {
+        Self::start_changed(settings, yaml, |_| {}).await
+    }
+
+    /// The same with something that the objects of a host do not say, such as what follows from a cloud's load
+    /// balancer: it is done to what comes out of the translation.
+    ///
+    /// # Panics
+    /// If the text cannot be read, or a port is not bound.
+    pub async fn start_changed(
+        settings: Settings,
+        yaml: &str,
+        change: impl Fn(&mut Snapshot) + Send + 'static,
+    ) -> Self {
         let proxy = Proxy::start(settings).expect("the workers start");
         let mut gateway = Self {
             proxy,
             objects: Objects::default(),
+            translated: Arc::default(),
+            change: Box::new(change),
             verdicts: Verdicts::default(),
             applied: Applied::default(),
             _watch: Watch::start(),
@@ -65,11 +85,27 @@ impl Gateway {
     /// If the text cannot be read, or a port is not bound.
     pub async fn reload(&mut self, yaml: &str) {
         let (configuration, verdicts) = self.objects.translate(yaml);
-        let applied = within("a configuration", self.proxy.apply(configuration)).await;
+        self.translated = configuration;
+        self.verdicts = verdicts;
+        self.apply().await;
+    }
+
+    /// From now on this is done to what comes out of the translation.
+    ///
+    /// # Panics
+    /// If a port is not bound.
+    pub async fn change(&mut self, change: impl Fn(&mut Snapshot) + Send + 'static) {
+        self.change = Box::new(change);
+        self.apply().await;
+    }
+
+    async fn apply(&mut self) {
+        let configuration = changed(&self.translated, &self.change);
+        let applying = self.proxy.apply(configuration);
+        let applied = within("a configuration", applying).await;
         if let Some(refused) = applied.not_bound.first() {
             fail(&refused.reason)
         }
-        self.verdicts = verdicts;
         self.applied = applied;
     }
 
@@ -97,6 +133,18 @@ impl Gateway {
     pub fn proxy(&mut self) -> &mut Proxy {
         &mut self.proxy
     }
+}
+
+/// A configuration with something done to each Gateway.
+pub(crate) fn changed(
+    configuration: &Configuration,
+    change: impl Fn(&mut Snapshot),
+) -> Arc<Configuration> {
+    let mut configuration = configuration.clone();
+    for snapshot in configuration.gateways.values_mut() {
+        change(Arc::make_mut(snapshot));
+    }
+    Arc::new(configuration)
 }
 
 /// Objects as YAML, one text after the other.

@@ -95,6 +95,21 @@ impl TlsClient {
         let stream = TcpStream::connect(("127.0.0.1", port))
             .await
             .expect("the port is open");
+        self.over(stream, name).await
+    }
+
+    /// Begins TLS over a connection that stands, asking for a name.
+    ///
+    /// # Errors
+    /// The handshake's.
+    ///
+    /// # Panics
+    /// If the handshake hangs.
+    pub async fn over(
+        &self,
+        stream: TcpStream,
+        name: &str,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(name.to_owned()).expect("a name");
         let connector = TlsConnector::from(Arc::new(self.config.clone()));
         within("a TLS handshake", connector.connect(name, stream)).await

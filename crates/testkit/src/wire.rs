@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::tasks::Tasks;
+use daemun_model::Snapshot;
 use daemun_model::names::ObjectName;
 use daemun_wire::answer::{Proxies, ProxyState};
 use daemun_wire::client::{Resolve, Resolving, Settings};
@@ -17,7 +18,7 @@ use daemun_wire::server::{self, Publisher, Serving, Times};
 use daemun_wire::tls;
 use tokio::sync::watch;
 
-use crate::gateway::Objects;
+use crate::gateway::{Objects, changed};
 use crate::{Authority, within};
 
 /// Believes `NAMESPACE/GATEWAY/POD`, and nothing else.
@@ -162,8 +163,16 @@ impl Controller {
     /// # Panics
     /// If the text cannot be read.
     pub fn publish(&mut self, yaml: &str) {
+        self.publish_changed(yaml, |_| {});
+    }
+
+    /// The same with something that the objects of a host do not say: see `Gateway::start_changed`.
+    ///
+    /// # Panics
+    /// If the text cannot be read.
+    pub fn publish_changed(&mut self, yaml: &str, change: impl Fn(&mut Snapshot)) {
         let (configuration, _) = self.objects.translate(yaml);
-        self.publisher.publish(configuration);
+        self.publisher.publish(changed(&configuration, change));
     }
 
     /// Waits until what is said of the proxies of `default/gw` is so.

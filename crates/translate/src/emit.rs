@@ -116,6 +116,7 @@ fn snapshot(
             name: gateway.name.clone(),
             generation: gateway.object.metadata.generation.unwrap_or_default(),
             addresses: gateway.addresses.clone(),
+            closed: None,
         },
         before.map(|before| &before.gateway),
     );
@@ -315,6 +316,7 @@ fn listener(cluster: &Cluster, entry: &Entry) -> Option<Listener> {
         hostname: entry.hostname.clone(),
         protocol,
         forwarding: entry.forwarding.clone(),
+        sources: entry.sources.clone(),
         limits: limits.clone(),
         proxy_status: *proxy_status,
         refused: refused.clone(),

@@ -14,6 +14,7 @@ mod credentials;
 mod destination;
 mod emit;
 mod endpoints;
+pub mod exposure;
 pub mod features;
 mod filter;
 pub mod infrastructure;

@@ -11,6 +11,7 @@ use daemun_model::listener::ProxyStatus;
 use daemun_model::names::{ListenerKey, RouteKind, Transport};
 use daemun_model::policy::forwarding::Forwarding;
 use daemun_model::policy::limits::ClientLimits;
+use daemun_model::policy::sources::SourceRanges;
 use daemun_model::tls::{Certificate, ClientValidation, TlsVersion};
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::gateway_api::gateway::TlsMode;
@@ -106,6 +107,8 @@ pub(crate) struct Entry {
     pub(crate) treatment: Treatment,
     /// Who is believed about clients; the same for all listeners of a port.
     pub(crate) forwarding: Forwarding,
+    /// From where clients may come, if not from anywhere.
+    pub(crate) sources: Option<SourceRanges>,
     /// What works and may surprise.
     pub(crate) warnings: Vec<Finding>,
 }

@@ -10,10 +10,15 @@ use std::sync::Arc;
 
 use daemun_base::tasks::Tasks;
 use daemun_model::Snapshot;
+use daemun_model::gateway::Gateway;
+use daemun_model::listener::Listener;
+use daemun_model::policy::sources::SourceRanges;
+use daemun_testkit::gateway::Objects;
 use daemun_testkit::wire::{Controller, Files};
 use daemun_testkit::{Authority, ports, within, yaml};
 use daemun_wire::answer::Phase;
 use daemun_wire::client::{Client, Resolve, Resolving, Update};
+use daemun_wire::resource::Resource;
 use tempfile::TempDir;
 
 /// The Gateway `gw` with a Backend and these routes, each for the path of its name.
@@ -158,6 +163,26 @@ async fn what_is_published_arrives_whole_and_what_changes_is_one_part() {
         .await;
     drop(proxy);
     controller.until("it is gone", <[_]>::is_empty).await;
+}
+
+#[test]
+fn what_protects_arrives_as_it_was() {
+    let (configuration, _) = Objects::default().translate(&objects(&[]));
+    let snapshot = configuration.gateways.values().next().unwrap();
+    let mut gateway = Gateway::clone(&snapshot.gateway);
+    gateway.closed = Some("its address is a public one".to_owned());
+    let mut listener = Listener::clone(snapshot.listeners.values().next().unwrap());
+    let allowed = ["192.0.2.0/24", "2001:db8::/32"].map(|range| range.parse().unwrap());
+    listener.sources = Some(SourceRanges {
+        allowed: allowed.to_vec(),
+    });
+    for resource in [
+        Resource::Gateway(gateway.into()),
+        Resource::Listener(listener.into()),
+    ] {
+        let read = Resource::read(&resource.key().name(), &resource.write().unwrap());
+        assert_eq!(read.unwrap(), resource);
+    }
 }
 
 #[tokio::test]

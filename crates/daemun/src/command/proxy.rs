@@ -15,6 +15,7 @@ use daemun_proxy::admin::Health;
 use daemun_proxy::{Applied, Proxy as Traffic, Resolver};
 use daemun_wire::answer::{Phase, Refused};
 use daemun_wire::client::{Client, Resolve, Resolving, Update};
+use tokio::sync::watch;
 
 pub(crate) use arguments::Proxy;
 
@@ -74,7 +75,7 @@ async fn serve(arguments: &Proxy) -> Result<(), String> {
                 changed.map_err(|_| "The controller is not followed any more.".to_owned())?;
                 serving.apply().await;
             }
-            () = serving.traffic.follow_names() => {}
+            applied = serving.traffic.follow() => serving.followed(&applied),
             signal = signals.next() => match signal {
                 Signal::Reload => {}
                 Signal::Reopen => serving.traffic.metrics().reopen_logs(),
@@ -112,17 +113,40 @@ struct Serving {
 impl Serving {
     /// Makes the newest configuration live, and answers what came of it.
     async fn apply(&mut self) {
-        let Some(update) = self.client.updates.borrow_and_update().clone() else {
+        let Some(mut update) = self.client.updates.borrow_and_update().clone() else {
             return;
         };
         let began = clock::now();
-        let applied = self.traffic.apply(Arc::clone(&update.configuration)).await;
+        let mut ahead = self.client.updates.clone();
+        let applied = loop {
+            let configuration = Arc::clone(&update.configuration);
+            // Applying may wait for names, and closing a Gateway does not.
+            tokio::select! {
+                biased;
+                closing = closing(&mut ahead) => update = closing,
+                applied = self.traffic.apply(configuration) => break applied,
+            }
+        };
         tracing::info!(
             took_ms = began.elapsed().as_millis(),
             "The changed configuration is live."
         );
         self.serves = Some(update);
-        let known = std::mem::replace(&mut self.refused, refused(&applied));
+        self.takes_note(&applied);
+        self.answer();
+    }
+
+    /// What the proxy did by itself, such as binding a port that has become free.
+    fn followed(&mut self, applied: &Applied) {
+        let before = (self.refused.clone(), self.is_ready);
+        self.takes_note(applied);
+        if before != (self.refused.clone(), self.is_ready) {
+            self.answer();
+        }
+    }
+
+    fn takes_note(&mut self, applied: &Applied) {
+        let known = std::mem::replace(&mut self.refused, refused(applied));
         let is_new = |refused: &&Refused| !known.contains(refused);
         for refused in self.refused.iter().filter(is_new) {
             tracing::error!(
@@ -131,13 +155,7 @@ impl Serving {
                 refused.why
             );
         }
-        self.judge(&applied);
-        let phase = if self.is_ready {
-            Phase::Ready
-        } else {
-            Phase::Starting
-        };
-        self.answer(phase);
+        self.judge(applied);
     }
 
     fn judge(&mut self, applied: &Applied) {
@@ -155,7 +173,15 @@ impl Serving {
         self.readiness.ready("listeners", says);
     }
 
-    fn answer(&self, phase: Phase) {
+    fn answer(&self) {
+        self.answer_in(if self.is_ready {
+            Phase::Ready
+        } else {
+            Phase::Starting
+        });
+    }
+
+    fn answer_in(&self, phase: Phase) {
         let refused = self.refused.clone();
         self.client.answer(phase, self.serves.as_ref(), refused);
     }
@@ -163,7 +189,7 @@ impl Serving {
     /// Controllers hear of it first, then load balancers through `/readyz`; a second signal ends the process
     /// without waiting.
     async fn stop(self, signals: &mut Signals) {
-        self.answer(Phase::Draining);
+        self.answer_in(Phase::Draining);
         self.readiness.not_ready("process", "it is stopping");
         tracing::info!(
             "Stopping: requests under way are answered first. A second signal stops at once."
@@ -182,6 +208,24 @@ impl Serving {
 
 async fn second_stop(signals: &mut Signals) {
     while signals.next().await != Signal::Stop {}
+}
+
+/// The next configuration that comes and has a Gateway that is closed.
+async fn closing(ahead: &mut watch::Receiver<Option<Update>>) -> Update {
+    let closes = |update: &Update| {
+        let mut gateways = update.configuration.gateways.values();
+        gateways.any(|snapshot| snapshot.gateway.closed.is_some())
+    };
+    loop {
+        if ahead.changed().await.is_err() {
+            // Nothing comes any more, which is said where it is waited for.
+            return std::future::pending().await;
+        }
+        let next = ahead.borrow_and_update().clone();
+        if let Some(next) = next.filter(closes) {
+            return next;
+        }
+    }
 }
 
 /// What the proxy could not do, by the names of what it is about.

@@ -88,7 +88,10 @@ async fn serve(
                 let next = Arc::clone(&state.borrow_and_update());
                 apply(&mut proxy, &next, &readiness, &mut refused).await;
             }
-            () = proxy.follow_names() => {}
+            applied = proxy.follow() => {
+                let state = Arc::clone(&state.borrow());
+                observe::readiness(&readiness, &state, &applied);
+            }
             signal = signals.next() => match signal {
                 Signal::Reload => reload.now(),
                 Signal::Reopen => proxy.metrics().reopen_logs(),

@@ -81,6 +81,7 @@ impl Shop {
             name: name("shop"),
             generation: 0,
             addresses: Vec::new(),
+            closed: None,
         };
         let mut shop = Self(Snapshot {
             gateway: Arc::new(gateway),
@@ -116,6 +117,7 @@ impl Shop {
                 ListenerProtocol::Http
             },
             forwarding: Default::default(),
+            sources: None,
             limits: Default::default(),
             proxy_status: ProxyStatus::Error,
             refused: None,

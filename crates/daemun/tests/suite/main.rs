@@ -2,9 +2,11 @@
 //! backends behind it and clients in front. One module for each subject.
 
 mod ambiguity;
+mod arrivals;
 mod balancing;
 mod body_streaming;
 mod check;
+mod closed;
 mod drain;
 mod examples;
 mod explain;
@@ -17,6 +19,7 @@ mod grpcroute;
 mod hardening;
 mod http1;
 mod http2;
+mod kinds;
 mod limits;
 mod listeners_tls;
 mod observing;

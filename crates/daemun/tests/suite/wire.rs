@@ -11,11 +11,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemun_model::Configuration;
+use daemun_base::clock;
 use daemun_model::tls::Secret;
+use daemun_model::{Configuration, Snapshot};
 use daemun_testkit::gateway::Objects;
 use daemun_testkit::wire::{Controller, Files};
-use daemun_testkit::{Authority, Backend, ports, raw, yaml};
+use daemun_testkit::{Authority, Backend, Raw, ports, raw, yaml};
 use daemun_wire::answer::{Phase, ProxyState};
 use daemun_wire::server::Times;
 
@@ -95,6 +96,60 @@ fn objects(port: u16, backend: &Backend, routes: &[&str]) -> String {
     all.extend(routes.iter().map(|name| yaml::route_all(name, "echo")));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     yaml::documents(&all)
+}
+
+/// It stays ready, so that nobody restarts it or takes it for broken.
+#[tokio::test]
+async fn a_gateway_that_is_closed_serves_nothing_and_its_proxy_is_ready() {
+    let (authority, backend, port) = (
+        Authority::new(),
+        Backend::start("echo").await,
+        ports::free(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let mut controller = Controller::start(&authority).await;
+    let close = |snapshot: &mut Snapshot| {
+        let gateway = Arc::make_mut(&mut snapshot.gateway);
+        gateway.closed = Some("its address is a public one.".to_owned());
+    };
+    controller.publish_changed(&objects(port, &backend, &["all"]), close);
+    let running = Running::start(&controller.address.to_string(), &files);
+    running.until_ready().await;
+    let is_current = |proxies: &[ProxyState]| {
+        let one = proxies.first();
+        one.is_some_and(|it| it.current && it.phase == Phase::Ready && it.refused.is_empty())
+    };
+    controller.until("it takes that", is_current).await;
+    let refused = || std::net::TcpStream::connect(("127.0.0.1", port)).is_err();
+    assert!(refused(), "from the beginning");
+
+    controller.publish(&objects(port, &backend, &["all"]));
+    controller.until("it opens", is_current).await;
+    let mut client = Raw::connect(port).await;
+    assert_eq!(client.get("example.org", "/").await.status, 200);
+
+    // It comes with a name that nobody knows, which is asked for, and not waited for.
+    let lost = "apiVersion: gateway.daemun.dev/v1alpha1\nkind: Backend\nmetadata: {name: lost}\n\
+                spec: {endpoints: [{hostname: nobody.invalid, port: 80}]}";
+    let objects = [
+        objects(port, &backend, &["all"]),
+        lost.to_owned(),
+        yaml::route_all("lost", "lost"),
+    ];
+    let objects = objects.each_ref().map(String::as_str);
+    let since = clock::now();
+    controller.publish_changed(&yaml::documents(&objects), close);
+    assert!(client.closed().await);
+    while !refused() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    controller.until("it takes that", is_current).await;
+    assert!(running.is_ready().await);
+    running.signal("TERM");
+    assert!(running.ended().await);
 }
 
 #[tokio::test]

@@ -29,8 +29,8 @@ pub enum TrustedProxies {
     Hops(u8),
 }
 
-/// PROXY protocol, versions 1 and 2, is accepted from these peers; without a header the peer is the
-/// client, and from other peers a header is a malformed request.
+/// PROXY protocol, versions 1 and 2, is accepted from these peers, and not demanded: without a header the peer is
+/// the client. From other peers a header is a malformed request, and on TCP listeners bytes like any others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProxyProtocol {

@@ -6,4 +6,5 @@ pub mod forwarding;
 pub mod limits;
 pub mod retry;
 pub mod session;
+pub mod sources;
 pub mod timeouts;

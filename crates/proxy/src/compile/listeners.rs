@@ -7,6 +7,7 @@ use daemun_model::Snapshot;
 use daemun_model::listener::Listener;
 use daemun_model::names::{ListenerKey, Transport};
 use daemun_model::policy::limits::ClientLimits;
+use daemun_model::policy::sources::SourceRanges;
 use daemun_model::tls::{Certificate, Termination};
 use daemun_route::hosts::Hosts;
 use daemun_route::{Input, Table};
@@ -40,6 +41,7 @@ pub(super) fn compile(
         let port = (listener.bind, listener.protocol.transport());
         by_port.entry(port).or_default().push(listener);
     }
+    let mut had = keep.had.remove(&snapshot.gateway.name).unwrap_or_default();
     let mut inputs = inputs_by_listener(rules);
     let mut attached = streams.by_listener();
     for ((port, transport), listeners) in by_port {
@@ -61,12 +63,21 @@ pub(super) fn compile(
         let Some(port) = one_port(key, &listeners, compiled, keep) else {
             continue;
         };
-        let slot = port.id.0 as usize;
+        let id = port.id;
+        if !had.contains(&id) {
+            had.push(id);
+        }
+        if snapshot.gateway.closed.is_some() {
+            live.closed.push(Arc::new(port));
+            continue;
+        }
+        let slot = id.0 as usize;
         if live.ports.len() <= slot {
             live.ports.resize_with(slot + 1, || None);
         }
         live.ports[slot] = Some(Arc::new(port));
     }
+    keep.had.insert(snapshot.gateway.name.clone(), had);
 }
 
 fn one_port(
@@ -92,8 +103,20 @@ fn one_port(
         opening: Opening::of(listeners.iter().map(|listener| &listener.protocol)),
         listeners: compiled,
         forwarding: first.forwarding.clone(),
+        sources: sources(listeners),
         limits: others.iter().fold(first.limits.clone(), strictest),
     })
+}
+
+/// From where clients may come: all listeners of the port must allow it, because it is asked before one is chosen.
+fn sources(listeners: &[&Arc<Listener>]) -> Box<[SourceRanges]> {
+    let mut all: Vec<SourceRanges> = Vec::new();
+    for ranges in listeners.iter().filter_map(|one| one.sources.as_ref()) {
+        if !all.contains(ranges) {
+            all.push(ranges.clone());
+        }
+    }
+    all.into()
 }
 
 type Inputs<'a> = Vec<Input<'a, Arc<RuleLive>>>;
@@ -130,6 +153,7 @@ fn one_listener(
         hostname: _,
         protocol,
         forwarding: _,
+        sources: _, /* those of the port count */
         limits,
         proxy_status,
         refused,

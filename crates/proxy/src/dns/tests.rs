@@ -118,6 +118,7 @@ fn configuration(name: &str) -> Configuration {
             name: gateway.clone(),
             generation: 0,
             addresses: Vec::new(),
+            closed: None,
         }),
         listeners: Default::default(),
         routes: Default::default(),

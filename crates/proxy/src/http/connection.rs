@@ -17,11 +17,11 @@ use daemun_model::policy::limits::ClientLimits;
 use daemun_model::tls::ClientValidation;
 use tokio::task::AbortHandle;
 
-pub(crate) use pulse::{ClientIo, Pulse};
+pub(crate) use pulse::{ClientIo, Pulse, Socket};
 
+use crate::accepted::{Accepted, Open};
 use crate::http::forward::Standing;
-use crate::live::{InFlight, PortId};
-use crate::observe::counters::OpenConnection;
+use crate::live::PortId;
 use crate::worker::Worker;
 
 /// What TLS said about a connection.
@@ -51,12 +51,8 @@ pub(crate) struct Connection {
     in_flight: Cell<u32>,
     wish: Cell<Wish>,
     waker: RefCell<Option<Waker>>,
-    task: RefCell<Option<AbortHandle>>,
-    _open: Open,
+    open: Open,
 }
-
-/// What counts a connection as open until it is dropped: for its port's limit, and for metrics.
-pub(crate) type Open = (InFlight, OpenConnection);
 
 /// How a connection is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,8 +107,7 @@ impl Connection {
             in_flight: Cell::new(0),
             wish: Cell::new(wish),
             waker: RefCell::default(),
-            task: RefCell::default(),
-            _open: open,
+            open,
         })
     }
 
@@ -123,7 +118,7 @@ impl Connection {
 
     /// The task that runs the connection, so that it can be cut.
     pub(crate) fn runs_in(&self, task: AbortHandle) {
-        *self.task.borrow_mut() = Some(task);
+        self.open.accepted.runs_in(task);
     }
 
     /// A request begins; ends when the guard is dropped.
@@ -191,9 +186,7 @@ impl Connection {
 
     /// Ends at once, whatever is under way.
     pub(crate) fn cut(&self) {
-        if let Some(task) = self.task.borrow().as_ref() {
-            task.abort();
-        }
+        self.open.accepted.abort();
     }
 
     /// Since when nothing goes on until the client moves: it does not read, or every request that is under
@@ -275,6 +268,11 @@ pub(crate) struct Busy {
 }
 
 impl Busy {
+    /// The connection as it was accepted.
+    pub(crate) fn accepted(&self) -> &Rc<Accepted> {
+        &self.connection.open.accepted
+    }
+
     /// Whether the next piece of its answer can be sent only when the client has taken the one before.
     pub(crate) fn waits(&self, waits: bool) {
         if self.waits.replace(waits) != waits {

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::connection::{ClientIo, Connection, Wish};
+use super::connection::{ClientIo, Connection, Socket, Wish};
 use super::serve;
 use crate::upstream::connect::LocalExecutor;
 
@@ -19,10 +18,7 @@ use crate::upstream::connect::LocalExecutor;
 const SEND_BUFFER: usize = 64 * 1024;
 
 /// Begins to run a connection, until it ends.
-pub(crate) fn serve<S>(connection: &Rc<Connection>, stream: S)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+pub(crate) fn serve<S: Socket>(connection: &Rc<Connection>, stream: S) {
     let worker = Rc::clone(&connection.worker);
     let registered = Registered(Rc::clone(connection));
     let half_closes = !connection.http2 && connection.tls.is_none();
@@ -55,10 +51,10 @@ impl Drop for Registered {
     }
 }
 
-async fn run_http1<S>(connection: &Rc<Connection>, stream: ClientIo<S>) -> hyper::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+async fn run_http1<S: Socket>(
+    connection: &Rc<Connection>,
+    stream: ClientIo<S>,
+) -> hyper::Result<()> {
     let limits = connection.limits();
     let service = service_fn(|request| serve::request(Rc::clone(connection), request));
     let running = http1::Builder::new()
@@ -79,10 +75,10 @@ where
     .await
 }
 
-async fn run_http2<S>(connection: &Rc<Connection>, stream: ClientIo<S>) -> hyper::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+async fn run_http2<S: Socket>(
+    connection: &Rc<Connection>,
+    stream: ClientIo<S>,
+) -> hyper::Result<()> {
     let limits = connection.limits();
     let service = service_fn({
         let connection = Rc::clone(connection);

@@ -20,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::body::Held;
+use crate::http::connection::Busy;
 use crate::live::InFlight;
 use crate::observe::trip::Finished;
 use crate::upstream::received::Received;
@@ -88,9 +89,13 @@ impl Upgrade {
         let (mut head, _) = response.into_parts();
         let worker = Rc::clone(&tunnel.worker);
         let client = self.client;
-        worker
+        let accepted = tunnel.held.busy.as_ref().map(Busy::accepted).map(Rc::clone);
+        let task = worker
             .tunnels
             .spawn(async move { tunnel.run(client, backend).await });
+        if let Some(accepted) = accepted {
+            accepted.runs_in(task);
+        }
         if self.connect {
             head.status = StatusCode::OK;
             for name in [CONNECTION, UPGRADE, SEC_WEBSOCKET_ACCEPT] {

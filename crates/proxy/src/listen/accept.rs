@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use super::arrival::{Arrival, canonical};
+use crate::accepted::Open;
 use crate::live::{InFlight, Opening, PortId};
 use crate::stream;
 use crate::worker::Worker;
@@ -88,8 +89,17 @@ async fn take(
 
 fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr) {
     let live = worker.live();
-    let Some(on) = live.port(port) else { return };
-    let Some(open) = InFlight::within(&on.open, on.limits.connections) else {
+    let Some(on) = live.port(port) else {
+        // The port was closed while it was in the queue.
+        return stream::refuse(&stream);
+    };
+    // Whose connection it is, is known already if nobody in front says it.
+    let is_known = !on.believes(peer.ip());
+    if is_known && !on.allows(peer.ip()) {
+        worker.metrics.source_not_allowed();
+        return stream::refuse(&stream);
+    }
+    let Some(in_flight) = InFlight::within(&on.open, on.limits.connections) else {
         worker.metrics.connection_refused();
         match on.opening {
             // A few bytes fit into the buffer of a new socket; if not, the closed connection says enough.
@@ -99,7 +109,13 @@ fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr)
         }
         return;
     };
-    let open = (open, worker.metrics.connection_accepted());
+    let accepted = worker.accepted.enter(port);
+    accepted.client.set(is_known.then_some(peer));
+    let open = Open {
+        _in_flight: in_flight,
+        _counted: worker.metrics.connection_accepted(),
+        accepted: Rc::clone(&accepted),
+    };
     let arrival = Arrival {
         worker: Rc::clone(worker),
         port,
@@ -107,5 +123,5 @@ fn begin(worker: &Rc<Worker>, port: PortId, stream: TcpStream, peer: SocketAddr)
         peer,
         open,
     };
-    worker.arrivals.spawn(arrival.run(stream));
+    accepted.runs_in(worker.arrivals.spawn(arrival.run(stream)));
 }

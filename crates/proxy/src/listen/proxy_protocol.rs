@@ -1,16 +1,16 @@
 //! PROXY protocol, versions 1 and 2: a load balancer in front says whose connection this is.
 //!
-//! A header is believed from trusted peers only. From another peer it is refused, because whoever may
-//! write one may claim any address. Without a header the peer is the client. The bytes after the
-//! header stay in the socket: they are looked at before they are taken, so that nothing has to be
-//! put back. This is about connections; `X-Forwarded-For` and `Forwarded` are about requests.
+//! A header is accepted, not demanded: callers that do not come through the load balancer carry none, and then the
+//! peer is the client. It is believed from trusted peers only, because whoever may write one may claim any address.
+//! From another peer it is refused where it can be nothing but a header, which no request and no handshake begins
+//! like. The bytes after the header stay in the socket: they are looked at before they are taken, so that nothing
+//! has to be put back. This is about connections; `X-Forwarded-For` and `Forwarded` are about requests.
 
 use std::cell::Cell;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use daemun_model::policy::forwarding::ProxyProtocol;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
@@ -52,6 +52,20 @@ pub struct Addresses {
     pub destination: SocketAddr,
 }
 
+/// How a connection begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// With something else than a header.
+    Other,
+    /// With a header, which was taken: from where to where the connection goes.
+    Header(Addresses),
+    /// With a header without addresses, which was taken: the load balancer speaks for itself, most likely to see
+    /// whether anybody is here.
+    OwnConnection,
+    /// It has ended before a byte came.
+    Nothing,
+}
+
 /// Why a connection was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeaderError {
@@ -59,7 +73,8 @@ pub(crate) enum HeaderError {
     Malformed(&'static str),
     /// A header came from a peer that is not trusted to send one.
     Untrusted,
-    /// Nothing came in time. Whether that is an error depends on who has to speak first.
+    /// Nothing came in time, or too little to tell what it is. Whether that is an error depends on who has to speak
+    /// first.
     Silent,
     /// The rest of the header did not come in time.
     TimedOut,
@@ -85,57 +100,53 @@ impl fmt::Display for HeaderError {
 
 /// Takes a header from a new connection, if it begins with one, and no byte more.
 ///
-/// None means that the peer is the client: there is no header, or one without addresses.
+/// `believed` says whether the peer may send one.
 ///
 /// # Errors
 /// The connection is to be closed; the error says why.
 pub(crate) async fn take_header(
     stream: &mut TcpStream,
-    peer: IpAddr,
-    setting: &ProxyProtocol,
+    believed: bool,
     limit: Duration,
-) -> Result<Option<Addresses>, HeaderError> {
-    let peer = peer.to_canonical();
-    let trusted = setting.trusted.iter().any(|range| range.contains(&peer));
-    let heard = Cell::new(false);
-    match tokio::time::timeout(limit, take(stream, trusted, &heard)).await {
+) -> Result<Beginning, HeaderError> {
+    let begun = Cell::new(false);
+    match tokio::time::timeout(limit, take(stream, believed, &begun)).await {
         Ok(taken) => taken,
-        Err(_) if heard.get() => Err(HeaderError::TimedOut),
+        Err(_) if begun.get() => Err(HeaderError::TimedOut),
         Err(_) => Err(HeaderError::Silent),
     }
 }
 
 async fn take(
     stream: &mut TcpStream,
-    trusted: bool,
-    heard: &Cell<bool>,
-) -> Result<Option<Addresses>, HeaderError> {
+    believed: bool,
+    begun: &Cell<bool>,
+) -> Result<Beginning, HeaderError> {
     let mut bytes = vec![0; V2_LONGEST];
     let mut taken = 0;
     let mut waits = Waits::new();
     loop {
-        let seen = stream.peek(&mut bytes[taken..]).await;
-        let seen = seen.map_err(|_| HeaderError::Closed)?;
-        heard.set(true);
+        // Health checks end with a reset, too.
+        let seen = stream.peek(&mut bytes[taken..]).await.unwrap_or(0);
         if seen == 0 {
-            // An end without a byte is the reader's business, not a broken header.
             return if taken == 0 {
-                Ok(None)
+                Ok(Beginning::Nothing)
             } else {
                 Err(HeaderError::Closed)
             };
         }
         let end = taken + seen;
         let parsed = parse(&bytes[..end]);
-        if !trusted && parsed != Parsed::None && begins_with_signature(&bytes[..end]) {
+        begun.set(begins_with_signature(&bytes[..end]));
+        if !believed && parsed != Parsed::None && begins_with_signature(&bytes[..end]) {
             return Err(HeaderError::Untrusted);
         }
         match parsed {
-            Parsed::None => return Ok(None),
+            Parsed::None => return Ok(Beginning::Other),
             Parsed::Malformed(how) => return Err(HeaderError::Malformed(how)),
             Parsed::Header { addresses, length } => {
                 consume(stream, &mut bytes[taken..length]).await?;
-                return Ok(addresses);
+                return Ok(addresses.map_or(Beginning::OwnConnection, Beginning::Header));
             }
             // All of it belongs to the header, so it can be taken, and the next look waits for more.
             Parsed::Need(_) if begins_with_signature(&bytes[..end]) => {
@@ -145,7 +156,7 @@ async fn take(
             // It could be something else, which is not ours to take.
             Parsed::Need(_) => {
                 if !waits.for_more(stream).await {
-                    return Ok(None);
+                    return Ok(Beginning::Other);
                 }
             }
         }

@@ -6,7 +6,6 @@
 //! than the gateway may answer, the client's first message is read before (`hello`).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use daemun_route::hosts::Hosts;
 use rustls::server::Acceptor;
@@ -49,12 +48,11 @@ pub(crate) async fn accept<IO>(
     connection: IO,
     hosts: &Hosts<usize>,
     listener_tls: impl Fn(usize) -> Option<Arc<ServerTls>>,
-    limit: Duration,
+    deadline: Instant,
 ) -> Result<Secured<IO>, HandshakeError>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let deadline = Instant::from_std(daemun_base::clock::now()) + limit;
     let hello = LazyConfigAcceptor::new(Acceptor::default(), connection);
     let hello = timeout_at(deadline, hello).await;
     let mut hello = hello

@@ -54,13 +54,14 @@ pub(super) const CONNECTION_ERRORS: [&str; 6] = [
 ];
 
 /// Why datagrams are not passed on, each at its number.
-pub(super) const DROPS: [&str; 6] = [
+pub(super) const DROPS: [&str; 7] = [
     "unserved",
     "no_flow",
     "no_socket",
     "backend_busy",
     "client_busy",
     "unreachable",
+    "source_not_allowed",
 ];
 
 /// Why a datagram is not passed on.
@@ -78,6 +79,8 @@ pub(crate) enum Dropped {
     ClientBusy,
     /// The network refused it.
     Unreachable,
+    /// Clients may not come from there.
+    SourceNotAllowed,
 }
 
 /// How often the log tells of answers of one kind, in ticks (seconds).
@@ -94,6 +97,8 @@ pub(crate) struct WorkerMetrics {
     pub(super) connections_begun: Counter,
     pub(super) connections_ended: Counter,
     pub(super) connections_refused: Counter,
+    pub(super) connections_not_allowed: Counter,
+    pub(super) connections_unused: Counter,
     pub(super) accept_errors: Counter,
     pub(super) proxy_protocol_refused: Counter,
     pub(super) handshakes_failed: [Counter; HANDSHAKES.len()],
@@ -138,6 +143,8 @@ impl WorkerMetrics {
             connections_begun: Counter::default(),
             connections_ended: Counter::default(),
             connections_refused: Counter::default(),
+            connections_not_allowed: Counter::default(),
+            connections_unused: Counter::default(),
             accept_errors: Counter::default(),
             proxy_protocol_refused: Counter::default(),
             handshakes_failed: Default::default(),
@@ -207,6 +214,17 @@ impl WorkerMetrics {
     /// There were as many connections as there may be.
     pub(crate) fn connection_refused(&self) {
         self.connections_refused.add(1);
+    }
+
+    /// A client may not come from there.
+    pub(crate) fn source_not_allowed(&self) {
+        self.connections_not_allowed.add(1);
+    }
+
+    /// A connection has ended before its first byte, or was a load balancer's own: most likely, somebody has looked
+    /// whether anybody is there.
+    pub(crate) fn connection_unused(&self) {
+        self.connections_unused.add(1);
     }
 
     /// A connection was accepted; it is open until what this gives is dropped.

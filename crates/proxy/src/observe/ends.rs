@@ -1,7 +1,7 @@
 //! Why connections below HTTP and flows of datagrams end, in a word each: for metrics and logs.
 
 /// Why connections end, each at its number: for metrics and logs.
-pub(crate) const ENDS: [&str; 18] = [
+pub(crate) const ENDS: [&str; 20] = [
     "closed",
     "client_reset",
     "backend_reset",
@@ -20,6 +20,8 @@ pub(crate) const ENDS: [&str; 18] = [
     "refused",
     "evicted",
     "reconfigured",
+    "gateway_closed",
+    "source_not_allowed",
 ];
 
 /// Why a connection ends.
@@ -61,6 +63,10 @@ pub(crate) enum End {
     Evicted,
     /// A changed configuration sends the flow elsewhere.
     Reconfigured,
+    /// Its Gateway serves nothing any more.
+    GatewayClosed,
+    /// The client may not come from there any more.
+    SourceNotAllowed,
 }
 
 impl End {
@@ -79,7 +85,9 @@ impl End {
             | Self::Drained
             | Self::ClientHandshake
             | Self::Evicted
-            | Self::Reconfigured => false,
+            | Self::Reconfigured
+            | Self::GatewayClosed
+            | Self::SourceNotAllowed => false,
             Self::InvalidListener
             | Self::NoRoute
             | Self::NoBackend

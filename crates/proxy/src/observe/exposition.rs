@@ -107,6 +107,7 @@ fn configured(metrics: &Metrics, out: Out<'_>) -> fmt::Result {
     }
     let Configured {
         since,
+        closed,
         certificates,
         endpoints,
     } = &*metrics
@@ -121,6 +122,16 @@ fn configured(metrics: &Metrics, out: Out<'_>) -> fmt::Result {
         "When the configuration became live, in seconds since 1970.",
     )?;
     writeln!(out, "{name} {since}")?;
+    let name = "daemun_gateway_closed";
+    head(
+        out,
+        name,
+        "gauge",
+        "1 while a Gateway serves nothing because its way in is not what was asked for, else 0.",
+    )?;
+    for (labels, is_closed) in closed {
+        writeln!(out, "{name}{{{labels}}} {}", u8::from(*is_closed))?;
+    }
     let name = "daemun_certificate_expiry_seconds";
     head(
         out,

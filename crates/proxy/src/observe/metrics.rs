@@ -25,6 +25,8 @@ pub struct Metrics {
 pub(super) struct Configured {
     /// When it became live, in seconds since 1970.
     pub(super) since: i64,
+    /// Labels of Gateways, and whether they are closed.
+    pub(super) closed: Vec<(String, bool)>,
     /// Labels of certificates, and when they expire, in seconds since 1970.
     pub(super) certificates: Vec<(String, i64)>,
     /// Labels of backends, and how many of their endpoints may get requests.
@@ -91,8 +93,13 @@ impl Metrics {
             .values()
             .flat_map(|snapshot| snapshot.certificates.values())
             .map(|one| (labels(&[("certificate", &one.name)]), one.not_after));
+        let closed = configuration.gateways.iter().map(|(name, snapshot)| {
+            let is_closed = snapshot.gateway.closed.is_some();
+            (labels(&[("gateway", name)]), is_closed)
+        });
         let mut configured = Configured {
             since: daemun_base::clock::unix_seconds(),
+            closed: closed.collect(),
             certificates: certificates.collect(),
             endpoints: backends
                 .map(|(series, endpoints)| (series.labels.to_string(), endpoints))

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use daemun_model::policy::limits::ClientLimits;
 use tokio::net::TcpStream;
 
-use crate::http::connection::Open;
+use crate::accepted::Open;
 use crate::live::ListenerLive;
 use crate::observe::ends::End;
 use crate::observe::passage::{Origin, Passage};
@@ -58,8 +58,8 @@ pub(crate) struct Passing {
     worker: Rc<Worker>,
     listener: Arc<ListenerLive>,
     passage: Passage,
+    open: Open,
     _counted: running::Counted,
-    _open: Open,
 }
 
 impl Passing {
@@ -70,6 +70,7 @@ impl Passing {
             origin,
             open,
         } = incoming;
+        open.accepted.asks();
         let random = || worker.random.borrow_mut().next_u64();
         let passage = Passage::begin(&worker.metrics, &listener, origin, random);
         Self {
@@ -77,8 +78,14 @@ impl Passing {
             worker,
             listener,
             passage,
-            _open: open,
+            open,
         }
+    }
+
+    /// Waits for something before bytes are passed on. None: the connection is to end, which is counted.
+    pub(crate) async fn unless_ended<T>(&self, waiting: impl Future<Output = T>) -> Option<T> {
+        let done = self.open.accepted.unless_ended(waiting).await;
+        done.inspect_err(|end| self.passage.ends(*end)).ok()
     }
 
     /// The backend that gets the connection. None: nobody does, which is counted. The configuration is looked at
@@ -121,9 +128,10 @@ impl Passing {
     ) {
         let key = client_key(&backend.balance, self.passage.origin.peer.ip());
         let connecting = connect::any(&self.worker, &backend, (key, wrap), &self.passage);
-        let (backend, in_flight) = match connecting.await {
-            Ok(connected) => connected,
-            Err(refusal) => {
+        let (backend, in_flight) = match self.unless_ended(connecting).await {
+            Some(Ok(connected)) => connected,
+            None => return client.reset(),
+            Some(Err(refusal)) => {
                 self.refused(&refusal);
                 return client.reset();
             }
@@ -132,14 +140,16 @@ impl Passing {
             worker,
             listener,
             passage,
+            open,
             _counted,
-            _open,
         } = self;
         let limit = listener.limits.stream_idle;
         let idle = limit.unwrap_or(ClientLimits::STREAM_IDLE);
         // What follows may last for days, and the configuration need not.
         drop(listener);
-        let running = worker.streams.run(passage, idle, worker.tick());
+        let running = worker
+            .streams
+            .run((passage, &open.accepted), idle, worker.tick());
         let end = relay::relay(&worker, &running, (client, backend), read).await;
         running.passage.ends(end);
         drop(in_flight);

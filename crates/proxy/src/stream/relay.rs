@@ -51,7 +51,7 @@ pub(super) async fn relay(
     })
     .await;
     match end {
-        End::ClientReset | End::BackendReset => {
+        End::ClientReset | End::BackendReset | End::GatewayClosed | End::SourceNotAllowed => {
             client.reset();
             backend.reset();
         }

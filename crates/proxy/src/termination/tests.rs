@@ -23,6 +23,10 @@ use crate::pki::testing::{Authority, rsa, self_signed, store};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
+fn after(time: Duration) -> tokio::time::Instant {
+    tokio::time::Instant::from_std(daemun_base::clock::now()) + time
+}
+
 /// What listeners of HTTP offer.
 const HTTP: &[&[u8]] = &[b"h2", b"http/1.1"];
 
@@ -78,7 +82,7 @@ impl Port {
 
     async fn accept(&self, stream: DuplexStream) -> Result<Secured<DuplexStream>, HandshakeError> {
         let tls = |place: usize| Some(Arc::clone(&self.listeners[place]));
-        sni::accept(stream, &self.hosts, tls, LIMIT).await
+        sni::accept(stream, &self.hosts, tls, after(LIMIT)).await
     }
 }
 
@@ -517,7 +521,7 @@ async fn who_is_at_fault_is_told() {
     assert!(matches!(error, HandshakeError::Closed), "{error:?}");
     let (_ours, theirs) = tokio::io::duplex(1024);
     let tls = |_| Some(Arc::clone(&port.listeners[0]));
-    let slow = sni::accept(theirs, &port.hosts, tls, Duration::from_millis(20)).await;
+    let slow = sni::accept(theirs, &port.hosts, tls, after(Duration::from_millis(20))).await;
     assert!(matches!(slow, Err(HandshakeError::TimedOut)));
     let met = meet(
         &port,

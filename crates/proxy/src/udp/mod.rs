@@ -127,7 +127,9 @@ impl Door {
             self.receive();
         }
         let flows = self.flows.borrow_mut().take();
-        let end = if self.worker.draining.get() {
+        let end = if self.worker.live().cut.contains(&self.port) {
+            End::GatewayClosed
+        } else if self.worker.draining.get() {
             End::Drained
         } else {
             End::Reconfigured
@@ -159,6 +161,10 @@ impl Door {
             local: datagram.to,
         };
         let live = self.worker.live();
+        let port = live.port(self.port);
+        if port.is_some_and(|port| !port.allows(key.client.ip())) {
+            return self.drop_one(Dropped::SourceNotAllowed);
+        }
         let Some(listener) = self.listener(&live) else {
             return self.drop_one(Dropped::Unserved);
         };
@@ -281,7 +287,27 @@ impl Door {
                 flow.close(End::Idle);
             }
         }
+        self.end_what_is_not_allowed(&live);
         self.flows.borrow().each(|flow| flow.passage.count_bytes());
+    }
+}
+
+impl Door {
+    /// Ends the flows of clients that may not come from there any more: what they send is dropped at once, but a
+    /// backend may go on sending.
+    fn end_what_is_not_allowed(&self, live: &Live) {
+        let port = live.port(self.port);
+        let Some(port) = port.filter(|port| !port.sources.is_empty()) else {
+            return;
+        };
+        let mut ends = Vec::new();
+        self.flows.borrow().each(|flow| {
+            if !port.allows(flow.key.client.ip()) {
+                ends.push(Rc::clone(flow));
+            }
+        });
+        ends.iter()
+            .for_each(|flow| self.end(flow, End::SourceNotAllowed));
     }
 }
 

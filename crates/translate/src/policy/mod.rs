@@ -1,6 +1,7 @@
 //! How requests are tried, balanced and bounded: settings of rules, and policies that are attached to
 //! listeners and backends. One file per policy.
 
+pub(crate) mod arrivals;
 pub(crate) mod balance;
 pub(crate) mod budget;
 pub(crate) mod forwarding;

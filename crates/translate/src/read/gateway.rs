@@ -20,10 +20,12 @@ use super::parameters::{self, INVALID_PARAMETERS};
 use crate::cluster::{Cluster, Home};
 use crate::conflicts::{self, PortClaim};
 use crate::credentials::secret;
+use crate::exposure::lint;
 use crate::infrastructure::Wanted;
 use crate::infrastructure::parameters::Parameters;
 use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
+use crate::policy::arrivals::Arrivals;
 use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::value::unknown;
 use crate::verdict::{Refusal, reason};
@@ -45,6 +47,8 @@ pub(crate) struct ReadGateway {
     pub(crate) wanted: Vec<Wanted>,
     /// How things are made around it; none if that cannot be said.
     pub(crate) parameters: Option<Parameters>,
+    /// What the way in means for its listeners.
+    pub(crate) arrivals: Arrivals,
     /// Its own listeners.
     pub(crate) entries: Vec<Entry>,
     /// Its ListenerSets, in order of precedence.
@@ -210,6 +214,7 @@ fn read_gateway(
         addresses: Vec::new(),
         wanted: Vec::new(),
         parameters: None,
+        arrivals: Arrivals::default(),
         entries,
         sets: Vec::new(),
         client_certificate: None,
@@ -221,6 +226,7 @@ fn read_gateway(
         gateway.addresses = bound(&gateway.wanted);
     }
     read_parameters(cluster, &mut gateway);
+    read_annotations(&mut gateway);
     if spec.listeners.is_empty() {
         gateway.refused.push(Refusal::new(
             FieldPath::of("spec.listeners"),
@@ -309,6 +315,17 @@ fn read_parameters(cluster: &Cluster, gateway: &mut ReadGateway) {
             gateway.findings.append(&mut findings);
         }
         Err(refusal) => gateway.refused.push(refusal),
+    }
+}
+
+/// What is written on the Gateway itself, but meant for its Service.
+fn read_annotations(gateway: &mut ReadGateway) {
+    let path = FieldPath::of("metadata.annotations");
+    for slip in lint::of_gateway(&gateway.object.metadata.annotations) {
+        match slip.refused {
+            true => gateway.refused.push(slip.refusal(&path)),
+            false => gateway.findings.push(slip.warning(&path)),
+        }
     }
 }
 

@@ -105,6 +105,7 @@ fn read(
         client: None,
         treatment: Treatment::default(),
         forwarding: Forwarding::default(),
+        sources: None,
         warnings: Vec::new(),
     };
     if entry.port == 0 {

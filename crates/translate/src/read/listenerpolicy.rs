@@ -19,7 +19,7 @@ use super::gateway::{ReadGateway, ReadGateways, age};
 use crate::cluster::Cluster;
 use crate::listener::{Entry, Protocol, Treatment};
 use crate::policy::targets::{Claims, Judged, Target};
-use crate::policy::{forwarding, limits};
+use crate::policy::{arrivals, forwarding, limits};
 use crate::refs::GATEWAY_GROUP;
 use crate::value::unknown;
 use crate::verdict::{Refusal, warning};
@@ -70,6 +70,8 @@ pub(crate) fn apply_all(
     }
     for gateway in &mut gateways.ours {
         apply(&by_target, gateway);
+        let way_in = gateway.arrivals.clone();
+        arrivals::apply(&way_in, gateway.all_entries_mut());
     }
     judged
 }

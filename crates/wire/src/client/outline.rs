@@ -63,6 +63,7 @@ fn listener(bytes: &[u8], why: String) -> Option<Listener> {
         hostname,
         protocol,
         forwarding: Default::default(),
+        sources: None,
         limits: Default::default(),
         proxy_status: Default::default(),
         refused: Some(why),

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 /// When bytes last moved on a connection. Written by its own thread only; atomics because a
 /// connection's I/O must be `Send` for upgrades.
@@ -40,6 +42,8 @@ pub(crate) struct Pulse {
     pub(super) looks: AtomicBool,
     /// Whether the client has ended its side within its request.
     pub(super) ended: AtomicBool,
+    /// Whether what was not sent is not to be sent any more when the connection is dropped.
+    resets: Arc<AtomicBool>,
 }
 
 /// A tick that does not come.
@@ -47,7 +51,7 @@ pub(super) const NEVER: u32 = u32::MAX;
 
 impl Pulse {
     /// A connection's pulse; a head is expected from the beginning.
-    pub(crate) fn new(ticks: &Arc<AtomicU32>) -> Arc<Self> {
+    pub(crate) fn new(ticks: &Arc<AtomicU32>, resets: &Arc<AtomicBool>) -> Arc<Self> {
         let now = ticks.load(Ordering::Relaxed);
         Arc::new(Self {
             ticks: Arc::clone(ticks),
@@ -63,6 +67,7 @@ impl Pulse {
             tunnels: AtomicBool::new(false),
             looks: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            resets: Arc::clone(resets),
         })
     }
 
@@ -109,8 +114,26 @@ impl Pulse {
     }
 }
 
+/// A client's socket, or TLS over it.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// The socket itself.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Socket for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 /// A client's socket, or TLS over it, that notes when bytes move.
-pub(crate) struct ClientIo<S> {
+pub(crate) struct ClientIo<S: Socket> {
     inner: S,
     pulse: Arc<Pulse>,
     /// Whether a client that has ended its side may wait for its answer.
@@ -119,7 +142,7 @@ pub(crate) struct ClientIo<S> {
     ahead: Option<u8>,
 }
 
-impl<S> ClientIo<S> {
+impl<S: Socket> ClientIo<S> {
     pub(crate) fn new(inner: S, pulse: Arc<Pulse>, half_closes: bool) -> Self {
         Self {
             inner,
@@ -130,7 +153,7 @@ impl<S> ClientIo<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> ClientIo<S> {
+impl<S: Socket> ClientIo<S> {
     /// Looks for the end of the connection. Wakes the task when there is something to be seen.
     fn look(&mut self, cx: &mut Context<'_>) -> std::io::Result<()> {
         if self.ahead.is_some() || self.pulse.ended.load(Ordering::Relaxed) {
@@ -156,7 +179,16 @@ impl<S: AsyncRead + Unpin> ClientIo<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for ClientIo<S> {
+impl<S: Socket> Drop for ClientIo<S> {
+    fn drop(&mut self) {
+        if self.pulse.resets.load(Ordering::Relaxed) {
+            // If it does not work, the connection is closed in the ordinary way.
+            let _ = self.inner.tcp().set_zero_linger();
+        }
+    }
+}
+
+impl<S: Socket> AsyncRead for ClientIo<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -177,7 +209,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientIo<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
+impl<S: Socket> AsyncWrite for ClientIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -3,12 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use daemun_model::policy::forwarding::ProxyProtocol;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Addresses, HeaderError, Parsed, V2_SIGNATURE, parse, take_header};
+use super::{Addresses, Beginning, HeaderError, Parsed, V2_SIGNATURE, parse, take_header};
 
 fn header(source: &str, destination: &str, length: usize) -> Parsed {
     let addresses = Addresses {
@@ -195,20 +194,17 @@ proptest! {
     }
 }
 
-async fn pair() -> (TcpStream, TcpStream, SocketAddr) {
+async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap())
         .await
         .unwrap();
-    let (server, peer) = listener.accept().await.unwrap();
-    (client, server, peer)
+    let (server, _) = listener.accept().await.unwrap();
+    (client, server)
 }
 
-async fn taken(
-    parts: &[&[u8]],
-    trusted: &str,
-) -> (Result<Option<Addresses>, HeaderError>, Vec<u8>) {
-    let (mut client, mut server, peer) = pair().await;
+async fn taken(parts: &[&[u8]], believed: bool) -> (Result<Beginning, HeaderError>, Vec<u8>) {
+    let (mut client, mut server) = pair().await;
     client.set_nodelay(true).unwrap();
     let send = async {
         for part in parts {
@@ -217,16 +213,20 @@ async fn taken(
         }
         client.shutdown().await.unwrap();
     };
-    let setting = ProxyProtocol {
-        trusted: vec![trusted.parse().unwrap()],
-    };
-    let read = take_header(&mut server, peer.ip(), &setting, Duration::from_millis(400));
+    let read = take_header(&mut server, believed, Duration::from_millis(400));
     let ((), result) = tokio::join!(send, read);
     let mut rest = Vec::new();
     if result.is_ok() {
         server.read_to_end(&mut rest).await.unwrap();
     }
     (result, rest)
+}
+
+fn source(beginning: &Result<Beginning, HeaderError>) -> Option<SocketAddr> {
+    match beginning {
+        Ok(Beginning::Header(addresses)) => Some(addresses.source),
+        _ => None,
+    }
 }
 
 #[tokio::test]
@@ -240,8 +240,8 @@ async fn the_bytes_after_a_header_stay_in_the_socket() {
             parts.push(&whole[start..cut]);
             start = cut;
         }
-        let (addresses, rest) = taken(&parts, "127.0.0.0/8").await;
-        assert_eq!(addresses.unwrap().unwrap().source, client);
+        let (addresses, rest) = taken(&parts, true).await;
+        assert_eq!(source(&addresses), Some(client));
         assert_eq!(rest, b"GET / HTTP/1.1\r\n");
     }
     let line: [&[u8]; 4] = [
@@ -250,25 +250,25 @@ async fn the_bytes_after_a_header_stay_in_the_socket() {
         b".100.2 56789 443\r",
         b"\nGET /",
     ];
-    let (addresses, rest) = taken(&line, "127.0.0.1/32").await;
-    assert_eq!(addresses.unwrap().unwrap().source, client);
+    let (addresses, rest) = taken(&line, true).await;
+    assert_eq!(source(&addresses), Some(client));
     assert_eq!(rest, b"GET /");
 }
 
 #[tokio::test]
 async fn without_a_header_the_peer_is_the_client() {
-    let (addresses, rest) = taken(&[b"P", b"OST / HTTP/1.1"], "127.0.0.0/8").await;
+    let (addresses, rest) = taken(&[b"P", b"OST / HTTP/1.1"], true).await;
     assert_eq!(
         (addresses, rest.as_slice()),
-        (Ok(None), b"POST / HTTP/1.1".as_slice())
+        (Ok(Beginning::Other), b"POST / HTTP/1.1".as_slice())
     );
-    let (addresses, rest) = taken(&[b"PROXY UNKNOWN\r\nGET /"], "127.0.0.0/8").await;
+    let (addresses, rest) = taken(&[b"PROXY UNKNOWN\r\nGET /"], true).await;
     assert_eq!(
         (addresses, rest.as_slice()),
-        (Ok(None), b"GET /".as_slice())
+        (Ok(Beginning::OwnConnection), b"GET /".as_slice())
     );
-    let (addresses, _) = taken(&[b"GET / HTTP/1.1"], "10.0.0.0/8").await;
-    assert_eq!(addresses, Ok(None));
+    let (addresses, _) = taken(&[b"GET / HTTP/1.1"], false).await;
+    assert_eq!(addresses, Ok(Beginning::Other));
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn an_untrusted_peers_header_is_refused() {
         v2(0, 0, &[]),
         b"PROXY nonsense\r\n".to_vec(),
     ] {
-        let (addresses, _) = taken(&[&bytes], "10.0.0.0/8").await;
+        let (addresses, _) = taken(&[&bytes], false).await;
         assert_eq!(addresses, Err(HeaderError::Untrusted));
     }
 }
@@ -286,21 +286,38 @@ async fn an_untrusted_peers_header_is_refused() {
 #[tokio::test]
 async fn half_a_header_ends_by_time_or_by_its_sender() {
     // What never became a header is for whoever reads next.
-    let (addresses, rest) = taken(&[&V2_SIGNATURE[..7]], "127.0.0.0/8").await;
-    assert_eq!((addresses, rest.as_slice()), (Ok(None), &V2_SIGNATURE[..7]));
-    let (mut client, mut server, peer) = pair().await;
-    client.write_all(b"PROX").await.unwrap();
-    let setting = ProxyProtocol {
-        trusted: vec!["127.0.0.0/8".parse().unwrap()],
-    };
+    let (addresses, rest) = taken(&[&V2_SIGNATURE[..7]], true).await;
+    assert_eq!(
+        (addresses, rest.as_slice()),
+        (Ok(Beginning::Other), &V2_SIGNATURE[..7])
+    );
     let limit = Duration::from_millis(100);
-    let half = take_header(&mut server, peer.ip(), &setting, limit).await;
-    assert_eq!(half, Err(HeaderError::TimedOut));
-    let (_client, mut server, peer) = pair().await;
-    let silent = take_header(&mut server, peer.ip(), &setting, limit).await;
-    assert_eq!(silent, Err(HeaderError::Silent));
-    let (addresses, _) = taken(&[b"PROXY TCP4 192"], "127.0.0.0/8").await;
+    for (bytes, error) in [
+        (b"PROXY TC".as_slice(), HeaderError::TimedOut),
+        // It may be anything yet, and is still there.
+        (b"PROX", HeaderError::Silent),
+        (b"", HeaderError::Silent),
+    ] {
+        let (mut client, mut server) = pair().await;
+        client.write_all(bytes).await.unwrap();
+        let half = take_header(&mut server, true, limit).await;
+        assert_eq!(half, Err(error), "{bytes:?}");
+    }
+    let (addresses, _) = taken(&[b"PROXY TCP4 192"], true).await;
     assert_eq!(addresses, Err(HeaderError::Closed));
-    let (addresses, _) = taken(&[b"PROXY TCP9 1 2 3 4\r\n"], "127.0.0.0/8").await;
+    let (addresses, _) = taken(&[b"PROXY TCP9 1 2 3 4\r\n"], true).await;
     assert!(matches!(addresses, Err(HeaderError::Malformed(_))));
+}
+
+#[tokio::test]
+async fn an_end_without_a_byte_is_nothing() {
+    for resets in [false, true] {
+        let (client, mut server) = pair().await;
+        if resets {
+            client.set_zero_linger().unwrap();
+        }
+        drop(client);
+        let nothing = take_header(&mut server, true, Duration::from_secs(5)).await;
+        assert_eq!(nothing, Ok(Beginning::Nothing));
+    }
 }

@@ -17,7 +17,7 @@ type ByReason = (
 );
 
 /// Counts of all workers without labels: name without its ending, what it is, the counter.
-pub(super) const COUNTERS: [One<CounterOf<WorkerMetrics>>; 13] = [
+pub(super) const COUNTERS: [One<CounterOf<WorkerMetrics>>; 15] = [
     (
         "daemun_client_connections",
         "Connections of clients that were accepted.",
@@ -27,6 +27,16 @@ pub(super) const COUNTERS: [One<CounterOf<WorkerMetrics>>; 13] = [
         "daemun_client_connections_over_limit",
         "Connections of clients that were closed because there were as many as the listener allows.",
         |w| &w.connections_refused,
+    ),
+    (
+        "daemun_client_connections_not_allowed",
+        "Connections of clients that were refused because they may not come from there.",
+        |w| &w.connections_not_allowed,
+    ),
+    (
+        "daemun_client_connections_unused",
+        "Connections that ended before their first byte, or were a load balancer's own: health checks, most of the time.",
+        |w| &w.connections_unused,
     ),
     (
         "daemun_accept_errors",
