@@ -1,6 +1,6 @@
 //! What each Gateway of ours needs around it in Kubernetes: from what was read to what is made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::Cluster;
 use crate::infrastructure::{Infrastructure, Port, bind_port};
@@ -22,16 +22,21 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
     // Also those without a certificate: an address does not come and go with a Secret.
     let accepted = gateway.all_entries().filter(|entry| entry.accepted());
     let ports: BTreeSet<Port> = accepted.filter_map(port).collect();
+    let parameters = gateway.parameters.clone().unwrap_or_default();
+    let unlocked = |mut keys: BTreeMap<String, String>| {
+        keys.retain(|key, _| !parameters.locked_keys.contains(key));
+        keys
+    };
     Infrastructure {
         gateway: gateway.name.clone(),
         uid: metadata.uid.clone().unwrap_or_default(),
         generation: metadata.generation.unwrap_or_default(),
         class: gateway.object.spec.gateway_class_name.clone(),
         on_hold: !gateway.accepted() || metadata.deletion_timestamp.is_some(),
-        labels: written.labels,
-        annotations: written.annotations,
+        labels: unlocked(written.labels),
+        annotations: unlocked(written.annotations),
         ports: ports.into_iter().collect(),
         addresses: gateway.wanted.clone(),
-        parameters: gateway.parameters.clone().unwrap_or_default(),
+        parameters,
     }
 }

@@ -118,7 +118,7 @@ impl Translator {
         gateways: &ReadGateways,
         touched: &mut Touched,
     ) {
-        let faces = kept_faces(faces(gateways), &self.faces);
+        let faces = kept_faces(faces(gateways, cluster.settings.home), &self.faces);
         let tls = TlsTargets::read(cluster);
         let stale = self.stale_routes(cluster, changes, gateways, (&faces, &tls));
         let defaults = default_gateways(&faces);

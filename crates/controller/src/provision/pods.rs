@@ -69,10 +69,9 @@ fn of_pod(namespace: &str, pod: &Seen) -> Option<String> {
         | "CreateContainerConfigError"
         | "CreateContainerError"
         | "RunContainerError" => {
-            let last = sentence(field("/lastState/terminated/message"));
-            let why = if last.is_empty() { waiting } else { last };
+            // What its program wrote is for those who may read its log.
             Some(format!(
-                "Pod {name} does not stay up: {why} See kubectl logs -n {namespace} --previous {}.",
+                "Pod {name} does not stay up: {waiting} See kubectl logs -n {namespace} --previous {}.",
                 pod.name()
             ))
         }

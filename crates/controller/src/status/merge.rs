@@ -14,6 +14,7 @@ use super::said::{Entries, GROUP, ListenerSaid, Said};
 const OURS: &[&str] = &[
     "Accepted",
     "Conflicted",
+    "DefaultGateway",
     "InsecureFrontendValidationMode",
     "OverlappingTLSConfig",
     "PartiallyInvalid",

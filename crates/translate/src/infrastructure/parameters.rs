@@ -1,7 +1,7 @@
 //! GatewayParameters as they are meant: judged, with every default filled in. What is written about pods is passed
 //! on in its own words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use daemun_model::verdict::FieldPath;
@@ -28,6 +28,9 @@ pub struct Parameters {
     pub proxy: Proxy,
     /// The Service in front of them.
     pub service: Service,
+    /// Labels and annotations that the class sets and locks: the Gateway's own of the same key do not count.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub locked_keys: BTreeSet<String>,
 }
 
 /// What runs the proxies, and how many.
@@ -133,6 +136,7 @@ pub(crate) fn judge(written: &GatewayParametersSpec) -> Result<Parameters, Refus
     let spec = FieldPath::of("spec");
     let pod = pod.clone().unwrap_or_default();
     reserved_keys(&pod, &spec.field("pod"))?;
+    reserved_variables(&pod, &spec.field("pod.env"))?;
     Ok(Parameters {
         workload: judge_workload(
             &workload.clone().unwrap_or_default(),
@@ -141,6 +145,7 @@ pub(crate) fn judge(written: &GatewayParametersSpec) -> Result<Parameters, Refus
         pod,
         proxy: judge_proxy(&proxy.clone().unwrap_or_default(), &spec.field("proxy"))?,
         service: judge_service(&service.clone().unwrap_or_default(), &spec.field("service"))?,
+        locked_keys: BTreeSet::new(),
     })
 }
 
@@ -281,6 +286,23 @@ fn reserved_keys(pod: &PodSettings, path: &FieldPath) -> Result<(), Refusal> {
                 path.field("labels").key(key),
                 format!(
                     "The label {key} is Daemun's own, by which it knows the pods; take it out."
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The proxy's own settings are not to be had by its environment: it is told what holds, and a value that it
+/// cannot use it would quote.
+fn reserved_variables(pod: &PodSettings, path: &FieldPath) -> Result<(), Refusal> {
+    for (index, variable) in pod.env.iter().flatten().enumerate() {
+        let name = variable.name.as_str();
+        if name.starts_with("DAEMUN_") || name == "NO_COLOR" {
+            return Err(Refusal::unsupported(
+                path.index(index).field("name"),
+                format!(
+                    "The variable {name} would set what spec.proxy is for; take it out, and use spec.proxy."
                 ),
             ));
         }

@@ -6,18 +6,16 @@ use daemun_model::names::{ListenerOwner, ObjectName, ObjectRef};
 
 use super::gateway::ReadGateways;
 use crate::attach::{Face, FaceListener, Faces};
+use crate::cluster::Home;
 use crate::listener::Entry;
 
 /// The faces of all parents that are ours.
-pub(crate) fn faces(gateways: &ReadGateways) -> Faces {
+pub(crate) fn faces(gateways: &ReadGateways, home: Home) -> Faces {
     let mut faces = Faces::new();
     for gateway in &gateways.ours {
-        let closed = gateway.pending.clone().or_else(|| {
-            gateway
-                .refused
-                .first()
-                .map(|refusal| refusal.message.clone())
-        });
+        // Its Routes go with its listeners: where those are still served, so are these.
+        let closed = (!gateway.is_configured(home)).then(|| gateway.why_closed());
+        let closed = closed.flatten();
         let mut add = |owner: ListenerOwner, name: &ObjectName, set_closed, entries: &[Entry]| {
             // A Gateway that is not usable keeps its Routes attached in status; nothing is served.
             let listeners = entries

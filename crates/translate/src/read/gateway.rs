@@ -67,6 +67,12 @@ impl ReadGateway {
         self.refused.is_empty() && self.pending.is_none()
     }
 
+    /// Why it is not usable, if it is not.
+    pub(crate) fn why_closed(&self) -> Option<String> {
+        let refused = self.refused.first().map(|refusal| refusal.message.clone());
+        self.pending.clone().or(refused)
+    }
+
     /// Whether Routes that ask for default Gateways are attached to it (GEP-3793).
     pub(crate) fn is_default(&self) -> bool {
         let scope = self.object.spec.default_scope.as_ref();
@@ -116,8 +122,7 @@ pub(crate) struct ReadGateways {
     pub(crate) ours: Vec<ReadGateway>,
     /// Those that are not, with the sentence that says why.
     pub(crate) foreign: BTreeMap<ObjectName, String>,
-    /// ListenerSets without a Gateway of ours, with why; a set of another controller's is left out in
-    /// Kubernetes.
+    /// On a host: ListenerSets without a Gateway of ours, with why.
     pub(crate) orphans: Vec<(ObjectName, Arc<ListenerSet>, Refusal)>,
 }
 
@@ -157,9 +162,19 @@ pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> R
         conflicts::overlaps(&mut entries);
         read.ours.push(gateway);
     }
+    // In Kubernetes they may be another controller's, whose Gateways are not all seen.
+    if cluster.on_host() {
+        orphans(cluster, sets, &mut read);
+    } else {
+        read.orphans.clear();
+    }
+    read
+}
+
+/// Judges the ListenerSets whose Gateway is none of ours.
+fn orphans(cluster: &Cluster, sets: BTreeMap<ObjectName, Sets>, read: &mut ReadGateways) {
     for (gateway, sets) in sets {
         let why = match read.foreign.get(&gateway) {
-            Some(_) if !cluster.on_host() => continue,
             Some(why) => format!("Gateway {gateway} is not served by Daemun. {why}"),
             None => listenerset::no_such_gateway(cluster, &gateway),
         };
@@ -172,7 +187,6 @@ pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> R
             read.orphans.push((name, set, refusal));
         }
     }
-    read
 }
 
 type Sets = Vec<(ObjectName, Arc<ListenerSet>)>;

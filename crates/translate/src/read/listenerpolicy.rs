@@ -171,20 +171,32 @@ fn versions(written: &Tls, path: &FieldPath) -> Result<(TlsVersion, TlsVersion),
 /// Gives each listener of a Gateway what the policies for the listener, for its ListenerSet and for its
 /// Gateway say: each section is that of the nearest policy that has it. One that cannot be used closes the
 /// listener, even if another is nearer: what it would have protected is not known. Who is believed is a
-/// matter of the port, because it is asked before a listener is chosen.
+/// matter of the port, because it is asked before a listener is chosen, and so are most limits: where listeners of
+/// several owners share a port, the owner of a ListenerSet does not decide on them for the others.
 fn apply(by_target: &ByTarget, gateway: &mut ReadGateway) {
     let name = gateway.name.clone();
+    let owners = owners_of_ports(gateway);
     let mut ports: BTreeMap<(Transport, u16), (ObjectName, Forwarding)> = BTreeMap::new();
     for entry in gateway.all_entries_mut() {
         let mut forwarding = None;
+        let is_shared = !is_alone(&owners, entry);
+        let mut not_his = None;
         let treatment = &mut entry.treatment;
         // From the farthest to the nearest, which has the last word.
-        for (policy, settings) in policies_of(by_target, &name, &entry.key) {
+        for (of_gateway, (policy, settings)) in policies_of(by_target, &name, &entry.key) {
+            let is_guest = is_shared && !of_gateway;
             match settings {
                 Err(why) => treatment.refused = Some(why.clone()),
                 Ok(settings) => {
                     if let Some(limits) = &settings.limits {
-                        treatment.limits = limits.clone();
+                        let held = match is_guest {
+                            true => limits_of_guest(limits, &treatment.limits),
+                            false => limits.clone(),
+                        };
+                        if held != *limits {
+                            not_his = Some(policy);
+                        }
+                        treatment.limits = held;
                     }
                     if let Some((min, max)) = settings.versions {
                         (treatment.min_version, treatment.max_version) = (min, max);
@@ -192,11 +204,18 @@ fn apply(by_target: &ByTarget, gateway: &mut ReadGateway) {
                     if let Some(status) = settings.proxy_status {
                         treatment.proxy_status = status;
                     }
-                    if let Some(own) = &settings.forwarding {
-                        forwarding = Some((policy, own));
+                    match &settings.forwarding {
+                        Some(own) if is_guest && *own != Forwarding::default() => {
+                            not_his = Some(policy);
+                        }
+                        Some(own) => forwarding = Some((policy, own)),
+                        None => {}
                     }
                 }
             }
+        }
+        if let Some(policy) = not_his {
+            entry.warnings.push(port_is_others_too(entry, policy));
         }
         if let Some((policy, own)) = forwarding {
             let (holder, held) = ports
@@ -220,6 +239,52 @@ fn port_of(entry: &Entry) -> (Transport, u16) {
     (transport.unwrap_or_default(), entry.port)
 }
 
+type Owners = BTreeMap<(Transport, u16), BTreeSet<(ListenerOwner, ObjectName)>>;
+
+/// The objects that have accepted listeners on each port.
+fn owners_of_ports(gateway: &ReadGateway) -> Owners {
+    let mut owners = Owners::new();
+    for entry in gateway.all_entries().filter(|entry| entry.accepted()) {
+        owners
+            .entry(port_of(entry))
+            .or_default()
+            .insert(owner(entry));
+    }
+    owners
+}
+
+/// Whether nobody but its own object has listeners on an entry's port.
+fn is_alone(owners: &Owners, entry: &Entry) -> bool {
+    let on_port = owners.get(&port_of(entry)).into_iter().flatten();
+    on_port.into_iter().all(|other| *other == owner(entry))
+}
+
+fn owner(entry: &Entry) -> (ListenerOwner, ObjectName) {
+    (entry.key.owner, entry.key.object.clone())
+}
+
+/// What holds of the limits of a ListenerSet's owner on a port that others share: those that are looked at when the
+/// listener is known.
+fn limits_of_guest(own: &ClientLimits, of_port: &ClientLimits) -> ClientLimits {
+    ClientLimits {
+        target_bytes: own.target_bytes,
+        body_bytes: own.body_bytes,
+        requests: own.requests,
+        ..of_port.clone()
+    }
+}
+
+fn port_is_others_too(entry: &Entry, policy: &ObjectName) -> daemun_model::verdict::Finding {
+    warning(
+        entry.path.field("port"),
+        "PortIsShared",
+        format!(
+            "ListenerPolicy {policy} does not decide whom others' listeners believe, and how much their clients may use: on port {}, which other objects' listeners share, only targetBytes, bodyBytes and requests of its limits hold. The rest is for a ListenerPolicy of the Gateway.",
+            entry.port
+        ),
+    )
+}
+
 fn port_is_shared(
     entry: &Entry,
     policy: &ObjectName,
@@ -235,12 +300,12 @@ fn port_is_shared(
     )
 }
 
-/// The policies for a listener, the farthest first.
+/// The policies for a listener, the farthest first, each with whether it is one for the Gateway.
 fn policies_of<'t>(
     by_target: &'t ByTarget,
     gateway: &ObjectName,
     key: &ListenerKey,
-) -> impl Iterator<Item = &'t (ObjectName, Result<Settings, String>)> {
+) -> impl Iterator<Item = (bool, &'t (ObjectName, Result<Settings, String>))> {
     let target = |kind, name: &ObjectName, section: Option<&str>| {
         by_target.get(&Target {
             kind,
@@ -251,15 +316,17 @@ fn policies_of<'t>(
     let name = Some(key.name.as_str());
     let found = match key.owner {
         ListenerOwner::Gateway => [
-            None,
-            target("Gateway", gateway, None),
-            target("Gateway", gateway, name),
+            (true, target("Gateway", gateway, None)),
+            (true, target("Gateway", gateway, name)),
+            (true, None),
         ],
         ListenerOwner::ListenerSet => [
-            target("Gateway", gateway, None),
-            target("ListenerSet", &key.object, None),
-            target("ListenerSet", &key.object, name),
+            (true, target("Gateway", gateway, None)),
+            (false, target("ListenerSet", &key.object, None)),
+            (false, target("ListenerSet", &key.object, name)),
         ],
     };
-    found.into_iter().flatten()
+    found
+        .into_iter()
+        .filter_map(|(of_gateway, found)| Some((of_gateway, found?)))
 }

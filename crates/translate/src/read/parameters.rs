@@ -1,5 +1,7 @@
 //! GatewayParameters: which ones a GatewayClass and a Gateway refer to, and the one put over the other.
 
+use std::collections::BTreeSet;
+
 use daemun_model::names::ObjectName;
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::Kind;
@@ -18,7 +20,12 @@ use crate::verdict::{Refusal, warning};
 pub(crate) const INVALID_PARAMETERS: &str = "InvalidParameters";
 
 /// What a Gateway cannot change unless the class says otherwise.
-const LOCKED: [&str; 3] = ["pod.image", "pod.imagePullPolicy", "pod.security"];
+const LOCKED: [&str; 4] = [
+    "pod.env",
+    "pod.image",
+    "pod.imagePullPolicy",
+    "pod.security",
+];
 
 /// The parameters of a class: none if it refers to none.
 pub(crate) fn of_class<'a>(
@@ -69,7 +76,12 @@ pub(crate) fn of_gateway(
     let path = FieldPath::of("spec.infrastructure.parametersRef");
     let Some(reference) = infrastructure.and_then(|it| it.parameters_ref.as_ref()) else {
         let parameters = of_class.map_or_else(|| Ok(Parameters::default()), judge)?;
-        return Ok((parameters, Vec::new()));
+        return Ok(keeping_locked_keys(
+            parameters,
+            of_class,
+            gateway,
+            Vec::new(),
+        ));
     };
     check_kind(&reference.group, &reference.kind, &path)?;
     let own_name = ObjectName::new(&name.namespace, &reference.name);
@@ -83,12 +95,72 @@ pub(crate) fn of_gateway(
             path.clone(),
             "ParametersLocked",
             format!(
-                "What GatewayParameters {own_name} says about {fields} does not hold: the GatewayClass {} leaves it to its owner (spec.locked of the class's parameters; without any, the image and pod security are locked).",
+                "What GatewayParameters {own_name} says about {fields} does not hold: the GatewayClass {} leaves it to its owner (spec.locked of the class's parameters; without any, the image, environment and security of pods are locked).",
                 gateway.spec.gateway_class_name
             ),
         )
     });
-    Ok((parameters, findings.into_iter().collect()))
+    let findings = findings.into_iter().collect();
+    Ok(keeping_locked_keys(parameters, of_class, gateway, findings))
+}
+
+/// Notes which labels and annotations the class sets and locks, and says so where the Gateway's infrastructure has
+/// one of them otherwise.
+fn keeping_locked_keys(
+    mut parameters: Parameters,
+    class: Option<&GatewayParametersSpec>,
+    gateway: &Gateway,
+    mut findings: Vec<Finding>,
+) -> (Parameters, Vec<Finding>) {
+    let Some(class) = class else {
+        return (parameters, findings);
+    };
+    let is_locked = |path: &str| {
+        locked(class).any(|locked| {
+            let rest = path.strip_prefix(locked);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    let pod = class.pod.as_ref();
+    let service = class.service.as_ref();
+    let maps = [
+        ("pod.labels", pod.and_then(|pod| pod.labels.as_ref())),
+        (
+            "pod.annotations",
+            pod.and_then(|pod| pod.annotations.as_ref()),
+        ),
+        (
+            "service.annotations",
+            service.and_then(|service| service.annotations.as_ref()),
+        ),
+    ];
+    let infrastructure = gateway.spec.infrastructure.clone().unwrap_or_default();
+    let mut passed_over = BTreeSet::new();
+    for (path, map) in maps {
+        for (key, value) in map.filter(|_| is_locked(path)).into_iter().flatten() {
+            let own = match path {
+                "pod.labels" => infrastructure.labels.get(key),
+                _ => infrastructure.annotations.get(key),
+            };
+            if own.is_some_and(|own| own != value) {
+                passed_over.insert(key.clone());
+            }
+            parameters.locked_keys.insert(key.clone());
+        }
+    }
+    if !passed_over.is_empty() {
+        let keys: Vec<String> = passed_over.into_iter().collect();
+        findings.push(warning(
+            FieldPath::of("spec.infrastructure"),
+            "ParametersLocked",
+            format!(
+                "What it says about {} does not hold: the GatewayClass {} leaves it to its owner (spec.locked of the class's parameters).",
+                crate::nearest::list_all(&keys),
+                gateway.spec.gateway_class_name
+            ),
+        ));
+    }
+    (parameters, findings)
 }
 
 fn check_kind(group: &str, kind: &str, path: &FieldPath) -> Result<(), Refusal> {

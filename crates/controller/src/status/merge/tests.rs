@@ -74,7 +74,9 @@ fn conditions_keep_the_time_of_their_last_transition_and_those_of_others_stay() 
         written("Accepted", "True", 1, EARLIER),
         written("example.com/Foreign", "True", 1, EARLIER),
         written("Programmed", "Unknown", 0, "1970-01-01T00:00:00Z"),
+        // Ours, and not said any more.
         written("InsecureFrontendValidationMode", "True", 1, EARLIER),
+        written("DefaultGateway", "True", 1, EARLIER),
     ]});
     let said = said(vec![
         condition("Accepted", Status::True),
