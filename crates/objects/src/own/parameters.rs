@@ -25,7 +25,7 @@ pub type GatewayParameters = Object<GatewayParametersSpec>;
 #[serde(rename_all = "camelCase", default)]
 pub struct GatewayParametersSpec {
     /// Fields that a Gateway's own parameters cannot change, such as `pod.resources` or `service`; what lies below one
-    /// is meant too. Counts where a GatewayClass refers to it. Default: pod.image, pod.imagePullPolicy and pod.security.
+    /// is meant too. Counts where a GatewayClass refers to it. Default: pod.env, pod.image, pod.imagePullPolicy and pod.security.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<Vec<String>>,
     /// What runs the proxies, and how many.
