@@ -84,6 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         if arguments.repeat > 1 {
             println!("Run {number} of {}.", arguments.repeat);
         }
+        suite::clean(&kubectl)?;
         let run = suite::run(&place, &kubectl, arguments, number)?;
         print!("{}", report::summary(&run, &tests, arguments));
         runs.push(run);
@@ -148,7 +149,6 @@ fn prepare(place: &Place, arguments: &Arguments) -> Result<Kubectl, String> {
             kubectl
         }
     };
-    suite::clean(&kubectl)?;
     kubectl.apply(&place::read("conformance/class.yaml".as_ref())?)?;
     Ok(kubectl)
 }

@@ -21,7 +21,7 @@ pub(super) struct Run {
     pub(super) log: PathBuf,
 }
 
-/// Takes away what a run that was ended left behind.
+/// Takes away what another run left behind, and waits for what it only has asked to go.
 pub(super) fn clean(kubectl: &Kubectl) -> Result<(), String> {
     let namespaces = kubectl.output(&["get", "namespaces", "-o", "name"])?;
     let left: Vec<&str> = namespaces
