@@ -134,6 +134,17 @@ impl<'a> Resolver<'a> {
             name: &name,
         };
         if self.from.namespace != name.namespace {
+            // GEP-4894: no ReferenceGrant leads to an XBackend elsewhere.
+            if matches!(known, BackendKind::XBackend) {
+                return Err(Refusal::new(
+                    path.field("namespace"),
+                    reason::REF_NOT_PERMITTED,
+                    format!(
+                        "XBackend {name} is in another namespace, and an XBackend is only for Routes of its own: make one in {}.",
+                        self.from.namespace
+                    ),
+                ));
+            }
             self.seen.grants = true;
             if !refs::permitted(self.cluster, &self.from, &to) {
                 return Err(Refusal::new(

@@ -146,7 +146,7 @@ mod tests {
             (
                 waiting("CrashLoopBackOff", "back-off 10s"),
                 Some(
-                    "Pod infra/shop-1 does not stay up: --workers: 0 is no number. See kubectl logs -n infra --previous shop-1.",
+                    "Pod infra/shop-1 does not stay up: back-off 10s. See kubectl logs -n infra --previous shop-1.",
                 ),
             ),
             (

@@ -51,10 +51,11 @@ fn is_default(parameters: &Parameters) -> bool {
 /// Whether a label or annotation is one that Daemun sets and looks at itself, or one of the Gateway API's.
 pub fn is_reserved(key: &str) -> bool {
     let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-    matches!(
-        prefix,
-        "gateway.daemun.dev" | "gateway.networking.k8s.io" | "app.kubernetes.io"
-    )
+    matches!(prefix, "gateway.daemun.dev" | "gateway.networking.k8s.io")
+        || matches!(
+            key,
+            "app.kubernetes.io/name" | "app.kubernetes.io/managed-by"
+        )
 }
 
 /// A port that leads to the proxies.

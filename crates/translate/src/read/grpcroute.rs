@@ -157,6 +157,8 @@ fn read_method(written: &GrpcMethodMatch, path: &FieldPath) -> Result<CallMatch,
                 Ok(Some(ValueMatch::Regex(text.to_owned())))
             }
             GrpcMethodMatchType::Exact if is_name(text) => {
+                // Paths of calls have no dot there.
+                let text = text.strip_prefix('.').unwrap_or(text);
                 Ok(Some(ValueMatch::Exact(text.to_owned())))
             }
             GrpcMethodMatchType::Exact => Err(Refusal::unsupported(

@@ -134,7 +134,7 @@ fn container(maker: &Maker<'_>) -> Value {
             "timeoutSeconds": 5,
             "failureThreshold": 6,
         },
-        // So that the Gateway's condition can say why a proxy does not start.
+        // So that kubectl describe says why a proxy does not start, to those who may read pods.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {
             "allowPrivilegeEscalation": false,
