@@ -65,7 +65,12 @@ impl Read {
         } = &backend.spec;
         let path = FieldPath::of("spec.endpoints");
         for (index, endpoint) in endpoints.iter().enumerate() {
-            if let Err(refusal) = check_endpoint(endpoint, &path.index(index)) {
+            let path = path.index(index);
+            let checked = check_endpoint(endpoint, &path).and_then(|()| match cluster.on_host() {
+                true => Ok(()),
+                false => check_reach(endpoint, &path),
+            });
+            if let Err(refusal) = checked {
                 self.refused.push(refusal);
             }
         }
@@ -217,6 +222,43 @@ fn check_endpoint(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Re
 }
 
 /// The hostname of all endpoints, if it is one.
+/// In Kubernetes an endpoint leads out of the proxies' pods: what is only within one, or on its link, is not for whoever
+/// may write Backends (the pod's own metrics, the node's credentials), as it is not for EndpointSlices. Services
+/// are referred to, since their namespaces have a say in it. What a name resolves to is not looked at.
+fn check_reach(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Refusal> {
+    if let Some(address) = &endpoint.address
+        && address.parse().is_ok_and(|address| !is_beyond_the_link(address))
+    {
+        return Err(Refusal::unsupported(
+            path.field("address"),
+            format!(
+                "{address} does not lead out of the proxy's own pod or link; loopback, link-local, multicast and unspecified addresses cannot be endpoints in Kubernetes."
+            ),
+        ));
+    }
+    let name = endpoint.hostname.as_deref().unwrap_or_default();
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let is_local = name == "localhost" || name.ends_with(".localhost");
+    if is_local || name.ends_with(".svc") || name.ends_with(".cluster.local") {
+        return Err(Refusal::unsupported(
+            path.field("hostname"),
+            format!(
+                "{name} is a name of the pod's or the cluster's own; refer to the Service itself, in another namespace with a ReferenceGrant there."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn is_beyond_the_link(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let is_link_local = match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !(is_link_local || address.is_loopback() || address.is_multicast() || address.is_unspecified())
+}
+
 fn common_hostname(endpoints: &[BackendEndpoint]) -> Option<String> {
     let first = endpoints.first()?.hostname.as_ref()?;
     endpoints
