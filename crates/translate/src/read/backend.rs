@@ -227,7 +227,9 @@ fn check_endpoint(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Re
 /// are referred to, since their namespaces have a say in it. What a name resolves to is not looked at.
 fn check_reach(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Refusal> {
     if let Some(address) = &endpoint.address
-        && address.parse().is_ok_and(|address| !is_beyond_the_link(address))
+        && address
+            .parse()
+            .is_ok_and(|address| !is_beyond_the_link(address))
     {
         return Err(Refusal::unsupported(
             path.field("address"),
