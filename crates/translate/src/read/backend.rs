@@ -221,7 +221,6 @@ fn check_endpoint(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Re
     }
 }
 
-/// The hostname of all endpoints, if it is one.
 /// In Kubernetes an endpoint leads out of the proxies' pods: what is only within one, or on its link, is not for whoever
 /// may write Backends (the pod's own metrics, the node's credentials), as it is not for EndpointSlices. Services
 /// are referred to, since their namespaces have a say in it. What a name resolves to is not looked at.
@@ -261,6 +260,7 @@ fn is_beyond_the_link(address: IpAddr) -> bool {
     !(is_link_local || address.is_loopback() || address.is_multicast() || address.is_unspecified())
 }
 
+/// The hostname of all endpoints, if it is one.
 fn common_hostname(endpoints: &[BackendEndpoint]) -> Option<String> {
     let first = endpoints.first()?.hostname.as_ref()?;
     endpoints

@@ -255,8 +255,8 @@ fn owners_of_ports(gateway: &ReadGateway) -> Owners {
 
 /// Whether nobody but its own object has listeners on an entry's port.
 fn is_alone(owners: &Owners, entry: &Entry) -> bool {
-    let on_port = owners.get(&port_of(entry)).into_iter().flatten();
-    on_port.into_iter().all(|other| *other == owner(entry))
+    let mut on_port = owners.get(&port_of(entry)).into_iter().flatten();
+    on_port.all(|other| *other == owner(entry))
 }
 
 fn owner(entry: &Entry) -> (ListenerOwner, ObjectName) {
