@@ -14,8 +14,8 @@ pub(super) const CLOUD: Cloud = Cloud {
 fn read(seen: &Seen) -> Result<Wish, String> {
     let prefixes = ["metallb.io", "metallb.universe.tf"];
     let named = |pool: &str| {
-        let is = |prefix: &&str| seen.is(&format!("{prefix}/address-pool"), pool);
-        prefixes.iter().any(|prefix| is(&prefix))
+        let is = |prefix: &str| seen.is(&format!("{prefix}/address-pool"), pool);
+        prefixes.iter().any(|prefix| is(prefix))
     };
     let chosen = Seen {
         public_pool: named("public") || (seen.public_pool && !named("private")),
