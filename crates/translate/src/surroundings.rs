@@ -22,6 +22,12 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
     // Also those without a certificate: an address does not come and go with a Secret.
     let accepted = gateway.all_entries().filter(|entry| entry.accepted());
     let ports: BTreeSet<Port> = accepted.filter_map(port).collect();
+    let exposure = gateway.exposure.clone().unwrap_or_default();
+    let mut parameters = gateway.parameters.clone().unwrap_or_default();
+    // A proxy that ends goes on accepting until the load balancer has noticed.
+    if let Some(notices) = exposure.notices {
+        parameters.proxy.drain_delay = parameters.proxy.drain_delay.max(notices);
+    }
     Infrastructure {
         gateway: gateway.name.clone(),
         uid: metadata.uid.clone().unwrap_or_default(),
@@ -32,6 +38,7 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
         annotations: written.annotations,
         ports: ports.into_iter().collect(),
         addresses: gateway.wanted.clone(),
-        parameters: gateway.parameters.clone().unwrap_or_default(),
+        exposure,
+        parameters,
     }
 }

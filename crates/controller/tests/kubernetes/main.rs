@@ -42,6 +42,8 @@ fn controller(fake: &Fake) -> Controller {
         namespace: "daemun-system".to_owned(),
         identity: "us".to_owned(),
         namespaces: Vec::new(),
+        private_ranges: Vec::new(),
+        public_ranges: Vec::new(),
     };
     let parts = Parts {
         client: &fake.client(),

@@ -247,16 +247,16 @@ mod tests {
                 vec![],
             ),
             (
-                "{locked: [service, workload.replicas], service: {annotations: {a: '1'}}}",
-                "{service: {annotations: {a: '2'}}, workload: {replicas: 9, kind: Deployment}}",
-                "{locked: [service, workload.replicas], service: {annotations: {a: '1'}}, workload: {kind: Deployment}}",
-                vec!["service", "workload.replicas"],
+                "{locked: [exposure, workload.replicas], exposure: {annotations: {a: '1'}}}",
+                "{exposure: {annotations: {a: '2'}}, workload: {replicas: 9, kind: Deployment}}",
+                "{locked: [exposure, workload.replicas], exposure: {annotations: {a: '1'}}, workload: {kind: Deployment}}",
+                vec!["exposure", "workload.replicas"],
             ),
             // Who says the same is not passed over, and nobody unlocks.
             (
-                "{locked: [service], service: {type: ClusterIP}}",
-                "{locked: [], service: {type: ClusterIP}}",
-                "{locked: [service], service: {type: ClusterIP}}",
+                "{locked: [exposure], exposure: {reach: Cluster}}",
+                "{locked: [], exposure: {reach: Cluster}}",
+                "{locked: [exposure], exposure: {reach: Cluster}}",
                 vec!["locked"],
             ),
         ] {

@@ -110,6 +110,8 @@ pub(super) const CLUSTER_WIDE: &[Rule] = &[
     ),
     // Which namespaces a listener takes Routes from.
     ("", &["namespaces"], READ),
+    // Who makes load balancers here.
+    ("", &["nodes"], READ),
     // Which release and channel of the Gateway API there is.
     ("apiextensions.k8s.io", &["customresourcedefinitions"], READ),
     // Who a proxy is.
