@@ -19,7 +19,7 @@ use std::time::Duration;
 use daemun_base::tasks::Tasks;
 use daemun_controller::provision::{Address, Handle, Place, Provisioner, Settings, Wanted};
 use daemun_model::names::ObjectName;
-use daemun_translate::exposure::ServiceKind;
+use daemun_translate::exposure::{Exposure, ServiceKind};
 use daemun_translate::infrastructure::parameters::Workload;
 use daemun_translate::infrastructure::{Infrastructure, Port, Transport, Wanted as WantedAddress};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
@@ -102,6 +102,7 @@ impl World {
                 transport: Transport::Tcp,
             }],
             addresses: Vec::new(),
+            exposure: Exposure::default(),
             parameters: Default::default(),
         };
         gateway.parameters.workload = Workload::Deployment(1);
