@@ -22,6 +22,9 @@ use crate::repository;
 
 use self::profiles::PROFILES;
 
+/// The suite has UDP listeners, which the lab's cloud refuses while it plays NHN Cloud.
+const CARRIES_UDP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lab-cloud, namespace: kube-system}\ndata: {provider: OpenStack}\n";
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A profile, several times for several; all five of gateways if none is named
@@ -146,6 +149,7 @@ fn prepare(place: &Place, arguments: &Arguments) -> Result<Kubectl, String> {
             let kubectl = Kubectl::of(place);
             let image = lab::image(place, &arguments.build)?;
             install::install(&kubectl, &arguments.build, &image)?;
+            kubectl.apply(CARRIES_UDP)?;
             kubectl
         }
     };

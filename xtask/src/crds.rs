@@ -85,7 +85,7 @@ pub(crate) fn own(directory: &Path) -> Result<Vec<(PathBuf, String)>, String> {
             &[
                 ("Workload", ".spec.workload.kind"),
                 ("Replicas", ".spec.workload.replicas"),
-                ("Service", ".spec.service.type"),
+                ("Reach", ".spec.exposure.reach"),
             ],
         ),
         Own::of::<ListenerPolicySpec>("listenerpolicies", status::Of::Ancestors, TARGETS),

@@ -8,6 +8,7 @@ mod bindings;
 mod chart;
 mod conformance;
 mod crds;
+mod exposure;
 mod http;
 mod lab;
 mod layers;
@@ -42,6 +43,8 @@ enum Task {
     Chart,
     /// Write the CRDs of our own kinds, and copy those of the Gateway API
     Crds,
+    /// Write the tables of providers of load balancers into the documents
+    Exposure,
     /// Measure Daemun beside nginx, HAProxy, Envoy and the floor
     Bench(Box<bench::Arguments>),
     /// A one-node Kubernetes on this machine, with Daemun's image and a cloud in it
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::Bindings => bindings::run(),
         Task::Chart => chart::run(),
         Task::Crds => crds::run(),
+        Task::Exposure => exposure::run(),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Lab(arguments) => lab::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),

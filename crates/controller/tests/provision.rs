@@ -19,7 +19,8 @@ use std::time::Duration;
 use daemun_base::tasks::Tasks;
 use daemun_controller::provision::{Address, Handle, Place, Provisioner, Settings, Wanted};
 use daemun_model::names::ObjectName;
-use daemun_translate::infrastructure::parameters::{ServiceKind, Workload};
+use daemun_translate::exposure::{Exposure, ServiceKind};
+use daemun_translate::infrastructure::parameters::Workload;
 use daemun_translate::infrastructure::{Infrastructure, Port, Transport, Wanted as WantedAddress};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -101,6 +102,7 @@ impl World {
                 transport: Transport::Tcp,
             }],
             addresses: Vec::new(),
+            exposure: Exposure::default(),
             parameters: Default::default(),
         };
         gateway.parameters.workload = Workload::Deployment(1);
@@ -331,7 +333,7 @@ async fn a_certain_address_is_had_exactly_or_not_at_all() {
 #[ignore = "needs a cluster"]
 async fn inside_of_the_cluster_an_address_is_had_at_once() {
     let mut world = World::new("inside").await;
-    world.gateway.parameters.service.kind = ServiceKind::ClusterIp;
+    world.gateway.exposure.kind = ServiceKind::ClusterIp;
     world.gateway.parameters.workload = Workload::DaemonSet;
     world.want();
     let place = world

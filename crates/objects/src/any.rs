@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer};
 use crate::core::configmap::ConfigMap;
 use crate::core::endpointslice::EndpointSlice;
 use crate::core::namespace::Namespace;
+use crate::core::node::Node;
 use crate::core::secret::Secret;
 use crate::core::service::Service;
 use crate::experimental::xbackend::XBackend;
@@ -148,6 +149,8 @@ kinds! {
     ConfigMap,
     /// Core Namespace.
     Namespace,
+    /// Core Node.
+    Node,
     /// `gateway.daemun.dev` Backend.
     Backend,
     /// `gateway.daemun.dev` ListenerPolicy.

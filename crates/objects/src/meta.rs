@@ -8,10 +8,14 @@ use serde::Deserialize;
 use crate::read::{Ignored, nullable};
 use crate::timestamp::seconds_since_epoch;
 
-/// An object of a kind with a spec. `status` may be written in a file and is not read.
+/// An object of a kind with a spec. `status` may be written in a file, and is read of few kinds (`T`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", bound = "S: serde::de::DeserializeOwned")]
-pub struct Object<S> {
+#[serde(
+    rename_all = "camelCase",
+    bound = "S: serde::de::DeserializeOwned, T: serde::de::DeserializeOwned + Default"
+)]
+#[schemars(bound = "S: JsonSchema, T: JsonSchema + Default")]
+pub struct Object<S, T = Ignored> {
     #[serde(default)]
     api_version: Ignored,
     #[serde(default)]
@@ -20,11 +24,12 @@ pub struct Object<S> {
     pub metadata: Metadata,
     /// What is wanted.
     pub spec: S,
+    /// What is.
     #[serde(default)]
-    status: Ignored,
+    pub status: T,
 }
 
-impl<S> Object<S> {
+impl<S, T: Default> Object<S, T> {
     /// An object made of its parts.
     pub fn new(metadata: Metadata, spec: S) -> Self {
         Self {
@@ -32,7 +37,7 @@ impl<S> Object<S> {
             kind: Ignored,
             metadata,
             spec,
-            status: Ignored,
+            status: T::default(),
         }
     }
 }
@@ -57,7 +62,7 @@ pub trait Resource: Kind {
     fn metadata(&self) -> &Metadata;
 }
 
-impl<S: Kind> Kind for Object<S> {
+impl<S: Kind, T> Kind for Object<S, T> {
     const GROUP: &'static str = S::GROUP;
     const VERSION: &'static str = S::VERSION;
     const OTHER_VERSIONS: &'static [&'static str] = S::OTHER_VERSIONS;
@@ -65,7 +70,7 @@ impl<S: Kind> Kind for Object<S> {
     const NAMESPACED: bool = S::NAMESPACED;
 }
 
-impl<S: Kind> Resource for Object<S> {
+impl<S: Kind, T> Resource for Object<S, T> {
     fn metadata(&self) -> &Metadata {
         &self.metadata
     }

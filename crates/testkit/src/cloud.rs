@@ -2,12 +2,13 @@
 //!
 //! It is a controller like those that clouds run: it watches Services, answers after a while, writes back
 //! what it made, and can be told to fail (`trouble`). What is common to such controllers is in
-//! `balancer`; what one provider makes of a Service has a file of its own (`nhn`). It carries no
-//! traffic: once an address is in a Service's status, kube-proxy does the rest.
+//! `balancer`; what one provider makes of a Service has a file of its own (`provider`). It carries no
+//! traffic: once an address is in a Service's status, kube-proxy does the rest; behind a name, nothing does.
 
 pub mod addresses;
 mod balancer;
-mod nhn;
+pub mod make;
+pub mod provider;
 mod told;
 pub mod trouble;
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub ranges: Ranges,
     /// How long it takes to make a load balancer, unless it is told otherwise while it runs.
     pub delay: Duration,
+    /// Which cloud it is, unless it is told otherwise while it runs.
+    pub played: &'static provider::Cloud,
 }
 
 /// The cloud: what it has, and whom it speaks to.
@@ -39,6 +42,7 @@ pub(crate) struct Cloud {
     recorder: Recorder,
     addresses: Mutex<Addresses>,
     delay: Duration,
+    played: &'static provider::Cloud,
 }
 
 impl Cloud {
@@ -75,6 +79,7 @@ pub async fn run(client: Client, settings: Settings) -> Result<(), kube::Error> 
         client,
         addresses: Mutex::new(addresses),
         delay: settings.delay,
+        played: settings.played,
     };
     Controller::new(services, watcher::Config::default())
         .run(balancer::reconcile, later, Arc::new(cloud))

@@ -12,6 +12,7 @@ use daemun_model::persistent::{Iter, Map};
 use daemun_objects::core::configmap::ConfigMap;
 use daemun_objects::core::endpointslice::EndpointSlice;
 use daemun_objects::core::namespace::Namespace;
+use daemun_objects::core::node::Node;
 use daemun_objects::core::secret::Secret;
 use daemun_objects::core::service::Service;
 use daemun_objects::experimental::xbackend::XBackend;
@@ -31,6 +32,7 @@ use daemun_objects::own::backend_policy::BackendPolicy;
 use daemun_objects::own::listener_policy::ListenerPolicy;
 use daemun_objects::own::parameters::GatewayParameters;
 use daemun_objects::{Any, Kind, KindInfo, Metadata, Resource};
+use ipnet::IpNet;
 
 /// The namespace of an object that gives none.
 pub const DEFAULT_NAMESPACE: &str = "default";
@@ -76,6 +78,8 @@ pub struct Cluster {
     pub config_maps: Objects<ConfigMap>,
     /// Namespaces; their names have no namespace.
     pub namespaces: Objects<Namespace>,
+    /// Nodes; their names have no namespace.
+    pub nodes: Objects<Node>,
     /// Our Backends.
     pub backends: Objects<Backend>,
     /// Our ListenerPolicies.
@@ -122,6 +126,10 @@ pub struct Settings {
     pub controller: String,
     /// Where the gateway runs.
     pub home: Home,
+    /// Addresses that count as private whatever their range.
+    pub private_ranges: Vec<IpNet>,
+    /// Addresses that count as public whatever their range.
+    pub public_ranges: Vec<IpNet>,
 }
 
 impl Default for Settings {
@@ -129,6 +137,8 @@ impl Default for Settings {
         Self {
             controller: "gateway.daemun.dev/controller".to_owned(),
             home: Home::Host,
+            private_ranges: Vec::new(),
+            public_ranges: Vec::new(),
         }
     }
 }
@@ -199,6 +209,7 @@ kinds! {
     Secret in secrets,
     ConfigMap in config_maps,
     Namespace in namespaces,
+    Node in nodes,
     Backend in backends,
     ListenerPolicy in listener_policies,
     GatewayParameters in gateway_parameters,

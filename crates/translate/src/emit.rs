@@ -18,6 +18,7 @@ use daemun_objects::gateway_api::gateway::TlsMode;
 use crate::Outcome;
 use crate::cluster::{Cluster, Home};
 use crate::endpoints::{self, Slices};
+use crate::exposure::observed::{Fronts, Observed, observe};
 use crate::infrastructure::{Infrastructure, bind_port};
 use crate::listener::{Entry, Protocol, Treatment};
 use crate::memo::Wanted;
@@ -43,6 +44,8 @@ pub(crate) struct Made<'a> {
     pub(crate) policies: &'a BackendPolicies,
     /// EndpointSlices by Service.
     pub(crate) slices: &'a Slices,
+    /// Services in front of Gateways.
+    pub(crate) fronts: &'a Fronts,
     /// What is said about Backends and policies.
     pub(crate) said: Vec<Verdict>,
     /// Secrets and ConfigMaps that were looked for.
@@ -62,12 +65,7 @@ pub(crate) fn outcome(
     notes.update(made.standing, made.touched, &configuration);
     Outcome {
         configuration,
-        verdicts: verdicts(
-            cluster,
-            (made.gateways, made.standing, notes),
-            said,
-            &last.verdicts,
-        ),
+        verdicts: verdicts(cluster, (&made, notes), said, &last.verdicts),
         infrastructure: infrastructure(cluster, made.gateways, &last.infrastructure),
         wanted: kept(wanted, Some(&last.wanted)),
     }
@@ -105,6 +103,12 @@ fn configuration(cluster: &Cluster, made: &Made<'_>, last: &Configuration) -> Co
     Configuration { gateways }
 }
 
+/// What is seen of a Gateway's way in.
+fn observed(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway) -> Option<Observed> {
+    let exposure = gateway.exposure.as_ref()?;
+    observe(&cluster.settings, fronts, &gateway.name, exposure)
+}
+
 fn snapshot(
     cluster: &Cluster,
     made: &Made<'_>,
@@ -116,7 +120,7 @@ fn snapshot(
             name: gateway.name.clone(),
             generation: gateway.object.metadata.generation.unwrap_or_default(),
             addresses: gateway.addresses.clone(),
-            closed: None,
+            closed: observed(cluster, made.fronts, gateway).and_then(|observed| observed.closed),
         },
         before.map(|before| &before.gateway),
     );
@@ -343,17 +347,20 @@ fn certificates<'c>(
 
 fn verdicts(
     cluster: &Cluster,
-    (gateways, standing, notes): (&ReadGateways, &Standing, &Notes),
+    (made, notes): (&Made<'_>, &Notes),
     said: Vec<Verdict>,
     last: &Verdicts,
 ) -> Verdicts {
+    let (gateways, standing) = (made.gateways, made.standing);
+    let fronts = made.fronts;
     let mut made: Vec<Verdict> = cluster
         .gateway_classes
         .iter()
         .filter_map(|(name, class)| gatewayclass::verdict(cluster, name, class))
         .collect();
     for gateway in &gateways.ours {
-        made.push(status::gateway(gateway, standing));
+        let seen = observed(cluster, fronts, gateway);
+        made.push(status::gateway(gateway, standing, seen.as_ref()));
         let sets = gateway.sets.iter();
         made.extend(sets.map(|set| status::set(gateway, set, standing)));
     }

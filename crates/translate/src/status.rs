@@ -6,6 +6,7 @@ use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::{Condition, Finding, Part, Place, Status, Verdict};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
+use crate::exposure::observed::{ADDRESS_NOT_USABLE, Observed};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 use crate::read::listenerset::ReadSet;
@@ -13,8 +14,21 @@ use crate::standing::Standing;
 use crate::verdict::{Refusal, fails, holds, messages, resolved_refs};
 
 /// What is said about a Gateway.
-pub(crate) fn gateway(gateway: &ReadGateway, standing: &Standing) -> Verdict {
-    let mut conditions = vec![accepted(gateway), programmed(gateway), refs(gateway)];
+pub(crate) fn gateway(
+    gateway: &ReadGateway,
+    standing: &Standing,
+    observed: Option<&Observed>,
+) -> Verdict {
+    let programmed = match observed.filter(|observed| observed.violated) {
+        Some(Observed { closed, .. }) if gateway.accepted() => fails(
+            "Programmed",
+            ADDRESS_NOT_USABLE,
+            closed.clone().unwrap_or_default(),
+        ),
+        Some(_) | None => programmed(gateway),
+    };
+    let mut conditions = vec![accepted(gateway), programmed, refs(gateway)];
+    conditions.extend(observed.map(|observed| observed.condition.clone()));
     if gateway.insecure {
         conditions.push(holds(
             "InsecureFrontendValidationMode",
@@ -58,6 +72,7 @@ pub(crate) fn gateway(gateway: &ReadGateway, standing: &Standing) -> Verdict {
         .map(Into::into)
         .collect();
     findings.extend(gateway.findings.iter().cloned());
+    findings.extend(observed.and_then(Observed::finding));
     findings.extend(gateway.entries.iter().flat_map(entry_findings));
     Verdict {
         object: ObjectRef::new("Gateway", gateway.name.clone()),

@@ -22,7 +22,12 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
     // Also those without a certificate: an address does not come and go with a Secret.
     let accepted = gateway.all_entries().filter(|entry| entry.accepted());
     let ports: BTreeSet<Port> = accepted.filter_map(port).collect();
-    let parameters = gateway.parameters.clone().unwrap_or_default();
+    let exposure = gateway.exposure.clone().unwrap_or_default();
+    let mut parameters = gateway.parameters.clone().unwrap_or_default();
+    // A proxy that ends goes on accepting until the load balancer has noticed.
+    if let Some(notices) = exposure.notices {
+        parameters.proxy.drain_delay = parameters.proxy.drain_delay.max(notices);
+    }
     let unlocked = |mut keys: BTreeMap<String, String>| {
         keys.retain(|key, _| !parameters.locked_keys.contains(key));
         keys
@@ -37,6 +42,7 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
         annotations: unlocked(written.annotations),
         ports: ports.into_iter().collect(),
         addresses: gateway.wanted.clone(),
+        exposure,
         parameters,
     }
 }

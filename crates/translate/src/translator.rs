@@ -20,6 +20,7 @@ use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
 use crate::emit::{self, Made};
 use crate::endpoints::Slices;
+use crate::exposure::observed::Fronts;
 use crate::lately::Lately;
 use crate::memo::{Judgements, Wanted};
 use crate::notes::Notes;
@@ -44,6 +45,7 @@ pub struct Translator {
     tls: TlsTargets,
     policies: BackendPolicies,
     slices: Slices,
+    fronts: Fronts,
     standing: Standing,
     lately: Lately,
     notes: Notes,
@@ -55,6 +57,8 @@ impl Translator {
     pub fn translate(&mut self, cluster: &Cluster) -> Outcome {
         let changes = Changes::between(self.cluster.as_ref(), cluster);
         let judged = self.judge_gateways(cluster);
+        self.fronts
+            .take(self.cluster.as_ref(), cluster, &changes.services);
         let gateways = &judged.gateways;
         let (policies, unsaid) = BackendPolicies::read(cluster, &mut self.judgements, gateways);
         let wanted = self.judgements.take_wanted().and(&judged.wanted);
@@ -69,6 +73,7 @@ impl Translator {
             touched: &touched,
             policies: &self.policies,
             slices: &self.slices,
+            fronts: &self.fronts,
             said,
             wanted,
         };
@@ -94,6 +99,7 @@ impl Translator {
                 && old.namespaces.is_same(&cluster.namespaces)
                 && old.secrets.is_same(&cluster.secrets)
                 && old.config_maps.is_same(&cluster.config_maps)
+                && old.nodes.is_same(&cluster.nodes)
                 && old.withheld == cluster.withheld
         });
         if !still || !self.gateways.holds_at(cluster.now) {

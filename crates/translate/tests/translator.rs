@@ -330,7 +330,9 @@ fn remove(cluster: &mut Cluster, object: &Any) {
         Any::ListenerPolicy(_) => drop(cluster.listener_policies.remove(&name)),
         Any::ConfigMap(_) => drop(cluster.config_maps.remove(&name)),
         Any::GatewayParameters(_) => drop(cluster.gateway_parameters.remove(&name)),
-        Any::GatewayClass(_) | Any::Secret(_) => unreachable!("no random object is one"),
+        Any::GatewayClass(_) | Any::Secret(_) | Any::Node(_) => {
+            unreachable!("no random object is one")
+        }
     }
 }
 

@@ -143,7 +143,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "xtask",
         stage: "development only: the project's own tasks",
-        uses: &["daemun-objects"],
+        uses: &["daemun-objects", "daemun-translate"],
         never: &[],
     },
 ];

@@ -52,6 +52,7 @@ impl Glimpse {
         let settings = Settings {
             controller: scope.controller.clone(),
             home: Home::Kubernetes,
+            ..Settings::default()
         };
         let mut sight = Sight::new(client, settings, scope.namespace.as_deref());
         sight.look().await?;

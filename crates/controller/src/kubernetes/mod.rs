@@ -18,6 +18,7 @@ use daemun_base::readiness::Readiness;
 use daemun_base::tasks::Tasks;
 use daemun_translate::{Home, Settings as TranslateSettings};
 use daemun_wire::server::Publisher;
+use ipnet::IpNet;
 use kube::Client;
 use tokio::sync::{mpsc, watch};
 
@@ -48,6 +49,10 @@ pub struct Settings {
     pub identity: String,
     /// The namespaces that are watched; none means all.
     pub namespaces: Vec<String>,
+    /// Addresses that count as private whatever their range.
+    pub private_ranges: Vec<IpNet>,
+    /// Addresses that count as public whatever their range.
+    pub public_ranges: Vec<IpNet>,
 }
 
 /// What the controller works with.
@@ -91,6 +96,8 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
         namespace,
         identity,
         namespaces,
+        private_ranges,
+        public_ranges,
     } = settings;
     let Parts {
         client,
@@ -111,6 +118,8 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
     let translate = TranslateSettings {
         controller: controller.clone(),
         home: Home::Kubernetes,
+        private_ranges: private_ranges.clone(),
+        public_ranges: public_ranges.clone(),
     };
     let (held, watches) = source::start(client, translate, (namespaces, namespace), tasks);
     let (told, news) = mpsc::unbounded_channel();

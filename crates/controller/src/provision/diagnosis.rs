@@ -108,13 +108,13 @@ fn in_words(found: &Found, waited: Duration) -> Option<String> {
     Some(match (event, class, other) {
         (Some(event), ..) => format!("{long}; the last thing the cluster said is: {}", event.says),
         (None, Some(class), _) => format!(
-            "{long}, and no event says why. It asks for the load balancer class {class} (service.loadBalancerClass of GatewayParameters), and nobody here seems to answer to that."
+            "{long}, and no event says why. It asks for the load balancer class {class} (exposure.loadBalancerClass of GatewayParameters), and nobody here seems to answer to that."
         ),
         (None, None, Some(other)) => format!(
             "{long}, and no event says why. Others have one ({other}), so somebody here gives addresses: there may be none left. The log of who gives them says more."
         ),
         (None, None, None) => format!(
-            "{long}, {}: nobody in this cluster answers Services of type LoadBalancer. In a cloud that is the cloud controller manager; elsewhere install MetalLB or kube-vip (kind: cloud-provider-kind; minikube: minikube tunnel), or set service.type: ClusterIP in GatewayParameters.",
+            "{long}, {}: nobody in this cluster answers Services of type LoadBalancer. In a cloud that is the cloud controller manager; elsewhere install MetalLB or kube-vip (kind: cloud-provider-kind; minikube: minikube tunnel), or set exposure.reach: Cluster in GatewayParameters.",
             if *is_sure {
                 "no event says why, and no other Service has one"
             } else {

@@ -1,6 +1,8 @@
 //! Names and labels of what is made. The Gateway API asks for `<gateway>-<class>` as the name, and for the Gateway's
 //! name as the value of a label (GEP-1762); both are at most 63 characters long, and a Gateway's name up to 253.
 
+pub(super) use daemun_translate::infrastructure::OF_GATEWAY;
+
 /// The most characters of a label's value, and of a Service's name.
 const LONGEST: usize = 63;
 /// The characters of a hash.
@@ -20,8 +22,6 @@ pub(super) const MANAGER: &str = "daemun";
 pub(super) const SCALING: &str = "daemun-autoscaling";
 /// Tells the pods of one kind of workload from those of the other.
 pub(super) const WORKLOAD: &str = "gateway.daemun.dev/workload";
-/// An annotation: the Gateway's whole name.
-pub(super) const OF_GATEWAY: &str = "gateway.daemun.dev/gateway";
 /// An annotation: the whole name of the Gateway's class.
 pub(super) const OF_CLASS: &str = "gateway.daemun.dev/gateway-class";
 /// An annotation: the `controllerName` for which it was made.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use daemun_translate::infrastructure::parameters::ServiceKind;
+use daemun_translate::exposure::ServiceKind;
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
 use super::apply::Failure;
@@ -124,7 +124,7 @@ fn addresses(
 
 /// The addresses of a Service that count, or, if there is none, those that do not.
 fn given(wanted: &Infrastructure, seat: &Seat, seen: &Seen) -> Result<Vec<Address>, Vec<String>> {
-    let given: Vec<Address> = match wanted.parameters.service.kind {
+    let given: Vec<Address> = match wanted.exposure.kind {
         ServiceKind::LoadBalancer => seen.given().into_iter().map(address).collect(),
         ServiceKind::ClusterIp => seen.cluster_ips().into_iter().map(Address::Ip).collect(),
     };

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use daemun_model::names::{ListenerKey, ListenerOwner, ObjectName};
 use daemun_model::verdict::{Condition, Part, Place as Where, Status, Verdict};
+use daemun_translate::exposure::ADDRESS_NOT_USABLE;
 use serde_json::{Value, json};
 
 use super::programmed::{Serving, programmed};
@@ -40,7 +41,8 @@ pub(crate) fn gateway(verdict: &Verdict, serving: &Serving<'_>) -> Said {
     let mut fields = vec![("attachedListenerSets", attached.map(|count| json!(count)))];
     // Before anybody has looked, what stands there stays: a new leader takes nothing away.
     if let Some(place) = serving.place {
-        fields.push(("addresses", addresses(place)));
+        // An address that may not be used is in nobody's way to be used: not of a person, nor of a DNS controller.
+        fields.push(("addresses", addresses(place).filter(|_| !withheld(verdict))));
     }
     Said {
         fields,
@@ -119,6 +121,13 @@ fn own_conditions(verdict: &Verdict) -> Vec<Condition> {
         .iter()
         .find(|part| part.place == Where::Object);
     own.map(|part| part.conditions.clone()).unwrap_or_default()
+}
+
+/// Whether the Gateway's addresses may not be used.
+fn withheld(verdict: &Verdict) -> bool {
+    own_conditions(verdict)
+        .iter()
+        .any(|condition| condition.kind == "Programmed" && condition.reason == ADDRESS_NOT_USABLE)
 }
 
 /// Where the objects say that all is well with `Programmed`, it depends on the proxies.

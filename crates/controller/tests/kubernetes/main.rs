@@ -48,6 +48,8 @@ fn controller_of(fake: &Fake, namespaces: &[&str]) -> Controller {
         namespace: "daemun-system".to_owned(),
         identity: "us".to_owned(),
         namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(),
+        private_ranges: Vec::new(),
+        public_ranges: Vec::new(),
     };
     let parts = Parts {
         client: &fake.client(),

@@ -225,6 +225,8 @@ impl Arguments {
             namespace: self.namespace.clone(),
             identity: self.identity(),
             namespaces: self.watch_namespaces.clone(),
+            private_ranges: self.private_ranges.clone(),
+            public_ranges: self.public_ranges.clone(),
         }
     }
 

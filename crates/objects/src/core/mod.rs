@@ -3,5 +3,6 @@
 pub mod configmap;
 pub mod endpointslice;
 pub mod namespace;
+pub mod node;
 pub mod secret;
 pub mod service;

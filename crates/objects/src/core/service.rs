@@ -14,7 +14,7 @@ use crate::open::{Open, known_values};
 use crate::read::{Ignored, nullable};
 
 /// A service.
-pub type Service = Object<ServiceSpec>;
+pub type Service = Object<ServiceSpec, ServiceStatus>;
 
 /// `ServiceSpec`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -63,6 +63,40 @@ pub struct ServiceSpec {
     session_affinity_config: Ignored,
     #[serde(default)]
     traffic_distribution: Ignored,
+}
+
+/// `ServiceStatus`, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    /// Where its load balancer is reached.
+    #[serde(default, deserialize_with = "nullable")]
+    pub load_balancer: LoadBalancerStatus,
+    #[serde(default)]
+    conditions: Ignored,
+}
+
+/// `LoadBalancerStatus`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadBalancerStatus {
+    /// Its addresses.
+    #[serde(default, deserialize_with = "nullable")]
+    pub ingress: Vec<LoadBalancerIngress>,
+}
+
+/// An address of a load balancer: an IP address, or a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadBalancerIngress {
+    /// The IP address.
+    pub ip: Option<String>,
+    /// The name.
+    pub hostname: Option<String>,
+    #[serde(default)]
+    ip_mode: Ignored,
+    #[serde(default)]
+    ports: Ignored,
 }
 
 impl Kind for ServiceSpec {

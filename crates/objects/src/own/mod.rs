@@ -3,6 +3,7 @@
 pub mod affinity;
 pub mod backend;
 pub mod backend_policy;
+pub mod exposure;
 pub mod listener_policy;
 pub mod parameters;
 pub mod pod;

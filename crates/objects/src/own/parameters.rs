@@ -4,13 +4,13 @@
 //! A GatewayClass refers to one (`spec.parametersRef`) and a Gateway to another
 //! (`spec.infrastructure.parametersRef`). They are put over each other field by field, so every field may be left out.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+use super::exposure::ExposureSettings;
 use super::pod::PodSettings;
 use super::{GROUP, VERSION};
 use crate::duration::Duration;
@@ -24,7 +24,7 @@ pub type GatewayParameters = Object<GatewayParametersSpec>;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GatewayParametersSpec {
-    /// Fields that a Gateway's own parameters cannot change, such as `pod.resources` or `service`; what lies below one
+    /// Fields that a Gateway's own parameters cannot change, such as `pod.resources` or `exposure`; what lies below one
     /// is meant too. Counts where a GatewayClass refers to it. Default: pod.env, pod.image, pod.imagePullPolicy and pod.security.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<Vec<String>>,
@@ -37,9 +37,9 @@ pub struct GatewayParametersSpec {
     /// How the proxies run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<ProxySettings>,
-    /// The Service in front of the proxies.
+    /// The way in: who may reach the Gateway, through which Service.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<ServiceSettings>,
+    pub exposure: Option<ExposureSettings>,
 }
 
 impl Kind for GatewayParametersSpec {
@@ -192,44 +192,6 @@ pub struct Drain {
     pub grace: Option<Duration>,
 }
 
-/// The Service in front of the proxies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ServiceSettings {
-    /// What kind of Service; default `LoadBalancer`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub r#type: Option<Open<GatewayServiceType>>,
-    /// Whether nodes without a proxy pass traffic on; default what Kubernetes makes of it (`Cluster`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_traffic_policy: Option<Open<ExternalTrafficPolicy>>,
-    /// Which load balancer is meant, where there are several. Counts when the Service is made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub load_balancer_class: Option<String>,
-    /// Annotations of the Service alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<BTreeMap<String, String>>,
-}
-
-known_values! { closed
-    /// What kind of Service is in front of the proxies.
-    pub enum GatewayServiceType {
-        /// An address from a load balancer.
-        LoadBalancer = "LoadBalancer",
-        /// An address inside of the cluster only.
-        ClusterIp = "ClusterIP",
-    }
-}
-
-known_values! { closed
-    /// Whether nodes without a proxy pass traffic on.
-    pub enum ExternalTrafficPolicy {
-        /// They do, and proxies see the node's address.
-        Cluster = "Cluster",
-        /// They do not, and proxies see the client's address.
-        Local = "Local",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::is_field;
@@ -243,7 +205,7 @@ mod tests {
             "pod.resources.limits.cpu",
             "pod.affinity.nodeAffinity",
             "workload.autoscaling.maxReplicas",
-            "service.annotations",
+            "exposure.annotations",
             "proxy.drain.delay",
         ] {
             assert!(is_field(path), "{path}");

@@ -20,6 +20,9 @@ struct Arguments {
     /// How long it takes to make a load balancer, in milliseconds.
     #[arg(long, default_value_t = 300)]
     delay_ms: u64,
+    /// Which cloud is played, such as NHN, AWS or MetalLB.
+    #[arg(long, default_value = "NHN")]
+    provider: String,
 }
 
 fn main() -> Result<(), String> {
@@ -41,9 +44,12 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         .map_err(|error| format!("{file} does not say how to reach a cluster: {error}."))?;
     let client = kube::Client::try_from(config)
         .map_err(|error| format!("No client can be made from {file}: {error}."))?;
+    let played = cloud::provider::named(&arguments.provider);
     let settings = Settings {
         ranges: cloud::addresses::Ranges::default(),
         delay: Duration::from_millis(arguments.delay_ms),
+        played: played
+            .ok_or_else(|| format!("No cloud called {} is known.", arguments.provider))?,
     };
     cloud::run(client, settings)
         .await

@@ -85,6 +85,8 @@ pub(crate) struct Addresses {
     taken: BTreeSet<Ipv4Addr>,
     next: [u32; 2],
     given: BTreeMap<String, Given>,
+    /// Public addresses that outlived their load balancers.
+    kept: BTreeSet<Ipv4Addr>,
     asked: BTreeMap<String, Instant>,
 }
 
@@ -95,6 +97,7 @@ impl Addresses {
             taken: BTreeSet::new(),
             next: [ASKED_FOR, ASKED_FOR],
             given: BTreeMap::new(),
+            kept: BTreeSet::new(),
             asked: BTreeMap::new(),
         }
     }
@@ -160,13 +163,20 @@ impl Addresses {
         }
     }
 
-    /// Takes back what a load balancer has.
-    pub(crate) fn release(&mut self, owner: &str) -> Option<Given> {
+    /// Takes back what a load balancer has; its public address, unless that is to be kept.
+    pub(crate) fn release(&mut self, owner: &str, keep: bool) -> Option<Given> {
         self.asked.remove(owner);
         let given = self.given.remove(owner)?;
         self.taken.remove(&given.private);
         given.public.map(|public| self.taken.remove(&public));
+        self.kept.extend(given.public.filter(|_| keep));
         Some(given)
+    }
+
+    /// Whether a public address outlived its load balancer.
+    #[cfg(test)]
+    pub(crate) fn is_kept(&self, address: Ipv4Addr) -> bool {
+        self.kept.contains(&address)
     }
 
     /// What a load balancer already had before this cloud was started, as its Service shows it.
@@ -190,6 +200,7 @@ impl Addresses {
             Some(address) => address,
             None => self.free(range, usize::from(private))?,
         };
+        self.kept.remove(&address);
         self.taken.insert(address);
         Ok(address)
     }
@@ -202,7 +213,7 @@ impl Addresses {
         for _ in ASKED_FOR..=last {
             let address = Ipv4Addr::from(first + *next);
             *next = if *next >= last { ASKED_FOR } else { *next + 1 };
-            if !self.taken.contains(&address) {
+            if !self.taken.contains(&address) && !self.kept.contains(&address) {
                 return Ok(address);
             }
         }
@@ -252,7 +263,7 @@ mod tests {
             assert_eq!(addresses.give("c", internal, Some(asked)), Err(why));
         }
         assert_eq!(addresses.of("c"), None);
-        addresses.release("a");
+        addresses.release("a", false);
         assert!(addresses.give("c", true, Some(USABLE)).is_ok());
     }
 
@@ -287,7 +298,7 @@ mod tests {
         });
         assert!(addresses.give("a", true, None).is_ok());
         assert_eq!(addresses.give("b", true, None), Err(Refused::Exhausted));
-        addresses.release("a");
+        addresses.release("a", false);
         assert!(addresses.give("b", true, None).is_ok());
     }
 }

@@ -4,6 +4,7 @@
 //! finalizer first, so that nothing is made that would be forgotten; then the load balancer, after the time
 //! that it takes; then what is written back, the status, and the events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use serde_json::{Value, json};
 
 use super::addresses::Given;
+use super::provider::Seen;
 use super::trouble::{self, Expect, Trouble};
-use super::{Cloud, nhn, told, uid};
+use super::{Cloud, make, told, uid};
 
 /// How long until a failure is tried again. Clouds wait longer each time, up to five minutes; tests do not.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -27,9 +29,13 @@ pub(super) async fn reconcile(
     service: Arc<Service>,
     cloud: Arc<Cloud>,
 ) -> Result<Action, kube::Error> {
-    if !told::wants_balancer(&service) {
+    if !told::is_ours(&service) {
+        return Ok(Action::await_change());
+    }
+    let expect = trouble::expect(&cloud.client, &service, (cloud.delay, cloud.played)).await?;
+    if !told::wants_balancer(&service, expect.cloud.classes) {
         if told::has_finalizer(&service) {
-            delete(&service, &cloud).await?;
+            delete(&service, &cloud, expect).await?;
         }
         return Ok(Action::await_change());
     }
@@ -53,12 +59,13 @@ pub(super) async fn reconcile(
         .await?;
         return Ok(Action::await_change());
     }
-    let expect = trouble::expect(&cloud.client, &service, cloud.delay).await?;
     if let Some(wait) = still_being_made(&service, &cloud, expect) {
         return Ok(Action::requeue(wait));
     }
-    match made(&service, &cloud, expect) {
-        Ok(given) => show(&service, &cloud, &given).await,
+    let (owner, seen) = (uid(&service), Seen::of(&service, expect.public_pool));
+    let made = cloud.addresses(|addresses| make::ensure(addresses, &owner, &seen, expect));
+    match made {
+        Ok(given) => show(&service, &cloud, &given, expect).await,
         Err(why) => {
             tracing::info!("{}: {why}.", told::name(&service));
             let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
@@ -83,53 +90,24 @@ fn still_being_made(service: &Service, cloud: &Cloud, expect: Expect) -> Option<
     })
 }
 
-/// Makes the load balancer, or says why not. One that is there is not touched by trouble.
-fn made(service: &Service, cloud: &Cloud, expect: Expect) -> Result<Given, String> {
-    let owner = uid(service);
-    let wish = nhn::wish(service);
-    let asked = match wish.address.as_deref().map(str::parse) {
-        Some(Ok(address)) => Some(address),
-        Some(Err(_)) => {
-            return Err(format!(
-                "{} is no IPv4 address",
-                wish.address.unwrap_or_default()
-            ));
-        }
-        None => None,
-    };
-    cloud.addresses(|addresses| {
-        match expect.trouble {
-            Some(Trouble::Quota) if addresses.of(&owner).is_none() => {
-                return Err(
-                    "error creating loadbalancer: 409 Conflict: Quota exceeded for resources: ['loadbalancer']"
-                        .to_owned(),
-                );
-            }
-            Some(Trouble::Error) if addresses.of(&owner).is_none() => {
-                return Err(format!(
-                    "loadbalancer {owner} has gone into ERROR state"
-                ));
-            }
-            Some(Trouble::Quota | Trouble::Error | Trouble::Stuck) | None => {}
-        }
-        addresses
-            .give(&owner, wish.internal, asked)
-            .map_err(|refused| refused.to_string())
-    })
-}
-
 /// Writes back what was made, where the Service does not say it yet.
-async fn show(service: &Service, cloud: &Cloud, given: &Given) -> Result<Action, kube::Error> {
-    let address = given.shown();
-    let annotations = nhn::written_back(&uid(service), address);
-    let written = |(key, value)| service.annotations().get(key) == Some(value);
+async fn show(
+    service: &Service,
+    cloud: &Cloud,
+    given: &Given,
+    expect: Expect,
+) -> Result<Action, kube::Error> {
+    let annotations: BTreeMap<_, _> = make::written(expect.cloud, &uid(service), given)
+        .into_iter()
+        .collect();
+    let written = |(key, value): (&&str, &String)| service.annotations().get(*key) == Some(value);
     if !annotations.iter().all(written) {
         let patch = json!({"metadata": {"annotations": annotations}});
         change(service, cloud, patch).await?;
     }
-    if told::addresses(service) != [address] {
-        let status =
-            json!({"status": {"loadBalancer": {"ingress": [{"ip": address, "ipMode": "VIP"}]}}});
+    let ingress = make::shown(expect.cloud, given, expect.shut);
+    if told::ingress(service) != ingress {
+        let status = json!({"status": {"loadBalancer": {"ingress": ingress}}});
         change_status(service, cloud, status).await?;
         note(
             service,
@@ -138,13 +116,21 @@ async fn show(service: &Service, cloud: &Cloud, given: &Given) -> Result<Action,
             "Ensured load balancer",
         )
         .await?;
-        tracing::info!("{} has {address}.", told::name(service));
+        let public = given.public.map_or_else(
+            || "no public one".to_owned(),
+            |public| format!("the public one {public}"),
+        );
+        tracing::info!(
+            "{} has the private address {} and {public}.",
+            told::name(service),
+            given.private
+        );
     }
     Ok(Action::await_change())
 }
 
 /// Takes the load balancer away; only then the Service may go.
-async fn delete(service: &Service, cloud: &Cloud) -> Result<(), kube::Error> {
+async fn delete(service: &Service, cloud: &Cloud, expect: Expect) -> Result<(), kube::Error> {
     note(
         service,
         cloud,
@@ -152,7 +138,8 @@ async fn delete(service: &Service, cloud: &Cloud) -> Result<(), kube::Error> {
         "Deleting load balancer",
     )
     .await?;
-    let given = cloud.addresses(|addresses| addresses.release(&uid(service)));
+    let (owner, seen) = (uid(service), Seen::of(service, expect.public_pool));
+    let given = cloud.addresses(|addresses| make::release(addresses, &owner, &seen, expect.cloud));
     if service.metadata.deletion_timestamp.is_none() {
         change_status(service, cloud, json!({"status": {"loadBalancer": null}})).await?;
     }

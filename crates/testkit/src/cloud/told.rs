@@ -4,8 +4,10 @@
 
 use std::net::Ipv4Addr;
 
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service};
 use kube::ResourceExt as _;
+
+use super::make;
 
 /// Marks a Service whose load balancer has to go before the Service may.
 pub(super) const FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
@@ -19,11 +21,19 @@ pub(super) fn name(service: &Service) -> String {
     )
 }
 
-/// Whether this cloud is asked for a load balancer: a Service with a class asks somebody else.
-pub(super) fn wants_balancer(service: &Service) -> bool {
+/// Whether this cloud is asked for a load balancer: a Service with a class that is not its own asks somebody else.
+pub(super) fn wants_balancer(service: &Service, classes: &[&str]) -> bool {
     service.spec.as_ref().is_some_and(|spec| {
-        spec.type_.as_deref() == Some("LoadBalancer") && spec.load_balancer_class.is_none()
+        let class = spec.load_balancer_class.as_deref();
+        spec.type_.as_deref() == Some("LoadBalancer")
+            && class.is_none_or(|class| classes.contains(&class))
     }) && service.metadata.deletion_timestamp.is_none()
+}
+
+/// Whether there is anything to look at: a load balancer is wanted, or was made.
+pub(super) fn is_ours(service: &Service) -> bool {
+    let spec = service.spec.as_ref();
+    has_finalizer(service) || spec.is_some_and(|spec| spec.type_.as_deref() == Some("LoadBalancer"))
 }
 
 /// Whether this cloud was there before.
@@ -31,14 +41,20 @@ pub(super) fn has_finalizer(service: &Service) -> bool {
     service.finalizers().iter().any(|name| name == FINALIZER)
 }
 
-/// The addresses in a Service's status.
-pub(super) fn addresses(service: &Service) -> Vec<Ipv4Addr> {
+/// What a Service's status shows.
+pub(super) fn ingress(service: &Service) -> &[LoadBalancerIngress] {
     let status = service.status.as_ref();
     let balancer = status.and_then(|status| status.load_balancer.as_ref());
-    let ingress = balancer.and_then(|balancer| balancer.ingress.as_ref());
-    ingress
-        .into_iter()
-        .flatten()
-        .filter_map(|ingress| ingress.ip.as_ref()?.parse().ok())
-        .collect()
+    let ingress = balancer.and_then(|balancer| balancer.ingress.as_deref());
+    ingress.unwrap_or_default()
+}
+
+/// The addresses in a Service's status, also those behind names of this cloud's.
+pub(super) fn addresses(service: &Service) -> Vec<Ipv4Addr> {
+    let address = |ingress: &LoadBalancerIngress| match (&ingress.ip, &ingress.hostname) {
+        (Some(address), _) => address.parse().ok(),
+        (None, Some(name)) => make::resolve(name),
+        (None, None) => None,
+    };
+    ingress(service).iter().filter_map(address).collect()
 }

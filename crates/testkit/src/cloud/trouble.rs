@@ -10,10 +10,18 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::{Api, Client, ResourceExt as _};
 
-/// On a Service, or as a key of the ConfigMap's: `quota`, `stuck` or `error`.
+use super::provider::{self, Cloud};
+
+/// On a Service, or as a key of the ConfigMap's: `quota`, `stuck`, `error` or `exposed`.
 pub const TROUBLE: &str = "cloud.lab/trouble";
 /// On a Service, or as a key of the ConfigMap's: how long a load balancer takes, in milliseconds.
 pub const DELAY: &str = "cloud.lab/delay-ms";
+/// On a Service, or as a key of the ConfigMap's: which cloud is played, by its name.
+pub const PROVIDER: &str = "cloud.lab/provider";
+/// On a Service, or as a key of the ConfigMap's: `shut` lets nothing reach the nodes.
+pub const NODE_PORTS: &str = "cloud.lab/node-ports";
+/// On a Service, or as a key of the ConfigMap's: `public` where a pool or the nodes decide, and are public.
+pub const POOL: &str = "cloud.lab/pool";
 /// The namespace and the name of the ConfigMap; its keys have no prefix (`trouble`, `delay-ms`).
 pub const CONFIG_MAP: (&str, &str) = ("kube-system", "lab-cloud");
 
@@ -26,32 +34,40 @@ pub(super) enum Trouble {
     Stuck,
     /// The load balancer was made and is in state ERROR: an event, and another try.
     Error,
+    /// It gets a public address whatever the Service says, as if somebody attached one by hand.
+    Exposed,
 }
 
 /// What a Service has to expect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Expect {
     pub(super) trouble: Option<Trouble>,
     pub(super) delay: Duration,
+    /// Which cloud is played.
+    pub(super) cloud: &'static Cloud,
+    /// Nothing reaches the nodes.
+    pub(super) shut: bool,
+    /// The pool, or the nodes, are public.
+    pub(super) public_pool: bool,
 }
 
 /// Reads what was told, the Service's own word first.
 pub(super) async fn expect(
     client: &Client,
     service: &Service,
-    delay: Duration,
+    usual: (Duration, &'static Cloud),
 ) -> Result<Expect, kube::Error> {
     let (namespace, name) = CONFIG_MAP;
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
     let map = maps.get_opt(name).await?;
     let everywhere = map.and_then(|map| map.data).unwrap_or_default();
-    Ok(read(service.annotations(), &everywhere, delay))
+    Ok(read(service.annotations(), &everywhere, usual))
 }
 
 fn read(
     own: &BTreeMap<String, String>,
     everywhere: &BTreeMap<String, String>,
-    delay: Duration,
+    (delay, cloud): (Duration, &'static Cloud),
 ) -> Expect {
     let told = |key: &str| {
         let bare = key.rsplit('/').next().unwrap_or(key);
@@ -61,12 +77,18 @@ fn read(
         Some("quota") => Some(Trouble::Quota),
         Some("stuck") => Some(Trouble::Stuck),
         Some("error") => Some(Trouble::Error),
+        Some("exposed") => Some(Trouble::Exposed),
         Some(_) | None => None,
     };
     let milliseconds = told(DELAY).and_then(|delay| delay.parse().ok());
     Expect {
         trouble,
         delay: milliseconds.map_or(delay, Duration::from_millis),
+        cloud: told(PROVIDER)
+            .and_then(|name| provider::named(name))
+            .unwrap_or(cloud),
+        shut: told(NODE_PORTS).is_some_and(|told| told == "shut"),
+        public_pool: told(POOL).is_some_and(|told| told == "public"),
     }
 }
 
@@ -82,16 +104,21 @@ mod tests {
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect::<BTreeMap<_, _>>()
         };
-        let usual = Duration::from_secs(1);
-        let everywhere = words(&[("trouble", "quota"), ("delay-ms", "20")]);
-        let own = words(&[(TROUBLE, "stuck")]);
-        let expected = Expect {
-            trouble: Some(Trouble::Stuck),
-            delay: Duration::from_millis(20),
-        };
-        assert_eq!(read(&own, &everywhere, usual), expected);
+        let usual = (Duration::from_secs(1), provider::usual());
+        let everywhere = words(&[
+            ("trouble", "quota"),
+            ("delay-ms", "20"),
+            ("provider", "aws"),
+        ]);
+        let own = words(&[(TROUBLE, "stuck"), (NODE_PORTS, "shut"), (POOL, "public")]);
+        let found = read(&own, &everywhere, usual);
+        assert_eq!(found.trouble, Some(Trouble::Stuck));
+        assert_eq!(found.delay, Duration::from_millis(20));
+        assert_eq!(found.cloud.name, "AWS");
+        assert!(found.shut && found.public_pool);
         let none = words(&[(TROUBLE, "none")]);
         assert_eq!(read(&none, &everywhere, usual).trouble, None);
-        assert_eq!(read(&own, &words(&[]), usual).delay, usual);
+        let own = read(&own, &words(&[]), usual);
+        assert_eq!((own.delay, own.cloud.name), (usual.0, "NHN"));
     }
 }

@@ -2,5 +2,11 @@
 //!
 //! What is known about each maker of load balancers is data (`provider`); everything else here reads it.
 
+pub mod class;
+pub(crate) mod judge;
 pub mod lint;
+pub(crate) mod observed;
 pub mod provider;
+
+pub use judge::{Asked, Exposure, ServiceKind};
+pub use observed::{ADDRESS_NOT_USABLE, REACH_VERIFIED};

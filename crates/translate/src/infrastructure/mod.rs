@@ -11,6 +11,7 @@ pub use daemun_model::names::Transport;
 use serde::Serialize;
 
 use crate::cluster::Home;
+use crate::exposure::Exposure;
 use parameters::Parameters;
 
 /// What must be there for one Gateway.
@@ -39,6 +40,8 @@ pub struct Infrastructure {
     /// The addresses that are asked for; empty means one that is chosen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Wanted>,
+    /// What the Service in front of the proxies is to be.
+    pub exposure: Exposure,
     /// How things are made.
     #[serde(skip_serializing_if = "is_default")]
     pub parameters: Parameters,
@@ -47,6 +50,9 @@ pub struct Infrastructure {
 fn is_default(parameters: &Parameters) -> bool {
     *parameters == Parameters::default()
 }
+
+/// An annotation of what is made for a Gateway: the Gateway's whole name.
+pub const OF_GATEWAY: &str = "gateway.daemun.dev/gateway";
 
 /// Whether a label or annotation is one that Daemun sets and looks at itself, or one of the Gateway API's.
 pub fn is_reserved(key: &str) -> bool {

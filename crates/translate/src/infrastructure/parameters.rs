@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use daemun_model::verdict::FieldPath;
+use daemun_objects::own::exposure::{ExposureSettings, ExternalTrafficPolicy, Reach};
 use daemun_objects::own::parameters::{
-    AccessLog as WrittenAccessLog, Autoscaling, Drain, ExternalTrafficPolicy,
-    GatewayParametersSpec, GatewayServiceType, Log, LogFormat, Metrics, ProxySettings,
-    ServiceSettings, Workload as WrittenWorkload, WorkloadKind,
+    AccessLog as WrittenAccessLog, Autoscaling, Drain, GatewayParametersSpec, Log, LogFormat,
+    Metrics, ProxySettings, Workload as WrittenWorkload, WorkloadKind,
 };
 use daemun_objects::own::pod::PodSettings;
 use daemun_objects::{Duration as WrittenDuration, Known, Open};
 use serde::Serialize;
 
+use crate::exposure::provider::Provider;
 use crate::value::unknown;
 use crate::verdict::Refusal;
 
@@ -26,8 +27,9 @@ pub struct Parameters {
     pub pod: PodSettings,
     /// How the proxies run.
     pub proxy: Proxy,
-    /// The Service in front of them.
-    pub service: Service,
+    /// What is written of the way in; what is made of it is the Infrastructure's `exposure`.
+    #[serde(skip)]
+    pub way_in: WayIn,
     /// Labels and annotations that the class sets and locks: the Gateway's own of the same key do not count.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub locked_keys: BTreeSet<String>,
@@ -101,27 +103,20 @@ pub struct AccessLog {
     pub one_in: Option<u32>,
 }
 
-/// The Service in front of the proxies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Service {
-    /// Where its address comes from.
-    pub kind: ServiceKind,
+/// What is written of the way in, read; what is to be made of it depends on the load balancer's maker
+/// (`exposure::judge`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WayIn {
+    /// Who may reach the Gateway; none where nothing is written.
+    pub reach: Option<Reach>,
+    /// Who makes load balancers; none means that the nodes tell.
+    pub provider: Option<Provider>,
     /// Whether only nodes with a proxy take traffic; none leaves it to Kubernetes.
     pub local: Option<bool>,
     /// `loadBalancerClass`.
     pub class: Option<String>,
     /// Annotations.
     pub annotations: BTreeMap<String, String>,
-}
-
-/// Where a Service's address comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum ServiceKind {
-    /// A load balancer.
-    #[default]
-    LoadBalancer,
-    /// The cluster.
-    ClusterIp,
 }
 
 /// Judges what is written. The path of a refusal is one in the GatewayParameters.
@@ -131,7 +126,7 @@ pub(crate) fn judge(written: &GatewayParametersSpec) -> Result<Parameters, Refus
         workload,
         pod,
         proxy,
-        service,
+        exposure,
     } = written;
     let spec = FieldPath::of("spec");
     let pod = pod.clone().unwrap_or_default();
@@ -144,7 +139,10 @@ pub(crate) fn judge(written: &GatewayParametersSpec) -> Result<Parameters, Refus
         )?,
         pod,
         proxy: judge_proxy(&proxy.clone().unwrap_or_default(), &spec.field("proxy"))?,
-        service: judge_service(&service.clone().unwrap_or_default(), &spec.field("service"))?,
+        way_in: judge_exposure(
+            &exposure.clone().unwrap_or_default(),
+            &spec.field("exposure"),
+        )?,
         locked_keys: BTreeSet::new(),
     })
 }
@@ -253,28 +251,40 @@ fn judge_access_log(written: WrittenAccessLog) -> Option<AccessLog> {
     })
 }
 
-fn judge_service(written: &ServiceSettings, path: &FieldPath) -> Result<Service, Refusal> {
-    let ServiceSettings {
-        r#type,
+fn judge_exposure(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn, Refusal> {
+    let ExposureSettings {
+        reach,
+        provider,
         external_traffic_policy,
         load_balancer_class,
         annotations,
     } = written;
-    let kind = known(r#type.as_ref(), &path.field("type"), "type of Service")?;
     let policy = known(
         external_traffic_policy.as_ref(),
         &path.field("externalTrafficPolicy"),
         "policy",
     )?;
-    Ok(Service {
-        kind: match kind {
-            None | Some(GatewayServiceType::LoadBalancer) => ServiceKind::LoadBalancer,
-            Some(GatewayServiceType::ClusterIp) => ServiceKind::ClusterIp,
-        },
+    Ok(WayIn {
+        reach: known(reach.as_ref(), &path.field("reach"), "reach")?,
+        provider: judge_provider(provider.as_deref(), &path.field("provider"))?,
         local: policy.map(|policy| policy == ExternalTrafficPolicy::Local),
         class: load_balancer_class.clone(),
         annotations: annotations.clone().unwrap_or_default(),
     })
+}
+
+fn judge_provider(written: Option<&str>, path: &FieldPath) -> Result<Option<Provider>, Refusal> {
+    match written {
+        None | Some("" | "Auto") => Ok(None),
+        Some(name) => match Provider::named(name) {
+            Some(provider) => Ok(Some(provider)),
+            None => {
+                let known = Provider::ALL.iter().map(|provider| provider.name());
+                let known: Vec<&str> = ["Auto"].into_iter().chain(known).collect();
+                Err(unknown(path, "provider", name, &known))
+            }
+        },
+    }
 }
 
 /// Labels by which Daemun knows its own are not for others to set.

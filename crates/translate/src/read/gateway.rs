@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use daemun_model::names::{ListenerOwner, ObjectName};
+use daemun_model::names::{ListenerOwner, ObjectName, Transport};
 use daemun_model::tls::Certificate;
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::Open;
@@ -20,10 +20,13 @@ use super::parameters::{self, INVALID_PARAMETERS};
 use crate::cluster::{Cluster, Home};
 use crate::conflicts::{self, PortClaim};
 use crate::credentials::secret;
+use crate::exposure::Exposure;
+use crate::exposure::judge;
 use crate::exposure::lint;
+use crate::exposure::provider::Automatic;
 use crate::infrastructure::Wanted;
 use crate::infrastructure::parameters::Parameters;
-use crate::listener::{Entry, Namespaces};
+use crate::listener::{Entry, Namespaces, Protocol};
 use crate::memo::Judgements;
 use crate::policy::arrivals::Arrivals;
 use crate::refs::{GATEWAY_GROUP, Referrer};
@@ -47,6 +50,8 @@ pub(crate) struct ReadGateway {
     pub(crate) wanted: Vec<Wanted>,
     /// How things are made around it; none if that cannot be said.
     pub(crate) parameters: Option<Parameters>,
+    /// What its Service is to be; none if that cannot be said, and on a host.
+    pub(crate) exposure: Option<Exposure>,
     /// What the way in means for its listeners.
     pub(crate) arrivals: Arrivals,
     /// Its own listeners.
@@ -138,6 +143,7 @@ pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> R
     let mut gateways: Vec<_> = cluster.gateways.iter().collect();
     gateways.sort_by_key(|(name, gateway)| age(gateway.metadata.created(), name));
     let mut claims: Vec<PortClaim> = Vec::new();
+    let makers = (!cluster.on_host()).then(|| judge::makers(cluster));
     for (name, object) in gateways {
         let pending = match class(cluster, &object.spec.gateway_class_name) {
             Class::Ours => None,
@@ -150,6 +156,9 @@ pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> R
         let sets = sets.remove(name).unwrap_or_default();
         let mut gateway = read_gateway(cluster, judgements, (name, object), &sets);
         gateway.pending = pending;
+        if let Some(makers) = &makers {
+            read_exposure(makers, &mut gateway);
+        }
         if gateway.usable() {
             let addresses = gateway.addresses.clone();
             let mut entries: Vec<&mut Entry> = gateway.all_entries_mut().collect();
@@ -228,6 +237,7 @@ fn read_gateway(
         addresses: Vec::new(),
         wanted: Vec::new(),
         parameters: None,
+        exposure: None,
         arrivals: Arrivals::default(),
         entries,
         sets: Vec::new(),
@@ -340,6 +350,37 @@ fn read_annotations(gateway: &mut ReadGateway) {
             true => gateway.refused.push(slip.refusal(&path)),
             false => gateway.findings.push(slip.warning(&path)),
         }
+    }
+}
+
+/// The way in, and what of the listeners it cannot carry.
+fn read_exposure(makers: &Automatic, gateway: &mut ReadGateway) {
+    let Some(parameters) = &gateway.parameters else {
+        return;
+    };
+    let infrastructure = gateway.object.spec.infrastructure.as_ref();
+    let own = infrastructure.map(|it| it.annotations.clone());
+    match judge::judge(&parameters.way_in, &own.unwrap_or_default(), makers) {
+        Ok(exposure) => {
+            if let Some(why) = exposure.no_udp {
+                refuse_udp(why, gateway);
+            }
+            gateway.exposure = Some(exposure);
+        }
+        Err(refusal) => gateway.refused.push(refusal),
+    }
+}
+
+fn refuse_udp(why: &str, gateway: &mut ReadGateway) {
+    let udp = gateway
+        .all_entries_mut()
+        .filter(|entry| entry.protocol.map(Protocol::transport) == Some(Transport::Udp));
+    for entry in udp {
+        entry.refused.push(Refusal::new(
+            entry.path.field("protocol"),
+            reason::UNSUPPORTED_PROTOCOL,
+            format!("The load balancer does not carry UDP, and the listener stays out of the Service, so that it cannot fail the others. {why}"),
+        ));
     }
 }
 

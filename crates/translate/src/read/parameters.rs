@@ -122,7 +122,7 @@ fn keeping_locked_keys(
         })
     };
     let pod = class.pod.as_ref();
-    let service = class.service.as_ref();
+    let exposure = class.exposure.as_ref();
     let maps = [
         ("pod.labels", pod.and_then(|pod| pod.labels.as_ref())),
         (
@@ -130,8 +130,8 @@ fn keeping_locked_keys(
             pod.and_then(|pod| pod.annotations.as_ref()),
         ),
         (
-            "service.annotations",
-            service.and_then(|service| service.annotations.as_ref()),
+            "exposure.annotations",
+            exposure.and_then(|it| it.annotations.as_ref()),
         ),
     ];
     let infrastructure = gateway.spec.infrastructure.clone().unwrap_or_default();
@@ -319,16 +319,16 @@ mod tests {
                 vec![],
             ),
             (
-                "{locked: [service, workload.replicas], service: {annotations: {a: '1'}}}",
-                "{service: {annotations: {a: '2'}}, workload: {replicas: 9, kind: Deployment}}",
-                "{locked: [service, workload.replicas], service: {annotations: {a: '1'}}, workload: {kind: Deployment}}",
-                vec!["service", "workload.replicas"],
+                "{locked: [exposure, workload.replicas], exposure: {annotations: {a: '1'}}}",
+                "{exposure: {annotations: {a: '2'}}, workload: {replicas: 9, kind: Deployment}}",
+                "{locked: [exposure, workload.replicas], exposure: {annotations: {a: '1'}}, workload: {kind: Deployment}}",
+                vec!["exposure", "workload.replicas"],
             ),
             // Who says the same is not passed over, and nobody unlocks.
             (
-                "{locked: [service], service: {type: ClusterIP}}",
-                "{locked: [], service: {type: ClusterIP}}",
-                "{locked: [service], service: {type: ClusterIP}}",
+                "{locked: [exposure], exposure: {reach: Cluster}}",
+                "{locked: [], exposure: {reach: Cluster}}",
+                "{locked: [exposure], exposure: {reach: Cluster}}",
                 vec!["locked"],
             ),
         ] {

@@ -60,20 +60,39 @@ pub(super) fn made(
     all
 }
 
+/// Annotations of one kind of object.
+#[derive(Clone, Copy)]
+struct Annotations<'a> {
+    /// The Gateway's own go over these.
+    under: &'a BTreeMap<String, String>,
+    /// These go over the Gateway's own.
+    over: &'a BTreeMap<String, String>,
+}
+
+impl Annotations<'_> {
+    /// None.
+    const NONE: Annotations<'static> = Annotations {
+        under: &BTreeMap::new(),
+        over: &BTreeMap::new(),
+    };
+
+    /// Over which the Gateway's own go.
+    fn under(under: &BTreeMap<String, String>) -> Annotations<'_> {
+        Annotations {
+            under,
+            ..Annotations::NONE
+        }
+    }
+}
+
 impl Maker<'_> {
     /// An object of the common name.
     fn manifest(&self, kind: Kind, rest: Value) -> Manifest {
-        self.named(kind, &self.base, &BTreeMap::new(), rest)
+        self.named(kind, &self.base, Annotations::NONE, rest)
     }
 
     /// An object, with annotations of its own.
-    fn named(
-        &self,
-        kind: Kind,
-        name: &str,
-        annotations: &BTreeMap<String, String>,
-        rest: Value,
-    ) -> Manifest {
+    fn named(&self, kind: Kind, name: &str, annotations: Annotations<'_>, rest: Value) -> Manifest {
         let mut body = json!({
             "apiVersion": kind.api_version(),
             "kind": kind.as_str(),
@@ -120,10 +139,12 @@ impl Maker<'_> {
         labels
     }
 
-    /// The annotations of everything; the Gateway's own win over those of one kind of object.
-    fn annotations(&self, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let mut annotations = without_reserved(own);
+    /// The annotations of everything, with those of one kind of object.
+    fn annotations(&self, own: Annotations<'_>) -> BTreeMap<String, String> {
+        let Annotations { under, over } = own;
+        let mut annotations = without_reserved(under);
         annotations.extend(without_reserved(&self.wanted.annotations));
+        annotations.extend(without_reserved(over));
         annotations.extend(
             [
                 (names::OF_GATEWAY, &self.wanted.gateway.name),

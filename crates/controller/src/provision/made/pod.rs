@@ -8,8 +8,8 @@ use daemun_translate::infrastructure::parameters::Proxy;
 use serde_json::{Value, json};
 
 use super::super::AUDIENCE;
-use super::Maker;
 use super::account::AUTHORITIES;
+use super::{Annotations, Maker};
 
 /// The port of health and metrics.
 const HEALTH: u16 = 9901;
@@ -91,7 +91,7 @@ fn metadata(maker: &Maker<'_>, selector: &BTreeMap<String, String>) -> Value {
         let scrape = [("scrape", "true"), ("port", &port), ("path", "/metrics")];
         own.extend(scrape.map(|(key, value)| (format!("prometheus.io/{key}"), value.to_owned())));
     }
-    json!({ "labels": labels, "annotations": maker.annotations(&own) })
+    json!({ "labels": labels, "annotations": maker.annotations(Annotations::under(&own)) })
 }
 
 fn pod_security(security: Option<&Security>) -> Value {

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use daemun_translate::infrastructure::parameters::ServiceKind;
+use daemun_translate::exposure::ServiceKind;
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
 use super::service::type_of;
@@ -24,7 +24,7 @@ pub(in super::super) struct Seat {
 
 /// The Services for all addresses that are asked for, in that order.
 pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Vec<Seat> {
-    let kind = wanted.parameters.service.kind;
+    let kind = wanted.exposure.kind;
     let mut free: Vec<&&Seen> = services.iter().filter(|seen| !seen.is_going()).collect();
     let asked = if wanted.addresses.is_empty() {
         &[Wanted::Any][..]

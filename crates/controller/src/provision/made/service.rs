@@ -1,20 +1,25 @@
 //! What leads to the proxies: a Service for each address.
 
-use daemun_translate::infrastructure::parameters::{Service, ServiceKind};
+use daemun_translate::exposure::{Exposure, ServiceKind};
 use daemun_translate::infrastructure::{Port, Transport};
 use serde_json::{Value, json};
 
-use super::{Kind, Maker, Manifest, Seat};
+use super::{Annotations, Kind, Maker, Manifest, Seat};
 
 /// The Service of one address. All that is to hold for it is in the call that makes it: a cloud looks at some of it
 /// only then.
 pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
-    let Service {
+    let Exposure {
         kind,
+        reach: _,    // is in the switch
+        provider: _, // was asked, and has answered
         local,
         class,
         annotations,
-    } = &maker.wanted.parameters.service;
+        switch,
+        no_udp: _,  // is a matter of listeners, and their ports are not here
+        notices: _, // is the proxies' matter
+    } = &maker.wanted.exposure;
     let ports: Vec<Value> = maker.wanted.ports.iter().map(port).collect();
     let mut spec = json!({
         "type": type_of(*kind),
@@ -44,6 +49,10 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         spec["ipFamilyPolicy"] = json!("SingleStack");
         spec["ipFamilies"] = json!(["IPv6"]);
     }
+    let annotations = Annotations {
+        under: annotations,
+        over: switch,
+    };
     maker.named(
         Kind::Service,
         &seat.name,

@@ -107,6 +107,8 @@ pub(super) const CLUSTER_WIDE: &[Rule] = &[
     rule(GATEWAY_API, &["gatewayclasses"], &[]).told(),
     // Which namespaces a listener takes Routes from.
     rule("", &["namespaces"], WATCH),
+    // Who makes load balancers here.
+    rule("", &["nodes"], WATCH),
     // Which release and channel of the Gateway API there is.
     rule(
         "apiextensions.k8s.io",

@@ -95,6 +95,7 @@ fn in_namespaced_mode_there_are_few_rights_for_the_whole_cluster() {
             "gatewayclasses/status",
             "leases",
             "namespaces",
+            "nodes",
             "tokenreviews",
         ]
     );

@@ -1,0 +1,25 @@
+//! DigitalOcean: a word chooses.
+
+use super::{Change, Cloud, Seen, Shows, Wish, Written};
+
+pub(super) const CLOUD: Cloud = Cloud {
+    name: "DigitalOcean",
+    classes: &[],
+    read,
+    change: Change::Ignored,
+    shows: Shows::Ip,
+    written: &[("kubernetes.digitalocean.com/load-balancer-id", Written::Id)],
+};
+
+fn read(seen: &Seen) -> Result<Wish, String> {
+    let own = |key: &str| format!("service.beta.kubernetes.io/do-loadbalancer-{key}");
+    let internal = seen.is(&own("network"), "INTERNAL");
+    let address = seen.text(&own("ip")).filter(|_| !internal);
+    // Where packets pass through, no header can be put before them.
+    let proxies = seen.is(&own("type"), "REGIONAL");
+    Ok(Wish {
+        address: address.map(str::to_owned),
+        proxy: (proxies && seen.exactly(&own("enable-proxy-protocol"))).then_some(1),
+        ..Wish::new(internal)
+    })
+}

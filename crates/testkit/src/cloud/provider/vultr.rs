@@ -1,0 +1,21 @@
+//! Vultr: always public, also with a VPC.
+
+use super::{Change, Cloud, Seen, Shows, Wish};
+
+pub(super) const CLOUD: Cloud = Cloud {
+    name: "Vultr",
+    classes: &[],
+    read,
+    change: Change::Ignored,
+    shows: Shows::Ip,
+    written: &[],
+};
+
+fn read(seen: &Seen) -> Result<Wish, String> {
+    let proxy = seen.exactly("service.beta.kubernetes.io/vultr-loadbalancer-proxy-protocol");
+    Ok(Wish {
+        // Of which version the header is, no source says; it is played as the first.
+        proxy: proxy.then_some(1),
+        ..Wish::new(false)
+    })
+}
