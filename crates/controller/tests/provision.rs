@@ -102,6 +102,7 @@ impl World {
                 transport: Transport::Tcp,
             }],
             addresses: Vec::new(),
+            brought: Vec::new(),
             exposure: Exposure::default(),
             parameters: Default::default(),
         };

@@ -25,7 +25,12 @@ pub(crate) fn gateway(
             ADDRESS_NOT_USABLE,
             closed.clone().unwrap_or_default(),
         ),
-        Some(_) | None => programmed(gateway),
+        Some(_) | None => match &gateway.unusable {
+            Some(Refusal {
+                reason, message, ..
+            }) if gateway.accepted() => fails("Programmed", reason, message.clone()),
+            Some(_) | None => programmed(gateway),
+        },
     };
     let mut conditions = vec![accepted(gateway), programmed, refs(gateway)];
     conditions.extend(observed.map(|observed| observed.condition.clone()));
@@ -67,6 +72,7 @@ pub(crate) fn gateway(
     let mut findings: Vec<Finding> = gateway
         .refused
         .iter()
+        .chain(&gateway.unusable)
         .chain(certificate)
         .cloned()
         .map(Into::into)

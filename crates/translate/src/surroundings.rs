@@ -1,9 +1,15 @@
 //! What each Gateway of ours needs around it in Kubernetes: from what was read to what is made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use daemun_model::names::ObjectName;
+use daemun_objects::Open;
+use daemun_objects::core::service::{Service, ServiceType};
 
 use crate::cluster::Cluster;
-use crate::infrastructure::{Infrastructure, Port, bind_port};
+use crate::exposure::ServiceKind;
+use crate::infrastructure::{Infrastructure, OF_CONTROLLER, OF_GATEWAY, Port, bind_port};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 
@@ -37,12 +43,54 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
         uid: metadata.uid.clone().unwrap_or_default(),
         generation: metadata.generation.unwrap_or_default(),
         class: gateway.object.spec.gateway_class_name.clone(),
-        on_hold: !gateway.accepted() || metadata.deletion_timestamp.is_some(),
+        on_hold: !gateway.accepted()
+            || gateway.unusable.is_some()
+            || metadata.deletion_timestamp.is_some(),
         labels: unlocked(written.labels),
         annotations: unlocked(written.annotations),
         ports: ports.into_iter().collect(),
         addresses: gateway.wanted.clone(),
+        brought: match exposure.kind {
+            ServiceKind::Unmanaged => brought(cluster, &gateway.name),
+            ServiceKind::LoadBalancer | ServiceKind::ClusterIp | ServiceKind::NodePort => {
+                Vec::new()
+            }
+        },
         exposure,
         parameters,
+    }
+}
+
+/// Where the Services are reached that say in an annotation that they are the Gateway's, and that somebody else
+/// made: what their load balancers give, else their address inside of the cluster.
+fn brought(cluster: &Cluster, gateway: &ObjectName) -> Vec<String> {
+    let services = cluster.services.in_namespace(&gateway.namespace);
+    let of = |service: &Service| {
+        let metadata = &service.metadata;
+        let is_ours = metadata.annotations.contains_key(OF_CONTROLLER);
+        metadata.annotations.get(OF_GATEWAY) == Some(&gateway.name) && !is_ours
+    };
+    let services = services.filter(|(_, service)| of(service));
+    services
+        .flat_map(|(_, service)| reached_at(service))
+        .collect()
+}
+
+fn reached_at(service: &Service) -> Vec<String> {
+    let kind = service.spec.r#type.as_ref().and_then(Open::known);
+    match kind.unwrap_or(ServiceType::ClusterIp) {
+        ServiceType::LoadBalancer => {
+            let ingress = service.status.load_balancer.ingress.iter();
+            let texts = ingress.filter_map(|it| it.ip.clone().or_else(|| it.hostname.clone()));
+            texts.filter(|text| !text.is_empty()).collect()
+        }
+        ServiceType::ClusterIp | ServiceType::NodePort => {
+            let address = service.spec.cluster_ip.iter();
+            address
+                .filter(|text| text.parse::<IpAddr>().is_ok())
+                .cloned()
+                .collect()
+        }
+        ServiceType::ExternalName => service.spec.external_name.iter().cloned().collect(),
     }
 }

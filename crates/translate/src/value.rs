@@ -1,7 +1,11 @@
 //! Single values as people write them: names, ports, headers, and how a value that is none is refused.
 
+use std::net::IpAddr;
+
 use daemun_model::verdict::FieldPath;
+use daemun_objects::{Known, Open};
 use http::HeaderName;
+use ipnet::IpNet;
 
 use crate::nearest::{did_you_mean, list_all};
 use crate::verdict::Refusal;
@@ -61,6 +65,43 @@ pub(crate) fn character_outside_paths(value: &str) -> Option<char> {
         }
     }
     None
+}
+
+/// Ranges of addresses, each once; an address is a range of one.
+pub(crate) fn ranges(written: &[String], path: &FieldPath) -> Result<Vec<IpNet>, Refusal> {
+    let mut ranges: Vec<IpNet> = Vec::with_capacity(written.len());
+    for (index, text) in written.iter().enumerate() {
+        let range = text
+            .parse::<IpNet>()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map_err(|_| {
+                Refusal::unsupported(
+                    path.index(index),
+                    format!("\"{text}\" is neither an address nor a range of addresses, such as 10.0.0.0/8 or 2001:db8::/32."),
+                )
+            })?
+            .trunc();
+        if !ranges.contains(&range) {
+            ranges.push(range);
+        }
+    }
+    Ok(ranges)
+}
+
+/// A value that is known, or its refusal.
+pub(crate) fn known<T: Known>(
+    written: Option<&Open<T>>,
+    path: &FieldPath,
+    what: &str,
+) -> Result<Option<T>, Refusal> {
+    match written {
+        None => Ok(None),
+        Some(Open::Known(value)) => Ok(Some(*value)),
+        Some(Open::Other(text)) => {
+            let values: Vec<&str> = T::VALUES.iter().map(|(text, _)| *text).collect();
+            Err(unknown(path, what, text, &values))
+        }
+    }
 }
 
 /// The refusal of a value that is not in a list.

@@ -132,6 +132,8 @@ pub(crate) mod reason {
     pub(crate) const INVALID_CA_CERTIFICATE_REF: &str = "InvalidCACertificateRef";
     /// Not one CA's certificate can be used.
     pub(crate) const NO_VALID_CA_CERTIFICATE: &str = "NoValidCACertificate";
+    /// Parameters that are missing, or cannot be meant.
+    pub(crate) const INVALID_PARAMETERS: &str = "InvalidParameters";
     /// Something else is wrong with the object.
     pub(crate) const INVALID: &str = "Invalid";
     /// A policy's target does not exist.

@@ -1,14 +1,20 @@
 //! Doing what a plan says, by server-side apply: only our own fields are set, and others' stay as they are.
 
+use std::borrow::Cow;
+
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::{Client, Error};
+use serde_json::Value;
 
 use super::kinds::Kind;
-use super::made::Manifest;
+use super::made::{self, Manifest};
 use super::names::{self, MANAGER};
 use super::plan::{self, Action, Applied, Plan};
 use super::seen::Seen;
 use super::watch::api;
+
+/// How many other health check ports are tried when one is taken.
+const HEALTH_PORTS: usize = 8;
 
 /// Whose objects are to be changed.
 pub(super) struct Owner<'a> {
@@ -113,10 +119,18 @@ async fn apply(
         }
     }
     let parameters = PatchParams::apply(MANAGER).force().validation_strict();
-    let after = api
-        .patch(name, &parameters, &Patch::Apply(body))
-        .await
-        .map_err(|error| wrong(&error))?;
+    let mut body = Cow::Borrowed(body);
+    let mut tried = 0;
+    let after = loop {
+        match api.patch(name, &parameters, &Patch::Apply(&*body)).await {
+            Ok(after) => break after,
+            Err(error) if !seen && tried < HEALTH_PORTS && health_port_is_taken(&error) => {
+                tried += 1;
+                with_next_health_port(body.to_mut());
+            }
+            Err(error) => return Err(wrong(&error)),
+        }
+    };
     Seen::new(*kind, after).ok_or_else(|| {
         format!(
             "{} {}/{name} cannot be read.",
@@ -124,6 +138,36 @@ async fn apply(
             owner.namespace
         )
     })
+}
+
+/// Whether the port at which a Service's nodes tell of their proxies is another Service's.
+fn health_port_is_taken(error: &Error) -> bool {
+    matches!(error, Error::Api(status)
+        if status.message.contains("HealthCheck NodePort")
+            && status.message.contains("already allocated"))
+}
+
+/// Asks for another port, wherever the one before was written. From then on the Service has it, and what is wanted
+/// follows the Service.
+fn with_next_health_port(body: &mut Value) {
+    const PORT: &str = "/spec/healthCheckNodePort";
+    let Some(port) = body.pointer(PORT).and_then(Value::as_u64) else {
+        return;
+    };
+    let next = made::next_health_port(u16::try_from(port).unwrap_or_default());
+    let annotations = body.pointer_mut("/metadata/annotations");
+    for (_, value) in annotations
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        if value.as_str() == Some(port.to_string().as_str()) {
+            *value = Value::String(next.to_string());
+        }
+    }
+    if let Some(port) = body.pointer_mut(PORT) {
+        *port = Value::from(next);
+    }
 }
 
 /// Nothing is taken over that was not made for this Gateway.

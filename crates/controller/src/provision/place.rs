@@ -1,6 +1,6 @@
 //! What became of what was made, for a Gateway's status.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use daemun_translate::exposure::ServiceKind;
@@ -33,14 +33,18 @@ pub(super) fn place(
     let services = services(around);
     for seat in seats(wanted, &services) {
         let seen = services.iter().find(|seen| seen.name() == seat.name);
-        match addresses(wanted, &seat, seen.copied(), waiting) {
+        match addresses(wanted, &seat, (seen.copied(), around), waiting) {
             Ok(addresses) => place.addresses.extend(addresses),
             Err(trouble) => place.trouble = place.trouble.or(Some(trouble)),
         }
     }
+    place
+        .addresses
+        .extend(wanted.brought.iter().map(|text| address(text)));
     if let Some(Failure { reason, why }) = failed {
         let lacks = |fits: fn(Kind) -> bool| !around.keys().any(|(kind, _)| fits(*kind));
-        if lacks(Kind::is_workload) || lacks(|kind| kind == Kind::Service) {
+        let needs_service = wanted.exposure.kind != ServiceKind::Unmanaged;
+        if lacks(Kind::is_workload) || needs_service && lacks(|kind| kind == Kind::Service) {
             place.trouble = Some((reason, why.clone()));
         } else {
             // What was made before serves.
@@ -61,12 +65,16 @@ pub(super) fn services(around: &Around) -> Vec<&Seen> {
 
 /// The names of Services that wait for an address.
 pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
+    if wanted.exposure.kind == ServiceKind::NodePort {
+        // It waits for proxies.
+        return Vec::new();
+    }
     let services = services(around);
     seats(wanted, &services)
         .into_iter()
         .filter(|seat| {
             let seen = services.iter().find(|seen| seen.name() == seat.name);
-            seen.is_some_and(|seen| given(wanted, seat, seen).is_err())
+            seen.is_some_and(|seen| given(wanted, seat, (seen, around)).is_err())
         })
         .map(|seat| seat.name)
         .collect()
@@ -76,7 +84,7 @@ pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
 fn addresses(
     wanted: &Infrastructure,
     seat: &Seat,
-    seen: Option<&Seen>,
+    (seen, around): (Option<&Seen>, &Around),
     waiting: &Waiting,
 ) -> Result<Vec<Address>, (&'static str, String)> {
     let namespace = &wanted.gateway.namespace;
@@ -87,10 +95,17 @@ fn addresses(
             format!("{service}, through which the Gateway gets its address, is not there yet."),
         ));
     };
-    let others = match given(wanted, seat, seen) {
+    let others = match given(wanted, seat, (seen, around)) {
         Ok(addresses) => return Ok(addresses),
         Err(others) => others,
     };
+    if wanted.exposure.kind == ServiceKind::NodePort {
+        return Err((
+            "AddressNotAssigned",
+            "The Gateway is reached by the nodes that run a proxy of it, and none is ready yet."
+                .to_owned(),
+        ));
+    }
     let why = waiting.get(&seat.name);
     match seat.wanted {
         Wanted::Ip(address) if !others.is_empty() => Err((
@@ -123,10 +138,16 @@ fn addresses(
 }
 
 /// The addresses of a Service that count, or, if there is none, those that do not.
-fn given(wanted: &Infrastructure, seat: &Seat, seen: &Seen) -> Result<Vec<Address>, Vec<String>> {
+fn given(
+    wanted: &Infrastructure,
+    seat: &Seat,
+    (seen, around): (&Seen, &Around),
+) -> Result<Vec<Address>, Vec<String>> {
     let given: Vec<Address> = match wanted.exposure.kind {
         ServiceKind::LoadBalancer => seen.given().into_iter().map(address).collect(),
         ServiceKind::ClusterIp => seen.cluster_ips().into_iter().map(Address::Ip).collect(),
+        ServiceKind::NodePort => nodes(around).into_iter().map(Address::Ip).collect(),
+        ServiceKind::Unmanaged => Vec::new(),
     };
     let counts: Vec<Address> = match seat.wanted {
         Wanted::Any => given.clone(),
@@ -139,6 +160,24 @@ fn given(wanted: &Infrastructure, seat: &Seat, seen: &Seen) -> Result<Vec<Addres
         return Err(given.iter().map(Address::to_string).collect());
     }
     Ok(counts)
+}
+
+/// The addresses of the nodes that run a ready proxy. A pod that goes is not counted on any more.
+fn nodes(around: &Around) -> BTreeSet<IpAddr> {
+    let pods = around.iter().filter(|((kind, _), _)| *kind == Kind::Pod);
+    let ready = pods
+        .map(|(_, pod)| pod)
+        .filter(|pod| !pod.is_going() && is_ready(pod));
+    ready
+        .filter_map(|pod| pod.text("/status/hostIP").parse().ok())
+        .collect()
+}
+
+fn is_ready(pod: &Seen) -> bool {
+    pod.list("/status/conditions").iter().any(|condition| {
+        let has = |field: &str, value: &str| condition.get(field).is_some_and(|it| it == value);
+        has("type", "Ready") && has("status", "True")
+    })
 }
 
 fn address(text: &str) -> Address {

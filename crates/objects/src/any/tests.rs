@@ -41,6 +41,7 @@ fn every_kind_is_found_in_each_of_its_versions_and_no_other() {
         ("Secret", "type: Opaque\nimmutable: true"),
         ("ConfigMap", "data: {a: b}"),
         ("Namespace", "spec: {finalizers: [kubernetes]}"),
+        ("Node", "spec: {providerID: x}"),
         ("Backend", "spec: {endpoints: []}"),
         ("ListenerPolicy", "spec: {targetRefs: []}"),
         ("BackendPolicy", "spec: {targetRefs: []}"),

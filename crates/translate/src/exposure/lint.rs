@@ -12,10 +12,8 @@ use std::collections::BTreeMap;
 use daemun_model::verdict::{FieldPath, Finding};
 
 use super::provider::{self, Provider, Rules};
+use crate::verdict::reason::INVALID_PARAMETERS;
 use crate::verdict::{Refusal, warning};
-
-/// The reason of a refusal.
-const INVALID: &str = "InvalidParameters";
 
 /// Where an annotation is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +73,7 @@ impl Slip {
 
     /// As a refusal, with the path of the annotations that it is in.
     pub(crate) fn refusal(self, annotations: &FieldPath) -> Refusal {
-        Refusal::new(annotations.key(&self.key), INVALID, self.message)
+        Refusal::new(annotations.key(&self.key), INVALID_PARAMETERS, self.message)
     }
 }
 

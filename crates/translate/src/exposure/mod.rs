@@ -8,5 +8,5 @@ pub mod lint;
 pub(crate) mod observed;
 pub mod provider;
 
-pub use judge::{Asked, Exposure, ServiceKind};
+pub use judge::{Asked, Exposure, OnViolation, ServiceKind};
 pub use observed::{ADDRESS_NOT_USABLE, REACH_VERIFIED};

@@ -2,6 +2,7 @@
 //! a workload, a Service and so on. This is what is wanted, judged and merged; it is not objects yet.
 
 pub mod parameters;
+pub mod way_in;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -40,6 +41,9 @@ pub struct Infrastructure {
     /// The addresses that are asked for; empty means one that is chosen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Wanted>,
+    /// Where the Service that somebody brings is reached: an address or a name each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub brought: Vec<String>,
     /// What the Service in front of the proxies is to be.
     pub exposure: Exposure,
     /// How things are made.
@@ -53,6 +57,9 @@ fn is_default(parameters: &Parameters) -> bool {
 
 /// An annotation of what is made for a Gateway: the Gateway's whole name.
 pub const OF_GATEWAY: &str = "gateway.daemun.dev/gateway";
+
+/// An annotation of what is made for a Gateway: the `controllerName` for which it was made.
+pub const OF_CONTROLLER: &str = "gateway.daemun.dev/controller-name";
 
 /// Whether a label or annotation is one that Daemun sets and looks at itself, or one of the Gateway API's.
 pub fn is_reserved(key: &str) -> bool {

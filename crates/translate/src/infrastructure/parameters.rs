@@ -1,21 +1,20 @@
 //! GatewayParameters as they are meant: judged, with every default filled in. What is written about pods is passed
 //! on in its own words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use daemun_model::verdict::FieldPath;
-use daemun_objects::own::exposure::{ExposureSettings, ExternalTrafficPolicy, Reach};
+use daemun_objects::Duration as WrittenDuration;
 use daemun_objects::own::parameters::{
     AccessLog as WrittenAccessLog, Autoscaling, Drain, GatewayParametersSpec, Log, LogFormat,
     Metrics, ProxySettings, Workload as WrittenWorkload, WorkloadKind,
 };
 use daemun_objects::own::pod::PodSettings;
-use daemun_objects::{Duration as WrittenDuration, Known, Open};
 use serde::Serialize;
 
-use crate::exposure::provider::Provider;
-use crate::value::unknown;
+use super::way_in::{self, WayIn};
+use crate::value::known;
 use crate::verdict::Refusal;
 
 /// How things are made around a Gateway.
@@ -103,22 +102,6 @@ pub struct AccessLog {
     pub one_in: Option<u32>,
 }
 
-/// What is written of the way in, read; what is to be made of it depends on the load balancer's maker
-/// (`exposure::judge`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WayIn {
-    /// Who may reach the Gateway; none where nothing is written.
-    pub reach: Option<Reach>,
-    /// Who makes load balancers; none means that the nodes tell.
-    pub provider: Option<Provider>,
-    /// Whether only nodes with a proxy take traffic; none leaves it to Kubernetes.
-    pub local: Option<bool>,
-    /// `loadBalancerClass`.
-    pub class: Option<String>,
-    /// Annotations.
-    pub annotations: BTreeMap<String, String>,
-}
-
 /// Judges what is written. The path of a refusal is one in the GatewayParameters.
 pub(crate) fn judge(written: &GatewayParametersSpec) -> Result<Parameters, Refusal> {
     let GatewayParametersSpec {
@@ -139,7 +122,7 @@ pub(crate) fn judge(written: &GatewayParametersSpec) -> Result<Parameters, Refus
         )?,
         pod,
         proxy: judge_proxy(&proxy.clone().unwrap_or_default(), &spec.field("proxy"))?,
-        way_in: judge_exposure(
+        way_in: way_in::read(
             &exposure.clone().unwrap_or_default(),
             &spec.field("exposure"),
         )?,
@@ -251,42 +234,6 @@ fn judge_access_log(written: WrittenAccessLog) -> Option<AccessLog> {
     })
 }
 
-fn judge_exposure(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn, Refusal> {
-    let ExposureSettings {
-        reach,
-        provider,
-        external_traffic_policy,
-        load_balancer_class,
-        annotations,
-    } = written;
-    let policy = known(
-        external_traffic_policy.as_ref(),
-        &path.field("externalTrafficPolicy"),
-        "policy",
-    )?;
-    Ok(WayIn {
-        reach: known(reach.as_ref(), &path.field("reach"), "reach")?,
-        provider: judge_provider(provider.as_deref(), &path.field("provider"))?,
-        local: policy.map(|policy| policy == ExternalTrafficPolicy::Local),
-        class: load_balancer_class.clone(),
-        annotations: annotations.clone().unwrap_or_default(),
-    })
-}
-
-fn judge_provider(written: Option<&str>, path: &FieldPath) -> Result<Option<Provider>, Refusal> {
-    match written {
-        None | Some("" | "Auto") => Ok(None),
-        Some(name) => match Provider::named(name) {
-            Some(provider) => Ok(Some(provider)),
-            None => {
-                let known = Provider::ALL.iter().map(|provider| provider.name());
-                let known: Vec<&str> = ["Auto"].into_iter().chain(known).collect();
-                Err(unknown(path, "provider", name, &known))
-            }
-        },
-    }
-}
-
 /// Labels by which Daemun knows its own are not for others to set.
 fn reserved_keys(pod: &PodSettings, path: &FieldPath) -> Result<(), Refusal> {
     let labels = pod.labels.iter().flatten();
@@ -318,21 +265,6 @@ fn reserved_variables(pod: &PodSettings, path: &FieldPath) -> Result<(), Refusal
         }
     }
     Ok(())
-}
-
-fn known<T: Known>(
-    written: Option<&Open<T>>,
-    path: &FieldPath,
-    what: &str,
-) -> Result<Option<T>, Refusal> {
-    match written {
-        None => Ok(None),
-        Some(Open::Known(value)) => Ok(Some(*value)),
-        Some(Open::Other(text)) => {
-            let values: Vec<&str> = T::VALUES.iter().map(|(text, _)| *text).collect();
-            Err(unknown(path, what, text, &values))
-        }
-    }
 }
 
 /// Whole seconds, rounded up; at most an hour, because a pod that ends holds its place.

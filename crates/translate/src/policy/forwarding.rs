@@ -1,15 +1,12 @@
 //! `forwarding` of a ListenerPolicy: who is believed about where a request comes from.
 
-use std::net::IpAddr;
-
+use crate::value;
+use crate::verdict::Refusal;
 use daemun_model::policy::forwarding::{Forwarding, ProxyProtocol, TrustedProxies};
 use daemun_model::verdict::FieldPath;
 use daemun_objects::own::listener_policy::{
     Forwarding as Written, TrustedProxies as WrittenProxies,
 };
-use ipnet::IpNet;
-
-use crate::verdict::Refusal;
 
 /// Reads the settings.
 pub(crate) fn read(written: &Written, path: &FieldPath) -> Result<Forwarding, Refusal> {
@@ -35,7 +32,7 @@ pub(crate) fn read(written: &Written, path: &FieldPath) -> Result<Forwarding, Re
                     ));
                 }
                 Some(ProxyProtocol {
-                    trusted: read_ranges(&protocol.trusted, &path)?,
+                    trusted: value::ranges(&protocol.trusted, &path)?,
                 })
             }
         },
@@ -45,7 +42,7 @@ pub(crate) fn read(written: &Written, path: &FieldPath) -> Result<Forwarding, Re
 fn read_proxies(written: &WrittenProxies, path: &FieldPath) -> Result<TrustedProxies, Refusal> {
     let WrittenProxies { ranges, hops } = written;
     match (ranges.is_empty(), hops) {
-        (false, None) => read_ranges(ranges, &path.field("ranges")).map(TrustedProxies::Ranges),
+        (false, None) => value::ranges(ranges, &path.field("ranges")).map(TrustedProxies::Ranges),
         (true, Some(hops)) if *hops > 0 => Ok(TrustedProxies::Hops(*hops)),
         (true, Some(_)) => Err(Refusal::unsupported(
             path.field("hops"),
@@ -60,24 +57,4 @@ fn read_proxies(written: &WrittenProxies, path: &FieldPath) -> Result<TrustedPro
             "trustedProxies has neither ranges nor hops; write one of them, or leave trustedProxies out to believe none.",
         )),
     }
-}
-
-fn read_ranges(written: &[String], path: &FieldPath) -> Result<Vec<IpNet>, Refusal> {
-    let mut ranges: Vec<IpNet> = Vec::with_capacity(written.len());
-    for (index, text) in written.iter().enumerate() {
-        let range = text
-            .parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| {
-                Refusal::unsupported(
-                    path.index(index),
-                    format!("\"{text}\" is neither an address nor a range of addresses, such as 10.0.0.0/8 or 2001:db8::/32."),
-                )
-            })?
-            .trunc();
-        if !ranges.contains(&range) {
-            ranges.push(range);
-        }
-    }
-    Ok(ranges)
 }

@@ -4,29 +4,29 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use daemun_model::names::{ListenerOwner, ObjectName, Transport};
+use daemun_model::names::{ListenerOwner, ObjectName};
 use daemun_model::tls::Certificate;
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::Open;
 use daemun_objects::gateway_api::gateway::{AddressType, DefaultScope, Gateway, GatewayAddress};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
+use super::exposure;
 use super::frontend::{self, Frontend};
 use super::gatewayclass::{Class, class};
 use super::listener::{Owner, read_all};
 use super::listenerset::{self, ReadSet};
 use super::namespaces;
-use super::parameters::{self, INVALID_PARAMETERS};
+use super::parameters;
 use crate::cluster::{Cluster, Home};
 use crate::conflicts::{self, PortClaim};
 use crate::credentials::secret;
 use crate::exposure::Exposure;
 use crate::exposure::judge;
 use crate::exposure::lint;
-use crate::exposure::provider::Automatic;
 use crate::infrastructure::Wanted;
 use crate::infrastructure::parameters::Parameters;
-use crate::listener::{Entry, Namespaces, Protocol};
+use crate::listener::{Entry, Namespaces};
 use crate::memo::Judgements;
 use crate::policy::arrivals::Arrivals;
 use crate::refs::{GATEWAY_GROUP, Referrer};
@@ -52,6 +52,8 @@ pub(crate) struct ReadGateway {
     pub(crate) parameters: Option<Parameters>,
     /// What its Service is to be; none if that cannot be said, and on a host.
     pub(crate) exposure: Option<Exposure>,
+    /// Why an address that is asked for cannot be used, so that nothing is made.
+    pub(crate) unusable: Option<Refusal>,
     /// What the way in means for its listeners.
     pub(crate) arrivals: Arrivals,
     /// Its own listeners.
@@ -105,7 +107,7 @@ impl ReadGateway {
     pub(crate) fn is_configured(&self, home: Home) -> bool {
         let only_parameters = || {
             let mut refused = self.refused.iter();
-            refused.all(|refusal| refusal.reason == INVALID_PARAMETERS)
+            refused.all(|refusal| refusal.reason == reason::INVALID_PARAMETERS)
                 && self.all_entries().any(Entry::accepted)
         };
         match home {
@@ -157,7 +159,7 @@ pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> R
         let mut gateway = read_gateway(cluster, judgements, (name, object), &sets);
         gateway.pending = pending;
         if let Some(makers) = &makers {
-            read_exposure(makers, &mut gateway);
+            exposure::read(cluster, makers, &mut gateway);
         }
         if gateway.usable() {
             let addresses = gateway.addresses.clone();
@@ -238,6 +240,7 @@ fn read_gateway(
         wanted: Vec::new(),
         parameters: None,
         exposure: None,
+        unusable: None,
         arrivals: Arrivals::default(),
         entries,
         sets: Vec::new(),
@@ -350,37 +353,6 @@ fn read_annotations(gateway: &mut ReadGateway) {
             true => gateway.refused.push(slip.refusal(&path)),
             false => gateway.findings.push(slip.warning(&path)),
         }
-    }
-}
-
-/// The way in, and what of the listeners it cannot carry.
-fn read_exposure(makers: &Automatic, gateway: &mut ReadGateway) {
-    let Some(parameters) = &gateway.parameters else {
-        return;
-    };
-    let infrastructure = gateway.object.spec.infrastructure.as_ref();
-    let own = infrastructure.map(|it| it.annotations.clone());
-    match judge::judge(&parameters.way_in, &own.unwrap_or_default(), makers) {
-        Ok(exposure) => {
-            if let Some(why) = exposure.no_udp {
-                refuse_udp(why, gateway);
-            }
-            gateway.exposure = Some(exposure);
-        }
-        Err(refusal) => gateway.refused.push(refusal),
-    }
-}
-
-fn refuse_udp(why: &str, gateway: &mut ReadGateway) {
-    let udp = gateway
-        .all_entries_mut()
-        .filter(|entry| entry.protocol.map(Protocol::transport) == Some(Transport::Udp));
-    for entry in udp {
-        entry.refused.push(Refusal::new(
-            entry.path.field("protocol"),
-            reason::UNSUPPORTED_PROTOCOL,
-            format!("The load balancer does not carry UDP, and the listener stays out of the Service, so that it cannot fail the others. {why}"),
-        ));
     }
 }
 

@@ -12,12 +12,11 @@ use daemun_objects::own::parameters::{GatewayParametersSpec, is_field};
 use serde_json::{Map, Value};
 
 use crate::cluster::Cluster;
+use crate::exposure::judge::allowed;
 use crate::infrastructure::parameters::{Parameters, judge};
 use crate::nearest::did_you_mean;
+use crate::verdict::reason::INVALID_PARAMETERS;
 use crate::verdict::{Refusal, warning};
-
-/// The reason of conditions about parameters.
-pub(crate) const INVALID_PARAMETERS: &str = "InvalidParameters";
 
 /// What a Gateway cannot change unless the class says otherwise.
 const LOCKED: [&str; 4] = [
@@ -87,6 +86,11 @@ pub(crate) fn of_gateway(
     let own_name = ObjectName::new(&name.namespace, &reference.name);
     let own = find(cluster, &own_name, &path)?;
     let wrong = |refusal| in_words(&own_name, &path, &refusal);
+    if let Some(exposure) = &own.exposure {
+        let locked = of_class.is_some_and(|class| is_locked(class, "exposure.reach"));
+        let of_class = of_class.and_then(|class| class.exposure.as_ref());
+        allowed::check(cluster, of_class, exposure, locked).map_err(wrong)?;
+    }
     let (spec, passed_over) = merge(of_class, own).map_err(wrong)?;
     let parameters = judge(&spec).map_err(wrong)?;
     let findings = (!passed_over.is_empty()).then(|| {
@@ -115,12 +119,6 @@ fn keeping_locked_keys(
     let Some(class) = class else {
         return (parameters, findings);
     };
-    let is_locked = |path: &str| {
-        locked(class).any(|locked| {
-            let rest = path.strip_prefix(locked);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    };
     let pod = class.pod.as_ref();
     let exposure = class.exposure.as_ref();
     let maps = [
@@ -137,7 +135,7 @@ fn keeping_locked_keys(
     let infrastructure = gateway.spec.infrastructure.clone().unwrap_or_default();
     let mut passed_over = BTreeSet::new();
     for (path, map) in maps {
-        for (key, value) in map.filter(|_| is_locked(path)).into_iter().flatten() {
+        for (key, value) in map.filter(|_| is_locked(class, path)).into_iter().flatten() {
             let own = match path {
                 "pod.labels" => infrastructure.labels.get(key),
                 _ => infrastructure.annotations.get(key),
@@ -213,6 +211,14 @@ fn locked(class: &GatewayParametersSpec) -> impl Iterator<Item = &str> {
     let default = LOCKED.iter().filter(move |_| written.is_none());
     let written = written.into_iter().flatten().map(String::as_str);
     default.copied().chain(written)
+}
+
+/// Whether a class locks a field, or one above it.
+fn is_locked(class: &GatewayParametersSpec, path: &str) -> bool {
+    locked(class).any(|locked| {
+        let rest = path.strip_prefix(locked);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 /// A Gateway's own settings over those of its class, except what the class locks; with the locked fields that

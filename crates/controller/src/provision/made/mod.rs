@@ -3,6 +3,7 @@
 mod account;
 mod autoscaling;
 mod disruption;
+mod health_port;
 mod pod;
 mod seats;
 mod service;
@@ -18,6 +19,7 @@ use super::kinds::Kind;
 use super::names;
 use super::seen::Seen;
 
+pub(super) use health_port::next as next_health_port;
 pub(super) use seats::{Seat, seats};
 
 /// An object as it is to be.

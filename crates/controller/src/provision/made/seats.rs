@@ -6,9 +6,11 @@
 
 use std::net::IpAddr;
 
-use daemun_translate::exposure::ServiceKind;
+use daemun_translate::exposure::provider::Place;
+use daemun_translate::exposure::{Exposure, ServiceKind};
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
+use super::health_port;
 use super::service::type_of;
 use super::{Seen, names};
 
@@ -20,11 +22,25 @@ pub(in super::super) struct Seat {
     pub(in super::super) address: Option<IpAddr>,
     /// What the Gateway asks for there.
     pub(in super::super) wanted: Wanted,
+    /// The port at which Kubernetes tells whether a node has a proxy, where it has to be chosen.
+    pub(in super::super) health_port: u16,
 }
 
 /// The Services for all addresses that are asked for, in that order.
 pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Vec<Seat> {
-    let kind = wanted.exposure.kind;
+    let exposure = &wanted.exposure;
+    let kind = exposure.kind;
+    if kind == ServiceKind::Unmanaged {
+        return Vec::new();
+    }
+    // It cannot change while the Service is there.
+    let health_port = |name: &str| {
+        let seen = services.iter().find(|seen| seen.name() == name);
+        let there = seen.map(|seen| seen.number("/spec/healthCheckNodePort"));
+        let there = there.and_then(|there| u16::try_from(there).ok());
+        let there = there.filter(|there| *there != 0);
+        there.unwrap_or_else(|| health_port::first(&wanted.gateway, name))
+    };
     let mut free: Vec<&&Seen> = services.iter().filter(|seen| !seen.is_going()).collect();
     let asked = if wanted.addresses.is_empty() {
         &[Wanted::Any][..]
@@ -39,9 +55,11 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
     // Who has an address keeps it, before anybody who takes any gets a Service.
     for (seat, wanted) in seats.iter_mut().zip(asked) {
         if let Wanted::Ip(address) = wanted {
-            let name = take(&|seen| is_of(seen, kind) && asked_of(seen, kind) == Some(*address))
-                .or_else(|| take(&|seen| is_of(seen, kind) && has(seen, kind, *address)));
+            let name =
+                take(&|seen| is_of(seen, kind) && asked_of(seen, exposure) == Some(*address))
+                    .or_else(|| take(&|seen| is_of(seen, kind) && has(seen, exposure, *address)));
             *seat = name.map(|name| Seat {
+                health_port: health_port(&name),
                 name,
                 address: Some(*address),
                 wanted: *wanted,
@@ -52,7 +70,8 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
         if *wanted == Wanted::Any {
             let name = take(&|seen| is_of(seen, kind)).or_else(|| take(&|_| true));
             *seat = name.map(|name| Seat {
-                address: kept(&name, services, kind),
+                health_port: health_port(&name),
+                address: kept(&name, services, exposure),
                 name,
                 wanted: *wanted,
             });
@@ -68,6 +87,7 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
                 .unwrap_or_default();
             taken.push(name.clone());
             Seat {
+                health_port: health_port(&name),
                 name,
                 address: match wanted {
                     Wanted::Ip(address) => Some(*address),
@@ -81,11 +101,14 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
 }
 
 /// The address that a load balancer's Service asked for stays asked for, also when any will do now.
-fn kept(name: &str, services: &[&Seen], kind: ServiceKind) -> Option<IpAddr> {
+fn kept(name: &str, services: &[&Seen], exposure: &Exposure) -> Option<IpAddr> {
     let seen = services.iter().find(|seen| seen.name() == name)?;
-    match kind {
-        ServiceKind::LoadBalancer if is_of(seen, kind) => asked_of(seen, kind),
-        ServiceKind::LoadBalancer | ServiceKind::ClusterIp => None,
+    match exposure.kind {
+        ServiceKind::LoadBalancer if is_of(seen, exposure.kind) => asked_of(seen, exposure),
+        ServiceKind::LoadBalancer
+        | ServiceKind::ClusterIp
+        | ServiceKind::NodePort
+        | ServiceKind::Unmanaged => None,
     }
 }
 
@@ -93,24 +116,34 @@ fn is_of(seen: &Seen, kind: ServiceKind) -> bool {
     seen.text("/spec/type") == type_of(kind)
 }
 
-fn asked_of(seen: &Seen, kind: ServiceKind) -> Option<IpAddr> {
-    let pointer = match kind {
-        ServiceKind::LoadBalancer => "/spec/loadBalancerIP",
-        ServiceKind::ClusterIp => "/spec/clusterIP",
+/// The address that a Service asks for.
+fn asked_of(seen: &Seen, exposure: &Exposure) -> Option<IpAddr> {
+    let text = match exposure.kind {
+        ServiceKind::LoadBalancer => match exposure.address {
+            Some(Place::Annotation(key)) => seen.annotation(key),
+            Some(Place::ByFamily { v4, v6 }) => match seen.annotation(v4) {
+                "" => seen.annotation(v6),
+                address => address,
+            },
+            Some(Place::LoadBalancerIp) | None => seen.text("/spec/loadBalancerIP"),
+        },
+        ServiceKind::ClusterIp => seen.text("/spec/clusterIP"),
+        ServiceKind::NodePort | ServiceKind::Unmanaged => "",
     };
-    seen.text(pointer).parse().ok()
+    text.parse().ok()
 }
 
 /// Whether a Service that asked for none was given this one.
-fn has(seen: &Seen, kind: ServiceKind, address: IpAddr) -> bool {
-    match kind {
+fn has(seen: &Seen, exposure: &Exposure, address: IpAddr) -> bool {
+    match exposure.kind {
         ServiceKind::LoadBalancer => {
-            asked_of(seen, kind).is_none()
+            asked_of(seen, exposure).is_none()
                 && seen
                     .given()
                     .iter()
                     .any(|given| given.parse() == Ok(address))
         }
         ServiceKind::ClusterIp => seen.cluster_ips().contains(&address),
+        ServiceKind::NodePort | ServiceKind::Unmanaged => false,
     }
 }

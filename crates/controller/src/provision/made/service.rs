@@ -1,5 +1,8 @@
 //! What leads to the proxies: a Service for each address.
 
+use std::net::IpAddr;
+
+use daemun_translate::exposure::provider::Place;
 use daemun_translate::exposure::{Exposure, ServiceKind};
 use daemun_translate::infrastructure::{Port, Transport};
 use serde_json::{Value, json};
@@ -11,12 +14,18 @@ use super::{Annotations, Kind, Maker, Manifest, Seat};
 pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
     let Exposure {
         kind,
-        reach: _,    // is in the switch
-        provider: _, // was asked, and has answered
+        reach: _,        // is in the switch
+        provider: _,     // was asked, and has answered
+        on_violation: _, // is a matter of what is seen
         local,
         class,
         annotations,
         switch,
+        address: place,
+        keeps_address: _, // is in the switch, too
+        source_ranges,
+        proxy_protocol: _, // likewise
+        health_port,
         no_udp: _,  // is a matter of listeners, and their ports are not here
         notices: _, // is the proxies' matter
     } = &maker.wanted.exposure;
@@ -26,17 +35,25 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         "selector": maker.proxies(),
         "ports": ports,
     });
+    let mut over = switch.clone();
     match kind {
         ServiceKind::LoadBalancer => {
-            if let Some(local) = local {
-                let policy = if *local { "Local" } else { "Cluster" };
-                spec["externalTrafficPolicy"] = json!(policy);
-            }
             if let Some(class) = class {
                 spec["loadBalancerClass"] = json!(class);
             }
+            if !source_ranges.is_empty() {
+                spec["loadBalancerSourceRanges"] = json!(source_ranges);
+            }
             if let Some(address) = seat.address {
-                spec["loadBalancerIP"] = json!(address);
+                match key_of(*place, address) {
+                    Some(key) => drop(over.insert(key.to_owned(), address.to_string())),
+                    None => spec["loadBalancerIP"] = json!(address),
+                }
+            }
+            if let Some(key) = health_port {
+                let port = seat.health_port;
+                spec["healthCheckNodePort"] = json!(port);
+                over.insert((*key).to_owned(), port.to_string());
             }
         }
         ServiceKind::ClusterIp => {
@@ -44,6 +61,11 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
                 spec["clusterIP"] = json!(address);
             }
         }
+        ServiceKind::NodePort | ServiceKind::Unmanaged => {}
+    }
+    if let Some(local) = local.filter(|_| *kind != ServiceKind::ClusterIp) {
+        let policy = if local { "Local" } else { "Cluster" };
+        spec["externalTrafficPolicy"] = json!(policy);
     }
     if seat.address.is_some_and(|address| address.is_ipv6()) {
         spec["ipFamilyPolicy"] = json!("SingleStack");
@@ -51,7 +73,7 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
     }
     let annotations = Annotations {
         under: annotations,
-        over: switch,
+        over: &over,
     };
     maker.named(
         Kind::Service,
@@ -61,11 +83,23 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
     )
 }
 
+/// The annotation at which an address is asked for; none means `spec.loadBalancerIP`.
+pub(super) fn key_of(place: Option<Place>, address: IpAddr) -> Option<&'static str> {
+    match place {
+        None | Some(Place::LoadBalancerIp) => None,
+        Some(Place::Annotation(key)) => Some(key),
+        Some(Place::ByFamily { v4, v6 }) => Some(if address.is_ipv4() { v4 } else { v6 }),
+    }
+}
+
 /// The Service's type, as written.
 pub(super) fn type_of(kind: ServiceKind) -> &'static str {
     match kind {
         ServiceKind::LoadBalancer => "LoadBalancer",
         ServiceKind::ClusterIp => "ClusterIP",
+        ServiceKind::NodePort => "NodePort",
+        // There is none of it.
+        ServiceKind::Unmanaged => "",
     }
 }
 

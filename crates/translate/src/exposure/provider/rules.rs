@@ -3,6 +3,8 @@
 //! Everything is `'static` data, so that a provider's file reads like a table. There are three ways not to have
 //! something: it cannot be done (and why), it is not known, and it needs nothing to be said.
 
+use serde::Serialize;
+
 use super::Provider;
 
 /// What is known about one provider of load balancers.
@@ -437,7 +439,7 @@ pub struct ProxyProtocol {
 }
 
 /// The version of PROXY headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum ProxyVersion {
     /// A line of text.
     V1,

@@ -1,0 +1,174 @@
+//! `proxyProtocol`: one switch for both sides, the load balancer that sends PROXY headers and the listeners that
+//! believe them.
+//!
+//! The order is safe because a header is accepted and not demanded: listeners that accept it take connections without
+//! one as well (of health checks, of callers in the cluster), so they may accept it long before the load balancer
+//! sends it. Both are told at once. Proxies have their configuration within milliseconds and before they are ready;
+//! the load balancer that sends headers is one that is made, which takes its maker seconds: no maker is known to change
+//! this on a live one, so a late change is one to a new load balancer.
+
+use std::net::IpAddr;
+
+use daemun_model::verdict::Finding;
+use daemun_objects::core::node::{Node, NodeAddressType};
+use ipnet::IpNet;
+
+use super::{Annotations, Question, ServiceKind, place, refusal};
+use crate::cluster::Cluster;
+use crate::exposure::provider::{Provider, ProxyVersion, Rules, Value, Way};
+use crate::verdict::{Refusal, warning};
+
+/// What is done about PROXY headers.
+#[derive(Debug, Default)]
+pub(super) struct Proxy {
+    /// The keys that switch them on.
+    pub(super) keys: Annotations,
+    /// Their version.
+    pub(super) version: Option<ProxyVersion>,
+    /// Whose headers are believed.
+    pub(super) trusted: Option<Vec<IpNet>>,
+    /// What may surprise.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Decides on both sides of a load balancer.
+pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result<Proxy, Refusal> {
+    if !asked.way_in.proxy_protocol {
+        return Ok(Proxy::default());
+    }
+    let mut proxy = Proxy::default();
+    match rules.proxy_protocol {
+        Way::Is(way) => {
+            proxy.version = Some(way.version);
+            for key in way.keys {
+                if let Value::Is(value) = key.value {
+                    proxy.keys.insert(key.key.to_owned(), value.to_owned());
+                }
+            }
+        }
+        Way::No(why) => {
+            return Err(refusal(format!(
+                "{} sends no PROXY headers: {why} Take exposure.proxyProtocol out; with externalTrafficPolicy Local the proxies see clients' addresses there.",
+                rules.product
+            )));
+        }
+        Way::NotKnown if asked.way_in.provider == Some(Provider::Generic) => {
+            proxy.findings.push(one_sided());
+        }
+        Way::NotKnown => {
+            return Err(refusal(format!(
+                "It is not known how {} is asked for PROXY headers, and with one side switched nothing would be gained. Say who makes load balancers here (exposure.provider); with {} you write its annotation under exposure.annotations yourself.",
+                rules.product,
+                Provider::Generic.name()
+            )));
+        }
+    }
+    trust(asked, local, &mut proxy)?;
+    Ok(proxy)
+}
+
+/// Decides on the listeners' side where somebody else's load balancer may stand in front.
+pub(super) fn without_load_balancer(
+    asked: &Question<'_>,
+    kind: ServiceKind,
+) -> Result<Proxy, Refusal> {
+    if !asked.way_in.proxy_protocol {
+        return Ok(Proxy::default());
+    }
+    let by_nodes = kind == ServiceKind::NodePort && asked.way_in.local != Some(true);
+    if asked.way_in.trusted.is_none() && !by_nodes {
+        return Err(refusal(
+            "Who would send PROXY headers is not known with this reach; write their addresses in exposure.trustedRanges, or take exposure.proxyProtocol out.",
+        ));
+    }
+    let mut proxy = Proxy {
+        findings: vec![one_sided()],
+        ..Proxy::default()
+    };
+    trust(asked, !by_nodes, &mut proxy)?;
+    Ok(proxy)
+}
+
+/// Whose headers are believed.
+fn trust(asked: &Question<'_>, local: bool, proxy: &mut Proxy) -> Result<(), Refusal> {
+    let subnet = asked.way_in.subnet.as_deref();
+    let subnet: Option<IpNet> = subnet.and_then(|subnet| subnet.parse().ok());
+    proxy.trusted = Some(match (&asked.way_in.trusted, subnet, local) {
+        (Some(trusted), _, _) => trusted.clone(),
+        (None, Some(subnet), true) => vec![subnet.trunc()],
+        (None, None, true) => {
+            return Err(refusal(
+                "With externalTrafficPolicy Local the PROXY headers come from the load balancer's own addresses, which are not known here; write the range of its subnet in exposure.trustedRanges.",
+            ));
+        }
+        (None, _, false) => {
+            let nodes = nodes(asked.cluster);
+            if nodes.is_empty() {
+                return Err(refusal(
+                    "The PROXY headers come through the nodes, and no address of a node is known here; write their ranges in exposure.trustedRanges.",
+                ));
+            }
+            nodes
+        }
+    });
+    if !local {
+        proxy.findings.push(warning(
+            place(),
+            "ProxyProtocolThroughNodes",
+            "PROXY headers are believed from the nodes, through which everything passes that comes to a port of theirs (NodePort): who can reach one can claim any address as the client's. With externalTrafficPolicy Local, and the load balancer's range in exposure.trustedRanges, only the load balancer can.",
+        ));
+    }
+    Ok(())
+}
+
+fn one_sided() -> Finding {
+    warning(
+        place(),
+        "ProxyProtocolOneSided",
+        "Listeners accept PROXY headers, and what stands in front of them has to be told elsewhere to send them: nothing here tells it.",
+    )
+}
+
+/// The addresses that nodes have when they pass traffic on to a proxy: their own, and those of their end of the pods'
+/// network, since with overlays that is what a proxy on another node sees.
+fn nodes(cluster: &Cluster) -> Vec<IpNet> {
+    let mut all: Vec<IpNet> = cluster
+        .nodes
+        .iter()
+        .flat_map(|(_, node)| own(node).chain(tunnels(node)))
+        .map(IpNet::from)
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn own(node: &Node) -> impl Iterator<Item = IpAddr> {
+    let addresses = node.status.addresses.iter();
+    addresses.filter_map(|it| {
+        let inside = it.r#type.as_ref()? == &NodeAddressType::InternalIp;
+        it.address.parse().ok().filter(|_| inside)
+    })
+}
+
+/// Calico names its tunnels' addresses on the node; flannel's are the first two of the node's range of pods.
+fn tunnels(node: &Node) -> impl Iterator<Item = IpAddr> {
+    const CALICO: [&str; 4] = [
+        "projectcalico.org/IPv4VXLANTunnelAddr",
+        "projectcalico.org/IPv4IPIPTunnelAddr",
+        "projectcalico.org/IPv4WireguardInterfaceAddr",
+        "projectcalico.org/IPv6VXLANTunnelAddr",
+    ];
+    let annotations = &node.metadata.annotations;
+    let calico = CALICO
+        .into_iter()
+        .filter_map(|key| annotations.get(key)?.parse().ok());
+    let pods = node.spec.pod_cidrs.iter();
+    let pods = pods.filter_map(|range| range.parse::<IpNet>().ok());
+    let flannel = pods.flat_map(|range| {
+        let first = range.network();
+        let gateway = range.hosts().find(|host| *host != first);
+        [Some(first), gateway].into_iter().flatten()
+    });
+    calico.chain(flannel)
+}

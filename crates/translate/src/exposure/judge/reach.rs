@@ -1,0 +1,126 @@
+//! `reach`: who may reach a Gateway, and the keys that say so.
+
+use daemun_objects::Known as _;
+use daemun_objects::own::exposure::Reach;
+
+use super::{Annotations, Asked, names, refusal};
+use crate::exposure::provider::{
+    Automatic, Classes, ClientAddress, Provider, Rules, Switch, Unsaid, Value,
+};
+use crate::verdict::Refusal;
+
+/// Who may reach it, as it is written. Where a class limits it, nothing written means private, and is asked for.
+pub(super) fn written(reach: Option<Reach>, allowed: &[Reach]) -> Result<Option<Reach>, Refusal> {
+    match reach {
+        None if allowed.is_empty() => Ok(None),
+        None if allowed.contains(&Reach::Private) => Ok(Some(Reach::Private)),
+        None => {
+            let allowed: Vec<String> = allowed.iter().map(|it| it.as_str().to_owned()).collect();
+            Err(refusal(format!(
+                "Nobody says who may reach the Gateway, and without a word it would be Private, which its GatewayClass does not allow; write exposure.reach in GatewayParameters: {}.",
+                crate::nearest::list_all(&allowed)
+            )))
+        }
+        reach => Ok(reach),
+    }
+}
+
+/// Who makes load balancers here, by the nodes.
+pub(super) fn recognised(makers: &Automatic) -> Result<&'static Rules, Refusal> {
+    match makers {
+        Automatic::Rules(rules) => Ok(rules),
+        Automatic::Unknown(start) => Err(refusal(format!(
+            "The nodes' providerID begins with {start}, and it is not known who makes load balancers there, so no Service was made that might get a public address. Write in GatewayParameters who it is, such as exposure: {{provider: {}}}; known are {}.",
+            Provider::Generic.name(),
+            names()
+        ))),
+        Automatic::Several(starts) => Err(refusal(format!(
+            "The nodes belong to several clouds ({}), so it is not known who makes load balancers here. Write in GatewayParameters who it is, such as exposure: {{provider: {}}}; known are {}.",
+            starts.join(", "),
+            Provider::Generic.name(),
+            names()
+        ))),
+    }
+}
+
+/// Who may reach it, and the keys that say so.
+pub(super) fn decided(
+    reach: Option<Reach>,
+    subnet: Option<&str>,
+    rules: &Rules,
+) -> Result<(Option<Asked>, Annotations), Refusal> {
+    let (asked, switch) = match reach {
+        Some(Reach::Public) => (Asked::Public, &rules.public),
+        Some(Reach::Private) => (Asked::Private, &rules.private),
+        // Without a word it is private where the Service can say so, and where it cannot, it is what it is.
+        None | Some(Reach::Cluster | Reach::Node | Reach::Unmanaged) => match &rules.private {
+            Switch::Keys(_) | Switch::Default => (Asked::Private, &rules.private),
+            Switch::Elsewhere(_) | Switch::Impossible(_) | Switch::NotKnown => {
+                return Ok((None, Annotations::new()));
+            }
+        },
+    };
+    let word = word(asked);
+    match switch {
+        Switch::Keys(keys) => {
+            let keys = keys.iter().map(|key| match (key.value, subnet) {
+                (Value::Is(value), _) => Ok((key.key.to_owned(), value.to_owned())),
+                (Value::Subnet, Some(subnet)) => Ok((key.key.to_owned(), subnet.to_owned())),
+                (Value::Subnet, None) => Err(refusal(format!(
+                    "{} gives a {word} address where its subnet is named, and a public one otherwise, so no Service was made. Name the subnet with exposure.subnet in GatewayParameters, or write exposure.reach: Public.",
+                    rules.product
+                ))),
+            });
+            Ok((Some(asked), keys.collect::<Result<_, _>>()?))
+        }
+        Switch::Default | Switch::Elsewhere(_) => Ok((Some(asked), Annotations::new())),
+        Switch::Impossible(why) => Err(refusal(format!(
+            "{} cannot give a {word} address: {why}",
+            rules.product
+        ))),
+        Switch::NotKnown => Err(refusal(format!(
+            "It is not known how {} is asked for a {word} address, so no Service was made. Write who makes load balancers here (exposure.provider); known are {}.",
+            rules.product,
+            names()
+        ))),
+    }
+}
+
+/// Refuses a class of load balancers that decides otherwise.
+pub(super) fn agrees_with_class(
+    reach: Option<Asked>,
+    class: Option<&str>,
+    rules: &Rules,
+) -> Result<(), Refusal> {
+    let (Some(reach), Some(class), Classes::Selects(known)) = (reach, class, rules.classes) else {
+        return Ok(());
+    };
+    let decides = known.iter().find(|known| known.class == class);
+    let other = match decides.and_then(|known| known.reach) {
+        Some(Unsaid::Private) => Asked::Private,
+        Some(Unsaid::Public) => Asked::Public,
+        Some(Unsaid::Depends(_) | Unsaid::NotKnown) | None => return Ok(()),
+    };
+    if other == reach {
+        return Ok(());
+    }
+    Err(refusal(format!(
+        "exposure.loadBalancerClass {class} gives a {} address on {}, whatever else is said, and a {} one is asked for; take the class out, or write another reach.",
+        word(other),
+        rules.product,
+        word(reach)
+    )))
+}
+
+/// Whether the proxies see clients' addresses.
+pub(super) fn sees_client(has_header: bool, local: Option<bool>, rules: &Rules) -> bool {
+    has_header || (local == Some(true) && rules.client == ClientAddress::Kept)
+}
+
+/// A word for who may reach it.
+pub(super) fn word(asked: Asked) -> &'static str {
+    match asked {
+        Asked::Private => "private",
+        Asked::Public => "public",
+    }
+}

@@ -1,0 +1,1 @@
+//! The way in, judged with the data of every provider.

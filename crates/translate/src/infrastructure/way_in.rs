@@ -1,0 +1,293 @@
+//! The way in as it is written, read: what of it cannot be meant, whoever makes load balancers, is refused here. What
+//! is to be made of it depends on the load balancer's maker, and is judged elsewhere (`exposure::judge`).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use daemun_model::verdict::FieldPath;
+use daemun_objects::Duration as WrittenDuration;
+use daemun_objects::Open;
+use daemun_objects::own::exposure::{
+    ExposureSettings, ExternalTrafficPolicy, HealthCheck, OnViolation, Reach,
+};
+use ipnet::IpNet;
+
+use crate::exposure::provider::{Provider, listener_key};
+use crate::value::{self, known, unknown};
+use crate::verdict::Refusal;
+
+/// What is written of the way in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WayIn {
+    /// Who may reach the Gateway; none where nothing is written.
+    pub reach: Option<Reach>,
+    /// What the class lets Gateways ask for beside its own; empty where it says nothing of it.
+    pub allowed: Vec<Reach>,
+    /// Who makes load balancers; none means that the nodes tell.
+    pub provider: Option<Provider>,
+    /// The address that is asked for.
+    pub address: Option<IpAddr>,
+    /// Whether the address outlives the Gateway.
+    pub keep_address: bool,
+    /// The subnet of the address.
+    pub subnet: Option<String>,
+    /// From where it may be called; none means from anywhere.
+    pub source_ranges: Option<Vec<IpNet>>,
+    /// Whether only nodes with a proxy take traffic; none leaves it to Kubernetes.
+    pub local: Option<bool>,
+    /// Whether the load balancer sends PROXY headers.
+    pub proxy_protocol: bool,
+    /// Whose PROXY headers are believed.
+    pub trusted: Option<Vec<IpNet>>,
+    /// The health check.
+    pub health: Health,
+    /// `loadBalancerClass`.
+    pub class: Option<String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Annotations about one listener, with the listener before the key (`TCP-443.`).
+    pub listener_annotations: BTreeMap<String, String>,
+    /// Whether an address that is not what was asked for is only told.
+    pub report: bool,
+}
+
+/// What is written of the health check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Between two checks, in seconds.
+    pub delay: Option<u32>,
+    /// For an answer, in seconds.
+    pub timeout: Option<u32>,
+    /// Until a node is out.
+    pub tries: Option<u32>,
+}
+
+/// Reads what is written. The path is the one of `exposure`.
+pub(super) fn read(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn, Refusal> {
+    let ExposureSettings {
+        reach,
+        allowed_reach,
+        provider,
+        address,
+        keep_address,
+        subnet,
+        source_ranges,
+        external_traffic_policy,
+        proxy_protocol,
+        trusted_ranges,
+        health_check,
+        load_balancer_class,
+        annotations,
+        listener_annotations,
+        on_violation,
+    } = written;
+    let policy = known(
+        external_traffic_policy.as_ref(),
+        &path.field("externalTrafficPolicy"),
+        "policy",
+    )?;
+    let violation = known(on_violation.as_ref(), &path.field("onViolation"), "value")?;
+    Ok(WayIn {
+        reach: known(reach.as_ref(), &path.field("reach"), "reach")?,
+        allowed: allowed(allowed_reach.as_deref(), &path.field("allowedReach"))?,
+        provider: read_provider(provider.as_deref(), &path.field("provider"))?,
+        address: read_address(address.as_deref(), &path.field("address"))?,
+        keep_address: keep_address.unwrap_or(false),
+        subnet: subnet.clone().filter(|subnet| !subnet.is_empty()),
+        source_ranges: ranges(source_ranges.as_deref(), &path.field("sourceRanges"))?,
+        local: policy.map(|policy| policy == ExternalTrafficPolicy::Local),
+        proxy_protocol: proxy_protocol.unwrap_or(false),
+        trusted: ranges(trusted_ranges.as_deref(), &path.field("trustedRanges"))?,
+        health: health(health_check.as_ref(), &path.field("healthCheck"))?,
+        class: load_balancer_class.clone(),
+        annotations: annotations.clone().unwrap_or_default(),
+        listener_annotations: of_listeners(
+            listener_annotations.as_ref(),
+            &path.field("listenerAnnotations"),
+        )?,
+        report: violation == Some(OnViolation::Report),
+    })
+}
+
+fn allowed(written: Option<&[Open<Reach>]>, path: &FieldPath) -> Result<Vec<Reach>, Refusal> {
+    let each = written.unwrap_or_default().iter().enumerate();
+    let each =
+        each.filter_map(|(index, one)| known(Some(one), &path.index(index), "reach").transpose());
+    each.collect()
+}
+
+fn read_provider(written: Option<&str>, path: &FieldPath) -> Result<Option<Provider>, Refusal> {
+    match written {
+        None | Some("" | "Auto") => Ok(None),
+        Some(name) => match Provider::named(name) {
+            Some(provider) => Ok(Some(provider)),
+            None => {
+                let known = Provider::ALL.iter().map(|provider| provider.name());
+                let known: Vec<&str> = ["Auto"].into_iter().chain(known).collect();
+                Err(unknown(path, "provider", name, &known))
+            }
+        },
+    }
+}
+
+fn read_address(written: Option<&str>, path: &FieldPath) -> Result<Option<IpAddr>, Refusal> {
+    let Some(text) = written.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let address = text.parse().map_err(|_| {
+        Refusal::unsupported(
+            path.clone(),
+            format!("\"{text}\" is not an IP address, such as 10.0.3.7 or 2001:db8::7."),
+        )
+    });
+    address.map(Some)
+}
+
+/// Ranges of addresses. A list without any would mean nobody, which nobody means.
+fn ranges(written: Option<&[String]>, path: &FieldPath) -> Result<Option<Vec<IpNet>>, Refusal> {
+    match written {
+        None => Ok(None),
+        Some([]) => Err(Refusal::unsupported(
+            path.clone(),
+            "The list is empty, so that nobody would be meant; write a range, or leave it out.",
+        )),
+        Some(written) => value::ranges(written, path).map(Some),
+    }
+}
+
+fn health(written: Option<&HealthCheck>, path: &FieldPath) -> Result<Health, Refusal> {
+    let HealthCheck {
+        delay,
+        timeout,
+        tries,
+    } = written.cloned().unwrap_or_default();
+    let health = Health {
+        delay: seconds(delay.as_ref(), &path.field("delay"))?,
+        timeout: seconds(timeout.as_ref(), &path.field("timeout"))?,
+        tries,
+    };
+    if tries == Some(0) {
+        return Err(Refusal::unsupported(
+            path.field("tries"),
+            "A node is out after at least one failure; tries is at least 1.",
+        ));
+    }
+    if let Health {
+        delay: Some(delay),
+        timeout: Some(timeout),
+        ..
+    } = health
+        && timeout >= delay
+    {
+        return Err(Refusal::unsupported(
+            path.field("timeout"),
+            format!(
+                "An answer may take {timeout} s (timeout), and every {delay} s (delay) it is asked again; timeout is less than delay."
+            ),
+        ));
+    }
+    Ok(health)
+}
+
+/// Whole seconds, at least one.
+fn seconds(written: Option<&WrittenDuration>, path: &FieldPath) -> Result<Option<u32>, Refusal> {
+    let Some(written) = written else {
+        return Ok(None);
+    };
+    let duration = written
+        .parse()
+        .map_err(|why| Refusal::unsupported(path.clone(), format!("{why}.")))?;
+    let seconds = u32::try_from(duration.as_secs()).unwrap_or(0);
+    if seconds == 0 || Duration::from_secs(seconds.into()) != duration {
+        return Err(Refusal::unsupported(
+            path.clone(),
+            format!(
+                "{} is not a whole number of seconds from 1 on, which is what load balancers take; write for example 5s.",
+                written.0
+            ),
+        ));
+    }
+    Ok(Some(seconds))
+}
+
+fn of_listeners(
+    written: Option<&BTreeMap<String, BTreeMap<String, String>>>,
+    path: &FieldPath,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut all = BTreeMap::new();
+    for (listener, annotations) in written.into_iter().flatten() {
+        if listener_key(&format!("{listener}.x")).is_none() {
+            return Err(Refusal::unsupported(
+                path.key(listener),
+                format!(
+                    "\"{listener}\" is no listener: write its protocol below HTTP and TLS, and its port, such as TCP-443."
+                ),
+            ));
+        }
+        let keys = annotations.iter();
+        all.extend(keys.map(|(key, value)| (format!("{listener}.{key}"), value.clone())));
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use daemun_model::verdict::FieldPath;
+    use daemun_objects::own::exposure::{ExposureSettings, Reach};
+
+    use super::{WayIn, read};
+
+    fn way_in(yaml: &str) -> Result<WayIn, String> {
+        let written: ExposureSettings = serde_saphyr::from_str(yaml).unwrap();
+        read(&written, &FieldPath::of("spec.exposure"))
+            .map_err(|refusal| format!("{}: {}", refusal.path, refusal.message))
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let read = way_in(
+            "{reach: Private, allowedReach: [Cluster], provider: NHN, address: 10.0.3.7, keepAddress: true, subnet: s, sourceRanges: [10.1.2.3/8, 192.0.2.7], proxyProtocol: true, healthCheck: {delay: 5s, timeout: 3s, tries: 3}, listenerAnnotations: {TCP-443: {a/b: x}}, onViolation: Report}",
+        )
+        .unwrap();
+        assert_eq!(read.reach, Some(Reach::Private));
+        assert_eq!(read.allowed, [Reach::Cluster]);
+        assert_eq!(read.address, Some([10, 0, 3, 7].into()));
+        let ranges = read.source_ranges.unwrap();
+        assert_eq!(ranges[0].to_string(), "10.0.0.0/8");
+        assert_eq!(ranges[1].to_string(), "192.0.2.7/32");
+        assert_eq!(read.health.delay, Some(5));
+        assert_eq!(read.listener_annotations["TCP-443.a/b"], "x");
+        assert!(read.keep_address && read.proxy_protocol && read.report);
+        assert_eq!(way_in("{}").unwrap(), WayIn::default());
+        assert_eq!(way_in("{provider: Auto}").unwrap(), WayIn::default());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_at_its_field() {
+        for (yaml, path) in [
+            ("{reach: Everybody}", "reach"),
+            ("{allowedReach: [Private, Sometimes]}", "allowedReach[1]"),
+            ("{provider: nhn}", "provider"),
+            ("{address: lb.example.com}", "address"),
+            ("{sourceRanges: []}", "sourceRanges"),
+            ("{sourceRanges: [10.0.0.0/8, here]}", "sourceRanges[1]"),
+            ("{healthCheck: {delay: 500ms}}", "healthCheck.delay"),
+            ("{healthCheck: {delay: 0s}}", "healthCheck.delay"),
+            ("{healthCheck: {tries: 0}}", "healthCheck.tries"),
+            (
+                "{healthCheck: {delay: 3s, timeout: 3s}}",
+                "healthCheck.timeout",
+            ),
+            (
+                "{listenerAnnotations: {https: {a: b}}}",
+                "listenerAnnotations.https",
+            ),
+            ("{onViolation: Ignore}", "onViolation"),
+        ] {
+            let why = way_in(yaml).unwrap_err();
+            let path = format!("spec.exposure.{path}: ");
+            assert!(why.starts_with(&path), "{yaml}: {why}");
+        }
+    }
+}

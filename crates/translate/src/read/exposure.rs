@@ -1,0 +1,79 @@
+//! How a Gateway is exposed: its way in is judged, and what that means is noted for its listeners and for what is made
+//! around it.
+
+use daemun_model::names::Transport;
+
+use super::gateway::ReadGateway;
+use crate::cluster::Cluster;
+use crate::exposure::judge::{self, Judged, Question};
+use crate::exposure::lint::Carried;
+use crate::exposure::provider::Automatic;
+use crate::listener::{Entry, Protocol};
+use crate::verdict::{Refusal, reason};
+
+/// Judges the way in, and what of the listeners it cannot carry.
+pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGateway) {
+    let Some(parameters) = &gateway.parameters else {
+        return;
+    };
+    let infrastructure = gateway.object.spec.infrastructure.as_ref();
+    let own = infrastructure.map(|it| it.annotations.clone());
+    let listeners: Vec<Carried> = gateway.all_entries().filter_map(carried).collect();
+    let question = Question {
+        way_in: &parameters.way_in,
+        own: &own.unwrap_or_default(),
+        wanted: &gateway.wanted,
+        listeners: &listeners,
+        makers,
+        cluster,
+    };
+    match judge::judge(&question) {
+        Ok(judged) => {
+            let Judged {
+                exposure,
+                arrivals,
+                wanted,
+                unusable,
+                mut findings,
+            } = judged;
+            if let Some(why) = exposure.no_udp {
+                refuse_udp(why, gateway);
+            }
+            gateway.exposure = Some(exposure);
+            gateway.arrivals = arrivals;
+            gateway.wanted = wanted;
+            gateway.unusable = unusable;
+            gateway.findings.append(&mut findings);
+        }
+        Err(refusal) => {
+            gateway.exposure = judge::in_doubt(&question);
+            gateway.refused.push(refusal);
+        }
+    }
+}
+
+/// A listener as the load balancer sees it, if it is one.
+fn carried(entry: &Entry) -> Option<Carried> {
+    let protocol = entry.protocol.filter(|_| entry.refused.is_empty())?;
+    Some(Carried {
+        protocol: match protocol.transport() {
+            Transport::Tcp => "TCP",
+            Transport::Udp => "UDP",
+        },
+        port: entry.port,
+        tls: matches!(protocol, Protocol::Https | Protocol::Tls(_)),
+    })
+}
+
+fn refuse_udp(why: &str, gateway: &mut ReadGateway) {
+    let udp = gateway
+        .all_entries_mut()
+        .filter(|entry| entry.protocol.map(Protocol::transport) == Some(Transport::Udp));
+    for entry in udp {
+        entry.refused.push(Refusal::new(
+            entry.path.field("protocol"),
+            reason::UNSUPPORTED_PROTOCOL,
+            format!("The load balancer does not carry UDP, and the listener stays out of the Service, so that it cannot fail the others. {why}"),
+        ));
+    }
+}
