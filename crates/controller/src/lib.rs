@@ -15,6 +15,7 @@ pub mod settle;
 pub mod source;
 mod status;
 pub mod step;
+pub mod verify;
 pub mod wire;
 
 pub use follow::{Controller, Following, Reload, follow, look_once};

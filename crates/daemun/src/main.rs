@@ -52,6 +52,9 @@ enum Command {
     ///
     /// daemun install | kubectl apply --server-side -f -
     Install(install::Arguments),
+    /// Try in a cluster what is promised, with Gateways that are thrown away, and print a report
+    #[command(subcommand)]
+    Verify(command::verify::Verify),
     /// Answer requests with what they were: a backend for trying things out
     Echo(command::echo::Arguments),
     /// Print completions for a shell
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::check(arguments, &colours),
         Command::Explain(arguments) => command::explain::explain(&arguments),
         Command::Install(arguments) => install::install(&arguments),
+        Command::Verify(what) => command::verify::verify(&what),
         Command::Echo(arguments) => command::echo::echo(&arguments),
         Command::Completions(arguments) => {
             completions::completions(&arguments, Arguments::command())

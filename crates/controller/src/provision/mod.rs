@@ -32,6 +32,8 @@ use daemun_translate::infrastructure::Infrastructure;
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 
+pub(crate) use names::GATEWAY_NAME;
+
 /// Whom the tokens are for by which proxies say who they are: the controller, and nobody else.
 pub const AUDIENCE: &str = "daemun-wire";
 

@@ -9,7 +9,7 @@ const LONGEST: usize = 63;
 const HASH: usize = 8;
 
 /// Names the Gateway.
-pub(super) const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
+pub(crate) const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 /// Names its class.
 pub(super) const CLASS_NAME: &str = "gateway.networking.k8s.io/gateway-class-name";
 /// Says who made it; its value is [`MANAGER`].

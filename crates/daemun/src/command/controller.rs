@@ -1,7 +1,6 @@
 //! `daemun controller`: the controller in Kubernetes. This file puts its parts together and takes them apart in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,14 +8,14 @@ use daemun_base::process;
 use daemun_base::readiness::Readiness;
 use daemun_base::signals::{Signal, Signals};
 use daemun_base::tasks::Tasks;
-use daemun_controller::kubernetes::{self, Access, Parts};
+use daemun_controller::kubernetes::{self, Parts};
 use daemun_controller::provision::{self, Provisioner};
 use daemun_controller::{Metrics, wire};
 use daemun_proxy::admin::Health;
 use daemun_wire::server::Publisher;
-use ipnet::IpNet;
 
 use super::Status;
+use super::access::{AccessArguments, RangeArguments};
 use super::process::{LogArguments, runtime, start_health};
 use crate::output::style::ColourArguments;
 
@@ -50,12 +49,8 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     watch_namespaces: Vec<String>,
-    /// A kubeconfig [default: the pod's ServiceAccount, or ~/.kube/config outside of a cluster]
-    #[arg(long, value_name = "PATH", env = "KUBECONFIG")]
-    kubeconfig: Option<PathBuf>,
-    /// A context of the kubeconfig
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    access: AccessArguments,
     /// The image of the proxies, where GatewayParameters name none
     #[arg(long, value_name = "IMAGE", env = "DAEMUN_PROXY_IMAGE", default_value = concat!("daemun:", env!("CARGO_PKG_VERSION")))]
     proxy_image: String,
@@ -73,22 +68,8 @@ pub(crate) struct Arguments {
         default_value = "3"
     )]
     rolling: usize,
-    /// Addresses that count as private whatever their range, as CIDRs; nothing asks yet
-    #[arg(
-        long,
-        value_name = "CIDR,…",
-        env = "DAEMUN_PRIVATE_RANGES",
-        value_delimiter = ','
-    )]
-    private_ranges: Vec<IpNet>,
-    /// Addresses that count as public whatever their range, as CIDRs; nothing asks yet
-    #[arg(
-        long,
-        value_name = "CIDR,…",
-        env = "DAEMUN_PUBLIC_RANGES",
-        value_delimiter = ','
-    )]
-    public_ranges: Vec<IpNet>,
+    #[command(flatten)]
+    ranges: RangeArguments,
     /// Where proxies connect to
     #[arg(
         long,
@@ -133,10 +114,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         Signals::new().map_err(|error| format!("Signals cannot be handled: {error}."))?;
     let tasks = Tasks::default();
     let readiness = Readiness::default();
-    let access = Access {
-        kubeconfig: arguments.kubeconfig.clone(),
-        context: arguments.context.clone(),
-    };
+    let access = arguments.access.access();
     let client = access.connect().await?;
     let publisher = Publisher::default();
     let metrics = Arc::new(Metrics::default());
@@ -225,8 +203,8 @@ impl Arguments {
             namespace: self.namespace.clone(),
             identity: self.identity(),
             namespaces: self.watch_namespaces.clone(),
-            private_ranges: self.private_ranges.clone(),
-            public_ranges: self.public_ranges.clone(),
+            private_ranges: self.ranges.private_ranges.clone(),
+            public_ranges: self.ranges.public_ranges.clone(),
         }
     }
 

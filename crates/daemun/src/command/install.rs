@@ -9,14 +9,14 @@ mod object;
 mod rights;
 
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use daemun_controller::kubernetes::{self, Access};
+use daemun_controller::kubernetes;
 
 use super::Status;
+use super::access::AccessArguments;
 use super::process::runtime;
 use definitions::Channel;
 
@@ -38,12 +38,8 @@ pub(crate) struct Arguments {
     /// Print them without asking the cluster whether it has newer ones, or others
     #[arg(long)]
     offline: bool,
-    /// The kubeconfig of the cluster that is asked
-    #[arg(long, value_name = "PATH", env = "KUBECONFIG")]
-    kubeconfig: Option<PathBuf>,
-    /// A context of the kubeconfig
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    access: AccessArguments,
     /// The namespace of the controller; it is made
     #[arg(long, value_name = "NAMESPACE", default_value = "daemun-system")]
     namespace: String,
@@ -107,10 +103,7 @@ fn channel(arguments: &Arguments) -> Result<Channel, String> {
     if channel == Channel::None || arguments.offline {
         return Ok(channel);
     }
-    let access = Access {
-        kubeconfig: arguments.kubeconfig.clone(),
-        context: arguments.context.clone(),
-    };
+    let access = arguments.access.access();
     match runtime()?.block_on(kubernetes::definitions(&access)) {
         Ok(found) => Ok(match guard::objection(&found, channel) {
             Some(why) => {

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod access;
 pub(crate) mod access_log;
 pub(crate) mod check;
 pub(crate) mod cluster;
@@ -11,6 +12,7 @@ pub(crate) mod install;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod run;
+pub(crate) mod verify;
 
 use std::process::ExitCode;
 
