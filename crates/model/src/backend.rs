@@ -50,10 +50,14 @@ pub struct Backend {
     /// TLS towards it, if any (BackendTLSPolicy, or a Backend's own setting).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<BackendTls>,
-    /// A policy (TLS above all) that could not be read or resolved: requests are answered 500, and nothing
-    /// is sent in the clear. Says why.
+    /// A policy that could not be read or resolved: requests are answered 500, connections and datagrams are
+    /// refused. Says why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// TLS that could not be read or resolved: nothing is sent where TLS would be spoken, in the clear least of all.
+    /// What is passed on as it is (TLS that does not end at the gateway) goes on. Says why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_refused: Option<String>,
     /// Its endpoints; empty means 503.
     pub endpoints: Vec<Endpoint>,
     /// How they are balanced.

@@ -66,7 +66,7 @@ impl Report {
 
     /// What the configuration itself refuses is said by whoever made it.
     pub(crate) fn backend(&mut self, backend: &Backend, live: &BackendLive) {
-        if let (None, Some(reason)) = (&backend.refused, &live.refused) {
+        if let (None, Some(reason)) = (&backend.tls_refused, &live.tls_refused) {
             self.refused.push(Refused {
                 what: backend.key.to_string(),
                 why: format!("{reason}; requests for it are answered 500"),

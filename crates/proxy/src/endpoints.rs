@@ -217,6 +217,7 @@ impl Backends {
             protocol,
             tls,
             refused,
+            tls_refused,
             endpoints,
             balance,
             connections,
@@ -230,13 +231,13 @@ impl Backends {
             Spoken::Its => *protocol,
             Spoken::Http2 => BackendProtocol::Http2,
         };
-        let mut refused = refused.clone();
+        let mut tls_refused = tls_refused.clone();
         let compiled = tls
             .as_ref()
             .and_then(|tls| match backend_tls(tls, protocol, snapshot) {
                 Ok(compiled) => Some(compiled),
                 Err(reason) => {
-                    refused = Some(reason);
+                    tls_refused = Some(reason);
                     None
                 }
             });
@@ -272,7 +273,8 @@ impl Backends {
             stream_series: self.series.stream_backend(&snapshot.gateway.name, key),
             protocol,
             tls: compiled,
-            refused,
+            refused: refused.clone(),
+            tls_refused,
             balancer: Balancer::new(balance, &usable),
             endpoints: usable.into_boxed_slice(),
             balance: balance.clone(),

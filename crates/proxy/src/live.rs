@@ -280,8 +280,10 @@ pub(crate) struct BackendLive {
     pub(crate) stream_series: StreamSeries,
     pub(crate) protocol: BackendProtocol,
     pub(crate) tls: Option<BackendTlsLive>,
-    /// Why nothing may be sent: answers 500.
+    /// Why nothing may be sent at all.
     pub(crate) refused: Option<String>,
+    /// Why nothing may be sent where TLS would be spoken.
+    pub(crate) tls_refused: Option<String>,
     /// The endpoints that may get requests: the ready ones, or, if there are none, the draining ones.
     pub(crate) endpoints: Box<[Arc<EndpointLive>]>,
     pub(crate) balance: Balance,
@@ -291,6 +293,13 @@ pub(crate) struct BackendLive {
     pub(crate) budget: Option<Arc<Budget>>,
     /// Sessions, for rules that say nothing of them.
     pub(crate) session: Option<BackendSession>,
+}
+
+impl BackendLive {
+    /// Why it gets no requests, and no connections that the gateway begins TLS on where that is set.
+    pub(crate) fn closed(&self) -> Option<&String> {
+        self.refused.as_ref().or(self.tls_refused.as_ref())
+    }
 }
 
 /// TLS towards a backend.

@@ -107,6 +107,7 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
         protocol,
         tls: None,
         refused: None,
+        tls_refused: None,
         endpoints,
         balance: Balance::default(),
         connections: Connections::default(),

@@ -115,17 +115,26 @@ impl BackendPolicies {
             }
         }
         match tls {
+            // Datagrams carry no TLS.
+            Ok(_) if backend.key.transport == Transport::Udp => {}
             Ok(None) => {}
             // It says itself what is shown to it.
             Ok(Some(tls)) if backend.key.kind == BackendKind::XBackend => backend.tls = Some(tls),
             Ok(Some(mut tls)) => {
                 match self.shown.get(gateway) {
                     Some(Ok(certificate)) => tls.client_certificate = Some(certificate.clone()),
-                    Some(Err(why)) => backend.refused = Some(why.clone()),
+                    Some(Err(why)) => backend.tls_refused = Some(why.clone()),
                     None => {}
                 }
                 backend.tls = Some(tls);
             }
+            // A policy about a Service closes nothing that has no TLS of the gateway's.
+            Err(why) if backend.key.kind == BackendKind::Service => {
+                if backend.key.transport == Transport::Tcp {
+                    backend.tls_refused = Some(why);
+                }
+            }
+            // Of these kinds it is the object that is not valid.
             Err(why) => backend.refused = Some(why),
         }
     }
@@ -208,34 +217,42 @@ impl Unsaid {
                 .get(&(BackendKind::XBackend.as_str(), &judged.name))
                 .into_iter()
                 .flatten()
-                .map(|(gateway, _)| *gateway)
+                .map(|user| user.gateway)
                 .collect();
             verdicts.extend(judged.verdict(cluster, gateways));
         }
         for policy in policies {
-            let gateways: BTreeSet<ObjectName> =
-                policy
-                    .claimed
-                    .exist
-                    .iter()
-                    .filter_map(|target| {
-                        let users = users.get(&(target.kind, &target.name))?;
-                        Some(users.iter().filter(|(_, port)| {
-                            target.section.is_none() || target.section == *port
-                        }))
-                    })
-                    .flatten()
-                    .map(|(gateway, _)| (*gateway).clone())
-                    .collect();
+            // Datagrams carry no TLS.
+            let is_tls = policy.object.kind == backendtlspolicy::KIND;
+            let counts = |user: &User<'_>| user.transport == Transport::Tcp || !is_tls;
+            let targets = policy.claimed.exist.iter();
+            let gateways: BTreeSet<ObjectName> = targets
+                .filter_map(|target| {
+                    let users = users.get(&(target.kind, &target.name))?.iter();
+                    Some(users.filter(move |user| {
+                        counts(user) && (target.section.is_none() || target.section == user.port)
+                    }))
+                })
+                .flatten()
+                .map(|user| user.gateway.clone())
+                .collect();
             verdicts.extend(policy.verdict(cluster, &gateways));
         }
         verdicts
     }
 }
 
-type Users<'a> = BTreeMap<(&'static str, &'a ObjectName), Vec<(&'a ObjectName, Option<String>)>>;
+type Users<'a> = BTreeMap<(&'static str, &'a ObjectName), Vec<User<'a>>>;
 
-/// Which Gateways use which objects as backends, with the names of ports.
+/// A use of an object as a backend.
+struct User<'a> {
+    gateway: &'a ObjectName,
+    /// The port's name.
+    port: Option<String>,
+    transport: Transport,
+}
+
+/// Which Gateways use which objects as backends.
 fn users<'a>(cluster: &Cluster, standing: &'a Standing) -> Users<'a> {
     let mut users = Users::new();
     for (gateway, backends) in standing.uses() {
@@ -243,7 +260,11 @@ fn users<'a>(cluster: &Cluster, standing: &'a Standing) -> Users<'a> {
             users
                 .entry((key.kind.as_str(), &key.name))
                 .or_default()
-                .push((gateway, port_name(cluster, key)));
+                .push(User {
+                    gateway,
+                    port: port_name(cluster, key),
+                    transport: key.transport,
+                });
         }
     }
     users

@@ -87,6 +87,9 @@ pub(crate) fn fails(
     }
 }
 
+/// What becomes of requests to what is closed, where routes of both kinds may lead to it.
+pub(crate) const CLOSED: &str = "answered 500 (gRPC: UNAVAILABLE)";
+
 /// `ResolvedRefs`: False with the first refusal's reason and all messages, else True.
 pub(crate) fn resolved_refs(refusals: &[Refusal]) -> Condition {
     match refusals.first() {

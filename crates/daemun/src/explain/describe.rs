@@ -116,7 +116,7 @@ fn resolve<'a>(snapshot: &'a Snapshot, share: &WeightedBackend) -> Result<&'a Ba
             let backend = snapshot.backends.get(key);
             let backend = backend
                 .ok_or_else(|| invalid(&key.to_string(), "it is not part of the configuration"))?;
-            match &backend.refused {
+            match backend.refused.as_ref().or(backend.tls_refused.as_ref()) {
                 Some(reason) => Err(invalid(&key.to_string(), reason)),
                 None => Ok(backend),
             }

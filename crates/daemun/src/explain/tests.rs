@@ -175,6 +175,7 @@ impl Shop {
             protocol: BackendProtocol::Http,
             tls: None,
             refused: None,
+            tls_refused: None,
             endpoints: endpoints.iter().map(endpoint).collect(),
             balance: Default::default(),
             connections: Connections::default(),

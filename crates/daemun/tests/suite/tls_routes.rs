@@ -448,3 +448,37 @@ async fn where_tls_ends_a_policy_puts_tls_before_the_service() {
     let read = within("the end", stream.read_u8()).await;
     assert!(read.is_err(), "{read:?}");
 }
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_used_does_not_close_what_is_passed_on_as_it_is() {
+    let (passes, ends, authority) = (ports::free(), ports::free(), Authority::new());
+    let echo = sealed("sealed", &authority).await;
+    // Its authority, the ConfigMap `ca`, is missing.
+    let _gateway = Gateway::start(&yaml::documents(&[
+        &yaml::gateway_of(
+            &[
+                listener("passes", passes, "", PASSES),
+                listener("ends", ends, "", ENDS),
+            ]
+            .concat(),
+        ),
+        &yaml::secret("cert", &authority.issue(&["*.example.org"])),
+        &yaml::secured_service("echo", &echo, "a.example.org"),
+        &yaml::stream_route(
+            "TLSRoute",
+            "all",
+            "{name: echo, port: 443}",
+            "hostnames: [\"*.example.org\"]",
+        ),
+    ]))
+    .await;
+    let client = TlsClient::new(&authority.pem());
+    let name = "shop.example.org";
+    assert_eq!(
+        greeted(&client, passes, name).await.as_deref(),
+        Ok("sealed")
+    );
+    // Where the gateway would have to speak TLS itself, nothing is sent in the clear.
+    assert!(greeted(&client, ends, name).await.is_err());
+    assert_eq!(echo.asked().len(), 1);
+}

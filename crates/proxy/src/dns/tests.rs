@@ -102,6 +102,7 @@ fn configuration(name: &str) -> Configuration {
         protocol: Default::default(),
         tls: None,
         refused: None,
+        tls_refused: None,
         endpoints: vec![Endpoint {
             host: EndpointHost::Name(name.to_owned()),
             port: 80,

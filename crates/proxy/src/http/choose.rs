@@ -79,7 +79,7 @@ fn resolve(way: &Way<'_>, share: &BackendShare) -> Result<Arc<BackendLive>, Own>
             reason: "it is not part of the configuration".to_owned(),
         });
     };
-    match &backend.refused {
+    match backend.closed() {
         None => Ok(Arc::clone(backend)),
         Some(reason) => Err(Own::InvalidBackend {
             written: backend.key.to_string(),
@@ -108,7 +108,7 @@ fn bound(way: &Way<'_>, parts: &Parts) -> Option<(usize, Arc<BackendLive>, usize
             let backend = way
                 .live
                 .backend(*id)
-                .filter(|backend| backend.refused.is_none())?;
+                .filter(|backend| backend.closed().is_none())?;
             let identity = match identity {
                 Some(identity) => identity,
                 None => {

@@ -238,7 +238,7 @@ impl Arrival {
         let worker = Rc::clone(&self.worker);
         let incoming = self.incoming(listener, "TLS", hello.server_name.clone());
         let mut passing = Passing::begin(incoming);
-        let Some(backend) = passing.choose() else {
+        let Some(backend) = passing.choose(false) else {
             return stream::refuse(&stream);
         };
         let choose = |offered: &[&[u8]]| stream::alpn(offered, backend.protocol);

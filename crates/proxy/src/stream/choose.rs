@@ -88,7 +88,8 @@ pub(crate) fn route<'a>(
     }
 }
 
-/// One of a Route's backends, by weight.
+/// One of a Route's backends, by weight; for what is passed on `as_it_is`, which is TLS already or a datagram, it does
+/// not count what is wrong with TLS towards it.
 ///
 /// # Errors
 /// The Route has none, or the choice fell on one that cannot be used.
@@ -96,6 +97,7 @@ pub(crate) fn target(
     live: &Live,
     stream: &StreamLive,
     random: &mut Random,
+    as_it_is: bool,
 ) -> Result<Chosen, Refusal> {
     let picked = stream.weights.pick(random);
     let target = picked.and_then(|index| stream.targets.get(index));
@@ -103,7 +105,7 @@ pub(crate) fn target(
         None => return Err(Refusal::NoBackend),
         Some(Target::Invalid { written, reason }) => (written.clone(), reason.clone()),
         Some(Target::Backend(id)) => match live.backend(*id) {
-            Some(backend) => match &backend.refused {
+            Some(backend) => match refusal(backend, as_it_is) {
                 None if backend.endpoints.is_empty() => return Err(Refusal::NoEndpoints),
                 None => return Ok(Arc::clone(backend)),
                 Some(reason) => (backend.key.to_string(), reason.clone()),
@@ -115,6 +117,13 @@ pub(crate) fn target(
         },
     };
     Err(Refusal::InvalidBackend { written, reason })
+}
+
+fn refusal(backend: &BackendLive, as_it_is: bool) -> Option<&String> {
+    match as_it_is {
+        true => backend.refused.as_ref(),
+        false => backend.closed(),
+    }
 }
 
 /// The key of a consistent hash, where it is made of what is known below HTTP.

@@ -43,7 +43,7 @@ pub(crate) fn refuse(client: &TcpStream) {
 /// Passes on a connection from its first byte; `read` are those that were read already.
 pub(crate) async fn pass(incoming: Incoming, client: TcpStream, wrap: Wrap, read: Vec<u8>) {
     let mut passing = Passing::begin(incoming);
-    match passing.choose() {
+    match passing.choose(matches!(wrap, Wrap::Never)) {
         Some(backend) => {
             passing
                 .run(Side::Plain(client), (backend, wrap), read)
@@ -89,14 +89,15 @@ impl Passing {
     }
 
     /// The backend that gets the connection. None: nobody does, which is counted. The configuration is looked at
-    /// here, and not again.
-    pub(crate) fn choose(&mut self) -> Option<Chosen> {
+    /// here, and not again. `as_it_is`: what comes is TLS already, and is passed on so.
+    pub(crate) fn choose(&mut self, as_it_is: bool) -> Option<Chosen> {
         let live = self.worker.live();
         let listener = Arc::clone(&self.listener);
         let stream = route(&listener, self.passage.origin.name.as_deref());
         let chosen = stream.and_then(|stream| {
             self.passage.through(stream);
-            target(&live, stream, &mut self.worker.random.borrow_mut())
+            let random = &mut self.worker.random.borrow_mut();
+            target(&live, stream, random, as_it_is)
         });
         match chosen {
             Ok(backend) => {

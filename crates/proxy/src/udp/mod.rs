@@ -197,7 +197,7 @@ impl Door {
             Ok(stream) => stream,
             Err(refusal) => return self.refuse(listener, &refusal),
         };
-        let target = stream::target(live, stream, &mut self.worker.random.borrow_mut());
+        let target = stream::target(live, stream, &mut self.worker.random.borrow_mut(), true);
         let backend = match target {
             Ok(backend) => backend,
             Err(refusal) => return self.refuse(listener, &refusal),

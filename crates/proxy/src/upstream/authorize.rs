@@ -139,7 +139,7 @@ impl Asking<'_> {
             .live
             .backend(self.auth.backend)
             .ok_or_else(|| Unable::because("it is not part of the configuration"))?;
-        if let Some(reason) = &backend.refused {
+        if let Some(reason) = backend.closed() {
             return Err(Unable::because(reason.clone()));
         }
         let errand = Errand {

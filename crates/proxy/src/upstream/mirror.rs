@@ -33,7 +33,7 @@ pub(crate) fn send_copies(
         let Some(backend) = way
             .live
             .backend(id)
-            .filter(|backend| backend.refused.is_none())
+            .filter(|backend| backend.closed().is_none())
         else {
             worker.metrics.mirror_dropped();
             continue;

@@ -22,7 +22,10 @@ use crate::policy::targets::{Claims, Judged, Target};
 use crate::refs::{GATEWAY_GROUP, Referred, Referrer};
 use crate::value::capitalized;
 use crate::value::unknown;
-use crate::verdict::{Refusal, reason};
+use crate::verdict::{CLOSED, Refusal, reason};
+
+/// The kind, as it is written.
+pub(crate) const KIND: &str = "BackendTLSPolicy";
 
 /// What can be a target.
 const KINDS: [(&str, &str); 1] = [("", "Service")];
@@ -46,11 +49,11 @@ pub(crate) fn read_all(
         for target in &claimed.won {
             let tls = tls
                 .clone()
-                .map_err(|refusal| format!("BackendTLSPolicy {name}: {}", refusal.message));
+                .map_err(|refusal| format!("{KIND} {name}: {}", refusal.message));
             by_target.insert(target.clone(), tls);
         }
         judged.push(Judged {
-            object: ObjectRef::new("BackendTLSPolicy", name.clone()),
+            object: ObjectRef::new(KIND, name.clone()),
             generation: policy.metadata.generation.unwrap_or_default(),
             claimed,
             invalid: tls.err(),
@@ -76,7 +79,7 @@ fn read(
     let authorities = Asked {
         references: ca_certificate_refs,
         well_known: well_known_ca_certificates.as_ref(),
-        by: ("BackendTLSPolicy", name),
+        by: (KIND, name),
         path: &path,
     };
     let (authorities, unresolved) = authorities.read(cluster, judgements);
@@ -192,7 +195,9 @@ impl Asked<'_> {
             return Err(Refusal::new(
                 self.path.field("caCertificateRefs"),
                 reason::NO_VALID_CA_CERTIFICATE,
-                "None of the authorities can be used, so no backend could be believed; requests are answered 500, and nothing is sent in the clear.",
+                format!(
+                    "None of the authorities can be used, so no backend could be believed; requests are {CLOSED}, and nothing is sent in the clear."
+                ),
             ));
         }
         Ok(Authorities::These(pems))

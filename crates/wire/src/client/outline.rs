@@ -177,6 +177,7 @@ fn backend(bytes: &[u8], why: String) -> Option<Backend> {
         protocol: BackendProtocol::default(),
         tls: None,
         refused: Some(why),
+        tls_refused: None,
         endpoints: Vec::new(),
         balance: Balance::default(),
         connections: Connections::default(),
