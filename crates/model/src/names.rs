@@ -2,6 +2,7 @@
 //!
 //! A key is made of the user's own names, so that logs, metrics and messages need no translation back.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -25,6 +26,31 @@ impl ObjectName {
             namespace: namespace.into(),
             name: name.into(),
         }
+    }
+
+    /// The name as precedence compares it between objects of one age: "alphabetical order by {namespace}/{name}", in
+    /// which `a-b/x` comes before `a/x`. The order of `ObjectName` itself is by namespace, and then by name.
+    pub fn alphabetical(&self) -> Alphabetical<'_> {
+        Alphabetical(self)
+    }
+}
+
+/// An object's name, ordered by the letters of `namespace/name`: see [`ObjectName::alphabetical`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alphabetical<'a>(&'a ObjectName);
+
+impl Ord for Alphabetical<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        fn letters(name: &ObjectName) -> impl Iterator<Item = u8> + '_ {
+            name.namespace.bytes().chain(*b"/").chain(name.name.bytes())
+        }
+        letters(self.0).cmp(letters(other.0))
+    }
+}
+
+impl PartialOrd for Alphabetical<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -228,3 +254,25 @@ impl Serialize for ObjectRef {
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 pub struct Created(pub i64);
+
+#[cfg(test)]
+mod tests {
+    use super::ObjectName;
+
+    #[test]
+    fn names_are_compared_by_the_letters_of_namespace_and_name() {
+        let name = |(namespace, name)| ObjectName::new(namespace, name);
+        let mut names = [
+            ("a", "x"),
+            ("b", "a"),
+            ("a-b", "x"),
+            ("a", "a-a"),
+            ("a", "a"),
+        ]
+        .map(name);
+        names.sort_by(|one, two| one.alphabetical().cmp(&two.alphabetical()));
+        let sorted = names.map(|name| name.to_string());
+        // A hyphen comes before a slash, and the end of a name before everything.
+        assert_eq!(sorted, ["a-b/x", "a/a", "a/a-a", "a/x", "b/a"]);
+    }
+}

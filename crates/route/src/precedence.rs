@@ -13,7 +13,6 @@
 use std::cmp::{Ordering, Reverse};
 
 use daemun_model::matching::{CallMatch, PathMatch, RequestMatch, ValueMatch};
-use daemun_model::names::ObjectName;
 use daemun_model::route::{HttpRoute, Rule};
 
 use crate::entry::Path;
@@ -149,7 +148,8 @@ pub(crate) fn compare(one: &Place<'_>, two: &Place<'_>) -> (Ordering, Criterion)
             one.route.created.cmp(&two.route.created)
         }),
         (Criterion::Name, &|| {
-            by_name(&one.route.key.name, &two.route.key.name)
+            let (one, two) = (&one.route.key.name, &two.route.key.name);
+            one.alphabetical().cmp(&two.alphabetical())
         }),
         (Criterion::Rule, &|| one.rule.index.cmp(&two.rule.index)),
         (Criterion::Match, &|| one.index.cmp(&two.index)),
@@ -159,12 +159,4 @@ pub(crate) fn compare(one: &Place<'_>, two: &Place<'_>) -> (Ordering, Criterion)
         .map(|(criterion, step)| (step(), *criterion))
         .find(|(order, _)| order.is_ne())
         .unwrap_or((Ordering::Equal, Criterion::Match))
-}
-
-/// By the letters of `namespace/name`, in which `a-b/x` comes before `a/x`.
-fn by_name(one: &ObjectName, two: &ObjectName) -> Ordering {
-    fn letters(name: &ObjectName) -> impl Iterator<Item = u8> + '_ {
-        name.namespace.bytes().chain(*b"/").chain(name.name.bytes())
-    }
-    letters(one).cmp(letters(two))
 }

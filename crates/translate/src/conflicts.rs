@@ -124,7 +124,7 @@ fn conflict(mine: &Claim, other: &Claim, why: &str) -> Option<(&'static str, Str
     }
 }
 
-/// Marks the HTTPS listeners of one Gateway whose TLS covers some of the same names on a port: a
+/// Marks the listeners with TLS of one Gateway whose names or certificates cover some of the same names on a port: a
 /// client may use one connection for both (GEP-3567).
 pub(crate) fn overlaps(entries: &mut [&mut Entry]) {
     let found: Vec<Option<(&'static str, String)>> = entries
@@ -133,34 +133,19 @@ pub(crate) fn overlaps(entries: &mut [&mut Entry]) {
             let others = entries.iter().filter(|other| {
                 other.key != entry.key
                     && other.port == entry.port
-                    && entry.protocol == Some(Protocol::Https)
-                    && other.protocol == Some(Protocol::Https)
+                    && has_tls(entry)
+                    && has_tls(other)
                     && entry.served()
                     && other.served()
             });
             let mut hostnames = None;
             for other in others {
-                if certificates_overlap(entry, other) {
-                    return Some((
-                        "OverlappingCertificates",
-                        format!(
-                            "A certificate here also covers names of listener {} on port {}: clients may send requests for both on one connection. Requests for the other's names are answered 421, and clients then open a second connection.",
-                            other.key, other.port
-                        ),
-                    ));
+                if let Some(message) = certificates_overlap(entry, other) {
+                    return Some(("OverlappingCertificates", message));
                 }
                 if entry.hostname.intersect(&other.hostname).is_some() {
                     hostnames.get_or_insert_with(|| {
-                        (
-                            "OverlappingHostnames",
-                            format!(
-                                "This listener ({}) and listener {} ({}) on port {} have names in common. The more specific one serves them; a request for them on the other's connection is answered 421.",
-                                hostname_in_words(&entry.hostname),
-                                other.key,
-                                hostname_in_words(&other.hostname),
-                                other.port
-                            ),
-                        )
+                        ("OverlappingHostnames", hostnames_overlap(entry, other))
                     });
                 }
             }
@@ -172,14 +157,29 @@ pub(crate) fn overlaps(entries: &mut [&mut Entry]) {
     }
 }
 
-fn hostname_in_words(hostname: &HostPattern) -> String {
-    match hostname {
-        HostPattern::Any => "no hostname, which is every name".to_owned(),
-        HostPattern::Wildcard(_) | HostPattern::Exact(_) => format!("hostname {hostname}"),
-    }
+fn has_tls(entry: &Entry) -> bool {
+    matches!(entry.protocol, Some(Protocol::Https | Protocol::Tls(_)))
 }
 
-fn certificates_overlap(one: &Entry, two: &Entry) -> bool {
+fn hostnames_overlap(entry: &Entry, other: &Entry) -> String {
+    let on_the_others = match (entry.protocol, other.protocol) {
+        (Some(Protocol::Https), Some(Protocol::Https)) => {
+            "a request for them on the other's connection is answered 421"
+        }
+        _ => "who uses the other's connection for them does not reach it",
+    };
+    format!(
+        "This listener ({}) and listener {} ({}) on port {} have names in common. The more specific one serves them; {on_the_others}.",
+        hostname_in_words(&entry.hostname),
+        other.key,
+        hostname_in_words(&other.hostname),
+        other.port
+    )
+}
+
+/// In words, if a certificate of one covers names of the other. Where TLS is passed on, the certificates are the
+/// backends' and not known.
+fn certificates_overlap(entry: &Entry, other: &Entry) -> Option<String> {
     let reaches = |from: &Entry, to: &Entry| {
         to.hostname != HostPattern::Any
             && from
@@ -187,7 +187,34 @@ fn certificates_overlap(one: &Entry, two: &Entry) -> bool {
                 .iter()
                 .any(|certificate| covers(certificate, &to.hostname))
     };
-    reaches(one, two) || reaches(two, one)
+    let (of, covers, shown_by) = if reaches(entry, other) {
+        let covers = format!("names of listener {}", other.key);
+        ("here".to_owned(), covers, entry)
+    } else if reaches(other, entry) {
+        let of = format!("of listener {}", other.key);
+        (of, "names of this one".to_owned(), other)
+    } else {
+        return None;
+    };
+    let then = match shown_by.protocol {
+        Some(Protocol::Https) => {
+            "clients may send requests for both on one connection. Requests for the other's names are answered 421, and clients then open a second connection"
+        }
+        _ => {
+            "clients may use one connection for both. What they send on it goes where the name leads that it was opened for"
+        }
+    };
+    Some(format!(
+        "A certificate {of} also covers {covers} on port {}: {then}.",
+        other.port
+    ))
+}
+
+fn hostname_in_words(hostname: &HostPattern) -> String {
+    match hostname {
+        HostPattern::Any => "no hostname, which is every name".to_owned(),
+        HostPattern::Wildcard(_) | HostPattern::Exact(_) => format!("hostname {hostname}"),
+    }
 }
 
 /// Marks the listeners whose port in the pod is that of another port of the same Gateway, which has precedence.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daemun_model::names::{ObjectName, ObjectRef};
+use daemun_model::names::{ListenerOwner, ObjectName, ObjectRef};
 use daemun_model::verdict::{Condition, Finding, Part, Place, Status, Verdict};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
@@ -104,11 +104,20 @@ fn accepted(gateway: &ReadGateway) -> Condition {
         .all_entries()
         .filter(|entry| !entry.served())
         .collect();
-    listeners_accepted(gateway.accepted(), gateway.all_entries().count(), &bad)
+    let names = bad.iter().map(|entry| within_gateway(entry)).collect();
+    listeners_accepted(gateway.accepted(), gateway.all_entries().count(), names)
+}
+
+/// A listener as a Gateway's conditions name it: those of ListenerSets may have the names of others.
+fn within_gateway(entry: &Entry) -> String {
+    match entry.key.owner {
+        ListenerOwner::Gateway => entry.key.name.clone(),
+        ListenerOwner::ListenerSet => entry.key.to_string(),
+    }
 }
 
 /// `Accepted` of an object whose listeners are what there is to judge.
-fn listeners_accepted(accepted: bool, all: usize, bad: &[&Entry]) -> Condition {
+fn listeners_accepted(accepted: bool, all: usize, bad: Vec<String>) -> Condition {
     if bad.is_empty() {
         let message = match all {
             1 => "Its listener is valid.".to_owned(),
@@ -116,8 +125,7 @@ fn listeners_accepted(accepted: bool, all: usize, bad: &[&Entry]) -> Condition {
         };
         return holds("Accepted", "Accepted", message);
     }
-    let names: Vec<String> = bad.iter().map(|entry| entry.key.name.clone()).collect();
-    let names = crate::nearest::list(&names, "");
+    let names = crate::nearest::list(&bad, "");
     let message = match (bad.len(), all) {
         (1, 1) => format!("Its listener {names} is not valid; the listener's conditions say why."),
         (1, _) => {
@@ -156,7 +164,7 @@ fn refs(gateway: &ReadGateway) -> Condition {
             let unresolved: Vec<String> = gateway
                 .all_entries()
                 .filter(|entry| !entry.unresolved.is_empty())
-                .map(|entry| entry.key.name.clone())
+                .map(within_gateway)
                 .collect();
             if unresolved.is_empty() {
                 return resolved_refs(&[]);
@@ -225,7 +233,9 @@ fn set_accepted(gateway: &ReadGateway, set: &ReadSet) -> Condition {
         );
     }
     let bad: Vec<&Entry> = set.entries.iter().filter(|entry| !entry.served()).collect();
-    listeners_accepted(bad.len() < set.entries.len(), set.entries.len(), &bad)
+    let accepted = bad.len() < set.entries.len();
+    let names = bad.iter().map(|entry| entry.key.name.clone()).collect();
+    listeners_accepted(accepted, set.entries.len(), names)
 }
 
 /// What is said about a ListenerSet without a Gateway of ours.
@@ -255,7 +265,7 @@ fn listener(gateway: &ReadGateway, entry: &Entry, standing: &Standing) -> Part {
     if let Some(first) = entry.refused.first().filter(|_| entry.conflicted) {
         conditions.push(holds("Conflicted", first.reason, first.message.clone()));
     }
-    conditions.push(resolved_refs(&entry.unresolved));
+    conditions.push(certificates(entry));
     conditions.push(match entry.why_not_served() {
         None if !gateway.usable() => fails(
             "Programmed",
@@ -288,6 +298,18 @@ fn listener(gateway: &ReadGateway, entry: &Entry, standing: &Standing) -> Part {
         attached: Some(standing.attached_to(&entry.key)),
         supported_kinds: Some(entry.kinds.iter().map(|kind| kind.as_str()).collect()),
     }
+}
+
+/// `ResolvedRefs` of a listener, with what its certificates will mean to clients: one that has expired is resolved all
+/// the same, and nothing else would say so after an Event is gone.
+fn certificates(entry: &Entry) -> Condition {
+    let mut condition = resolved_refs(&entry.unresolved);
+    let path = entry.path.field("tls.certificateRefs");
+    for warning in entry.warnings.iter().filter(|it| it.path == path) {
+        condition.message.push(' ');
+        condition.message.push_str(&warning.message);
+    }
+    condition
 }
 
 fn entry_findings(entry: &Entry) -> impl Iterator<Item = Finding> + '_ {

@@ -50,13 +50,13 @@ impl Release {
         }
     }
 
-    /// `SupportedVersion` of a GatewayClass.
+    /// `SupportedVersion` of a GatewayClass: True or False, since the API knows nothing between.
     pub(crate) fn condition(&self) -> Condition {
         let (status, reason, message) = match &self.bundle {
             None => (
-                Status::Unknown,
-                "Pending",
-                "The CRDs of the Gateway API do not say of which release they are, or the controller may not read them."
+                Status::False,
+                "UnsupportedVersion",
+                "The CRDs of the Gateway API do not say of which release they are, or the controller may not read them. What they have is served, and not tested."
                     .to_owned(),
             ),
             Some(bundle) => self.judge(bundle),
@@ -187,7 +187,11 @@ mod tests {
                 .message
                 .contains("httproutes.gateway.networking.k8s.io is v1.5.0, experimental channel")
         );
-        assert_eq!(Release::default().condition().status, Status::Unknown);
+        let unknown = Release::default().condition();
+        assert_eq!(
+            (unknown.status, unknown.reason),
+            (Status::False, "UnsupportedVersion")
+        );
         assert_eq!(mixed.channel(), "experimental");
         assert_eq!(Release::default().channel(), "standard");
     }

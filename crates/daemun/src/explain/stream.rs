@@ -68,7 +68,12 @@ fn by_name<'a>(snapshot: &'a Snapshot, listener: &Listener) -> Hosts<&'a StreamR
     let mut routes: Vec<&StreamRoute> = snapshot.streams.values().map(|it| &**it).collect();
     // Of equal names the last one stays.
     routes.sort_by(|one, two| {
-        let by_name = || two.key.name.cmp(&one.key.name);
+        let by_name = || {
+            two.key
+                .name
+                .alphabetical()
+                .cmp(&one.key.name.alphabetical())
+        };
         two.created.cmp(&one.created).then_with(by_name)
     });
     let entries = routes.into_iter().flat_map(|route| {

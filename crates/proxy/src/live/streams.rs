@@ -101,7 +101,12 @@ impl StreamTable {
         // The older Route wins, then the one whose name comes first; of equal hosts the last one stays.
         attached.sort_by(|(one, _), (two, _)| {
             let (one, two) = (&one.route, &two.route);
-            let by_name = || two.key.name.cmp(&one.key.name);
+            let by_name = || {
+                two.key
+                    .name
+                    .alphabetical()
+                    .cmp(&one.key.name.alphabetical())
+            };
             two.created.cmp(&one.created).then_with(by_name)
         });
         let made_of: Vec<_> = attached.iter().map(|(live, _)| Arc::clone(live)).collect();

@@ -2,6 +2,7 @@
 //! the caller makes it a filter that answers 500.
 
 use daemun_model::filter::external_auth::{AuthProtocol, ExternalAuth, GrpcAuth, HttpAuth};
+use daemun_model::names::RouteKind;
 use daemun_model::verdict::FieldPath;
 use daemun_objects::Known;
 use daemun_objects::gateway_api::httproute::filters::{
@@ -10,6 +11,7 @@ use daemun_objects::gateway_api::httproute::filters::{
 use http::HeaderName;
 
 use crate::backends::Resolver;
+use crate::read::route::refused_in_words;
 use crate::value::{character_outside_paths, header_name, unknown};
 use crate::verdict::Refusal;
 
@@ -51,20 +53,21 @@ pub(super) fn read(
     let body_bytes = read_body(forward_body.as_ref(), &path.field("forwardBody"))?;
     let resolved = resolver.resolve(backend_ref, &path.field("backendRef"));
     Ok(ExternalAuth {
-        backend: resolved.map_err(|invalid| closed(invalid.1))?,
+        backend: resolved.map_err(|invalid| closed(resolver.kind(), invalid.1))?,
         protocol,
         body_bytes,
     })
 }
 
-fn closed(refusal: Refusal) -> Refusal {
+fn closed(route: RouteKind, refusal: Refusal) -> Refusal {
     let Refusal {
         path,
         reason,
         message,
     } = refusal;
+    let (what, done) = refused_in_words(route);
     let message = format!(
-        "{message} Nobody can be asked, so requests are answered 500 and none passes without a decision."
+        "{message} Nobody can be asked. {what} {done}, so that none passes without a decision."
     );
     Refusal::new(path, reason, message)
 }

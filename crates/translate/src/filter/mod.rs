@@ -22,6 +22,7 @@ use daemun_objects::gateway_api::httproute::filters::{
 };
 
 use crate::backends::Resolver;
+use crate::read::route::refused_in_words;
 use crate::value::{character_outside_paths, unknown};
 use crate::verdict::{Refusal, reason};
 
@@ -179,11 +180,12 @@ fn read(
             let reference = extension_ref
                 .as_ref()
                 .ok_or_else(|| missing("extensionRef"))?;
+            let (what, done) = refused_in_words(resolver.kind());
             Err(Refusal::new(
                 path.field("extensionRef.kind"),
                 reason::INVALID_KIND,
                 format!(
-                    "{} of group \"{}\" cannot be a filter: this version of Daemun has no kind of filter of its own. Requests are answered 500, so that none passes without it.",
+                    "{} of group \"{}\" cannot be a filter: this version of Daemun has no kind of filter of its own. {what} {done}, so that none passes without it.",
                     reference.kind, reference.group
                 ),
             ))

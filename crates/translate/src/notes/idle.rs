@@ -49,6 +49,9 @@ impl Idle {
         for (place, key) in outcome.served.first().into_iter().flat_map(targets) {
             let message = self.0.get(key).map(|key| {
                 let what = match outcome.served.first() {
+                    Some((_, Served::Http(route))) if route.key.kind == RouteKind::Grpc => {
+                        "calls for it are answered UNAVAILABLE"
+                    }
                     Some((_, Served::Http(_))) => "requests for it are answered 503",
                     Some((_, Served::Stream(route))) if route.key.kind == RouteKind::Udp => {
                         "datagrams for it are dropped"
@@ -75,6 +78,7 @@ impl Idle {
 fn is_idle(backend: &Backend) -> bool {
     // What is refused says so itself.
     backend.refused.is_none()
+        && backend.tls_refused.is_none()
         && backend
             .endpoints
             .iter()

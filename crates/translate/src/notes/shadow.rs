@@ -4,6 +4,7 @@
 //! Only equal matches are compared. A more general match of another Route never comes first, and a more special one
 //! takes a part at most.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -31,7 +32,7 @@ struct Taken {
 }
 
 /// Ordered as it is decided who comes first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Taker {
     created: Created,
     name: ObjectName,
@@ -129,6 +130,20 @@ impl Shadows {
                 other.key()
             ),
         })
+    }
+}
+
+impl Ord for Taker {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (one, two) = (self.name.alphabetical(), other.name.alphabetical());
+        let by_name = || one.cmp(&two).then_with(|| self.kind.cmp(&other.kind));
+        self.created.cmp(&other.created).then_with(by_name)
+    }
+}
+
+impl PartialOrd for Taker {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

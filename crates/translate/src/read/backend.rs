@@ -18,7 +18,7 @@ use crate::cluster::Cluster;
 use crate::memo::Judgements;
 use crate::value::capitalized;
 use crate::value::unknown;
-use crate::verdict::{Refusal, fails, holds, messages, reason, resolved_refs, warning};
+use crate::verdict::{CLOSED, Refusal, fails, holds, messages, reason, resolved_refs, warning};
 
 /// TLS of Backends: none, or what holds, or why the Backend is closed.
 pub(crate) type TlsOfBackends = BTreeMap<ObjectName, Result<Option<BackendTls>, String>>;
@@ -78,7 +78,7 @@ impl Read {
             self.findings.push(warning(
                 path,
                 "NoEndpoints",
-                "The Backend has no endpoint with a weight above 0: requests are answered 503.",
+                "The Backend has no endpoint with a weight above 0: requests are answered 503 (gRPC: UNAVAILABLE).",
             ));
         }
         if let Some(protocol) = protocol.as_ref().filter(|it| it.known().is_none()) {
@@ -158,8 +158,8 @@ impl Read {
                 "Accepted",
                 first.reason,
                 match messages(&refused) {
-                    said if said.contains("answered 500") => said,
-                    said => format!("{said} Requests to it are answered 500."),
+                    said if said.contains(CLOSED) => said,
+                    said => format!("{said} Requests to it are {CLOSED}."),
                 },
             ),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use daemun_model::names::{ListenerOwner, ObjectName};
+use daemun_model::names::{Alphabetical, ListenerOwner, ObjectName};
 use daemun_model::tls::Certificate;
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::Open;
@@ -31,7 +31,7 @@ use crate::memo::Judgements;
 use crate::policy::arrivals::Arrivals;
 use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::value::unknown;
-use crate::verdict::{Refusal, reason};
+use crate::verdict::{CLOSED, Refusal, reason};
 
 /// A Gateway that is ours.
 #[derive(Debug)]
@@ -134,8 +134,8 @@ pub(crate) struct ReadGateways {
 }
 
 /// When an object came into being, and its name: the order in which objects have precedence.
-pub(crate) fn age(created: Option<i64>, name: &ObjectName) -> (i64, &ObjectName) {
-    (created.unwrap_or_default(), name)
+pub(crate) fn age(created: Option<i64>, name: &ObjectName) -> (i64, Alphabetical<'_>) {
+    (created.unwrap_or_default(), name.alphabetical())
 }
 
 /// Reads all Gateways and ListenerSets.
@@ -336,6 +336,8 @@ fn bound(wanted: &[Wanted]) -> Vec<IpAddr> {
 }
 
 fn read_parameters(cluster: &Cluster, gateway: &mut ReadGateway) {
+    let reserved = parameters::reserved(&gateway.object);
+    gateway.findings.extend(reserved);
     match parameters::of_gateway(cluster, &gateway.name, &gateway.object) {
         Ok((parameters, mut findings)) => {
             gateway.parameters = Some(parameters);
@@ -391,7 +393,7 @@ fn read_tls(cluster: &Cluster, judgements: &mut Judgements, gateway: &mut ReadGa
                 Refusal::new(
                     FieldPath::of("spec.tls.backend.clientCertificateRef.name"),
                     found,
-                    format!("{message} Backends with TLS are not spoken to without it: their requests are answered 500."),
+                    format!("{message} Backends with TLS are not spoken to without it: their requests are {CLOSED}."),
                 )
             });
         gateway.client_certificate = Some(certificate);

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::cluster::Cluster;
 use crate::exposure::judge::allowed;
+use crate::infrastructure::is_reserved;
 use crate::infrastructure::parameters::{Parameters, judge};
 use crate::nearest::did_you_mean;
 use crate::verdict::reason::INVALID_PARAMETERS;
@@ -159,6 +160,26 @@ fn keeping_locked_keys(
         ));
     }
     (parameters, findings)
+}
+
+/// What a Gateway wants to put on the objects around it, and what is kept for Daemun and the Gateway API.
+pub(crate) fn reserved(gateway: &Gateway) -> Option<Finding> {
+    let written = gateway.spec.infrastructure.as_ref()?;
+    let keys = written.labels.keys().chain(written.annotations.keys());
+    let keys: BTreeSet<&String> = keys.filter(|key| is_reserved(key)).collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let keys: Vec<String> = keys.into_iter().cloned().collect();
+    Some(warning(
+        FieldPath::of("spec.infrastructure"),
+        "ReservedKeys",
+        format!(
+            "{} {} not taken over: labels and annotations under gateway.networking.k8s.io/ and gateway.daemun.dev/, and the labels app.kubernetes.io/name and app.kubernetes.io/managed-by, are set by Daemun alone.",
+            crate::nearest::list_all(&keys),
+            if keys.len() == 1 { "is" } else { "are" },
+        ),
+    ))
 }
 
 fn check_kind(group: &str, kind: &str, path: &FieldPath) -> Result<(), Refusal> {

@@ -19,7 +19,7 @@ use crate::destination::{hostname, number};
 use crate::memo::Judgements;
 use crate::refs::{Referrer, X_GROUP};
 use crate::value::unknown;
-use crate::verdict::{Refusal, fails, holds, messages, reason, resolved_refs};
+use crate::verdict::{CLOSED, Refusal, fails, holds, messages, reason, resolved_refs};
 
 /// TLS towards XBackends, or why they are closed.
 pub(crate) type XBackendTlsByName = BTreeMap<ObjectName, Result<Option<BackendTls>, String>>;
@@ -214,9 +214,9 @@ impl Read {
             None => holds("Accepted", "Accepted", "The XBackend is valid."),
             Some(first) => {
                 let said = messages(&refused);
-                let said = match said.contains("answered 500") {
+                let said = match said.contains(CLOSED) {
                     true => said,
-                    false => format!("{said} Requests to it are answered 500."),
+                    false => format!("{said} Requests to it are {CLOSED}."),
                 };
                 fails("Accepted", first.reason, said)
             }
