@@ -58,6 +58,11 @@ pub struct Backend {
     /// What is passed on as it is (TLS that does not end at the gateway) goes on. Says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_refused: Option<String>,
+    /// Whether names of endpoints are those of the world outside: each is fully qualified, whatever the host's search
+    /// list makes of others, and of the addresses that it resolves to those count that lead out
+    /// ([`crate::address::leads_out`]). So it is in Kubernetes, where the proxy's host is not the backend's owner's.
+    #[serde(default, skip_serializing_if = "crate::carried::is_default")]
+    pub outside: bool,
     /// Its endpoints; empty means 503.
     pub endpoints: Vec<Endpoint>,
     /// How they are balanced.

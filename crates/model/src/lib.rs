@@ -20,6 +20,7 @@
 //!   not use it.
 //! - Values of other crates go through `#[serde(with = "crate::carried::…")]`, and what is read is parsed.
 
+pub mod address;
 pub mod backend;
 mod carried;
 pub mod filter;

@@ -29,7 +29,7 @@ use crate::observe::series::Registry;
 mod listeners;
 mod streams;
 
-/// The addresses of DNS names, as far as they are known.
+/// The addresses of DNS names, as they are asked for ([`crate::dns::asked`]), as far as they are known.
 pub(crate) type Resolved = HashMap<String, Arc<[IpAddr]>>;
 
 /// What the proxy itself cannot do of a configuration, whether that is new or was so before.

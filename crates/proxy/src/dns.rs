@@ -3,7 +3,12 @@
 //! All names go through one resolver of our own (a static binary has no name service switch, and
 //! `getaddrinfo` tells no TTL). It reads `/etc/resolv.conf` and `/etc/hosts`. A name that cannot be
 //! resolved any more keeps the addresses that it had.
+//!
+//! Names of the world outside (`Backend::outside`) are asked for as fully qualified ones, with a dot at their end, so
+//! that no search list turns `api.team` into a Service of the cluster; and what they resolve to counts only if it leads
+//! out of this host, so that nobody's name server makes them this host's own ports or its cloud's metadata.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
@@ -12,7 +17,8 @@ use std::time::Duration;
 
 use daemun_base::tasks::Tasks;
 use daemun_model::Configuration;
-use daemun_model::backend::EndpointHost;
+use daemun_model::address::leads_out;
+use daemun_model::backend::{Backend, EndpointHost};
 use hickory_resolver::TokioResolver;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -124,16 +130,33 @@ fn note(resolved: &mut Resolved, answer: Answer) -> bool {
 }
 
 fn names_of(configuration: &Configuration) -> HashMap<String, ()> {
-    configuration
-        .gateways
-        .values()
-        .flat_map(|snapshot| snapshot.backends.values())
-        .flat_map(|backend| &backend.endpoints)
-        .filter_map(|endpoint| match &endpoint.host {
-            EndpointHost::Name(name) => Some((name.clone(), ())),
+    let snapshots = configuration.gateways.values();
+    let backends = snapshots.flat_map(|snapshot| snapshot.backends.values());
+    let names = backends.flat_map(|backend| {
+        let endpoints = backend.endpoints.iter();
+        endpoints.filter_map(|endpoint| match &endpoint.host {
+            EndpointHost::Name(name) => Some((asked(backend, name).into_owned(), ())),
             EndpointHost::Address(_) => None,
         })
-        .collect()
+    });
+    names.collect()
+}
+
+/// What is asked for to find the addresses of a backend's name.
+pub(crate) fn asked<'n>(backend: &Backend, name: &'n str) -> Cow<'n, str> {
+    match backend.outside {
+        true => Cow::Owned(format!("{name}.")),
+        false => Cow::Borrowed(name),
+    }
+}
+
+/// Of the addresses of a name those that may be endpoints' addresses.
+fn allowed(name: &str, addresses: Arc<[IpAddr]>) -> Arc<[IpAddr]> {
+    if !name.ends_with('.') || addresses.iter().all(|address| leads_out(*address)) {
+        return addresses;
+    }
+    let allowed = addresses.iter().copied();
+    allowed.filter(|address| leads_out(*address)).collect()
 }
 
 /// Finds the addresses of names that are no endpoints.
@@ -168,7 +191,7 @@ async fn resolve(
     min_ttl: Duration,
     answers: mpsc::UnboundedSender<Answer>,
 ) {
-    let (mut failing, mut known) = (false, false);
+    let (mut failing, mut known, mut inward) = (false, false, false);
     loop {
         let (addresses, wait) = match lookup(&name, &resolver).await {
             Ok((addresses, ttl)) => {
@@ -176,7 +199,14 @@ async fn resolve(
                     tracing::info!("The name {name} of an endpoint can be resolved now.");
                 }
                 (failing, known) = (false, true);
-                (Some(addresses), ttl.max(min_ttl))
+                let allowed = allowed(&name, Arc::clone(&addresses));
+                if !inward && allowed.len() < addresses.len() {
+                    tracing::warn!(
+                        "The name {name} of an endpoint resolves to {addresses:?}, of which loopback, link-local and multicast addresses are not used: they do not lead out of this host."
+                    );
+                }
+                inward = allowed.len() < addresses.len();
+                (Some(allowed), ttl.max(min_ttl))
             }
             Err(reason) => {
                 if !failing {

@@ -18,6 +18,7 @@ use daemun_model::tls::{BackendTls, Certificate};
 use crate::balance::{Balancer, hash};
 use crate::budget::Budget;
 use crate::compile::{Report, Resolved};
+use crate::dns;
 use crate::live::{BackendId, BackendLive, BackendTlsLive, EndpointLive};
 use crate::observe::series::Registry;
 use crate::upstream::tls;
@@ -150,7 +151,7 @@ impl Backends {
         let addresses: Vec<Option<Arc<[IpAddr]>>> = backend
             .endpoints
             .iter()
-            .map(|one| lookup(one, names))
+            .map(|one| lookup(backend, one, names))
             .collect();
         let kept = self.kept.get(slot).and_then(Option::as_ref).filter(|kept| {
             kept.backend == *backend
@@ -218,6 +219,7 @@ impl Backends {
             tls,
             refused,
             tls_refused,
+            outside: _, /* their addresses are given */
             endpoints,
             balance,
             connections,
@@ -334,10 +336,10 @@ fn usable(all: Vec<Arc<EndpointLive>>) -> Vec<Arc<EndpointLive>> {
     if ready.is_empty() { all } else { ready }
 }
 
-fn lookup(endpoint: &Endpoint, names: &Resolved) -> Option<Arc<[IpAddr]>> {
+fn lookup(backend: &Backend, endpoint: &Endpoint, names: &Resolved) -> Option<Arc<[IpAddr]>> {
     match &endpoint.host {
         EndpointHost::Address(address) => Some(Arc::new([*address])),
-        EndpointHost::Name(name) => names.get(name).cloned(),
+        EndpointHost::Name(name) => names.get(&*dns::asked(backend, name)).cloned(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What an XBackend stands for: a name outside of the cluster, a port, and what is spoken there.
+//! What an XBackend stands for: a name outside of the cluster, a port, and what is spoken there. And which names are
+//! outside.
 
 use std::net::IpAddr;
 
@@ -26,16 +27,15 @@ pub(crate) fn hostname(backend: &XBackend) -> Result<String, Refusal> {
             return Err(unknown(&path, "type of XBackend", kind.as_str(), &known));
         }
     }
-    let path = FieldPath::of("spec.externalHostname");
     let Some(external) = &backend.spec.external_hostname else {
         return invalid(
-            path,
+            FieldPath::of("spec.externalHostname"),
             "An XBackend of type ExternalHostname has the field externalHostname, and it is missing."
                 .to_owned(),
         );
     };
     let written = external.hostname.trim_end_matches('.');
-    let path = path.field("hostname");
+    let path = path_of_name();
     if written.parse::<IpAddr>().is_ok() {
         return invalid(
             path,
@@ -62,6 +62,11 @@ pub(crate) fn hostname(backend: &XBackend) -> Result<String, Refusal> {
     }
 }
 
+/// Where an XBackend's name is written.
+pub(crate) fn path_of_name() -> FieldPath {
+    FieldPath::of("spec.externalHostname.hostname")
+}
+
 /// The port of an XBackend.
 ///
 /// # Errors
@@ -86,4 +91,21 @@ pub(crate) fn protocol(backend: &XBackend) -> BackendProtocol {
         Some(XBackendProtocol::Http11) => BackendProtocol::Http1,
         Some(XBackendProtocol::Http2 | XBackendProtocol::H2c) => BackendProtocol::Http2,
     }
+}
+
+/// Why a name cannot be an endpoint's in Kubernetes, if it cannot: Services are referred to, since their namespaces have
+/// a say in it, and names are resolved as they are, without the search list of the proxy's pod.
+pub(crate) fn not_outside(written: &str) -> Option<String> {
+    let name = written.trim_end_matches('.').to_ascii_lowercase();
+    let is_local = name == "localhost" || name.ends_with(".localhost");
+    if is_local || name.ends_with(".svc") || name.ends_with(".cluster.local") {
+        return Some(format!(
+            "{name} is a name of the pod's or the cluster's own; refer to the Service itself, in another namespace with a ReferenceGrant there."
+        ));
+    }
+    (!name.contains('.')).then(|| {
+        format!(
+            "{name} is not a whole name, and no search list is used to complete it; write all of it, or refer to the Service of this name itself."
+        )
+    })
 }

@@ -102,8 +102,10 @@ pub(crate) fn backend(cluster: &Cluster, slices: &Slices, key: &BackendKey) -> O
             )
         }
     };
+    let by_name = |endpoint: &Endpoint| matches!(endpoint.host, EndpointHost::Name(_));
     Some(Backend {
         key: key.clone(),
+        outside: !cluster.on_host() && endpoints.iter().any(by_name),
         protocol,
         tls: None,
         refused: None,

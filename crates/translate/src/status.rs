@@ -104,8 +104,8 @@ fn accepted(gateway: &ReadGateway) -> Condition {
         .all_entries()
         .filter(|entry| !entry.served())
         .collect();
-    let names = bad.iter().map(|entry| within_gateway(entry)).collect();
-    listeners_accepted(gateway.accepted(), gateway.all_entries().count(), names)
+    let names: Vec<String> = bad.iter().map(|entry| within_gateway(entry)).collect();
+    listeners_accepted(gateway.accepted(), gateway.all_entries().count(), &names)
 }
 
 /// A listener as a Gateway's conditions name it: those of ListenerSets may have the names of others.
@@ -117,7 +117,7 @@ fn within_gateway(entry: &Entry) -> String {
 }
 
 /// `Accepted` of an object whose listeners are what there is to judge.
-fn listeners_accepted(accepted: bool, all: usize, bad: Vec<String>) -> Condition {
+fn listeners_accepted(accepted: bool, all: usize, bad: &[String]) -> Condition {
     if bad.is_empty() {
         let message = match all {
             1 => "Its listener is valid.".to_owned(),
@@ -125,7 +125,7 @@ fn listeners_accepted(accepted: bool, all: usize, bad: Vec<String>) -> Condition
         };
         return holds("Accepted", "Accepted", message);
     }
-    let names = crate::nearest::list(&bad, "");
+    let names = crate::nearest::list(bad, "");
     let message = match (bad.len(), all) {
         (1, 1) => format!("Its listener {names} is not valid; the listener's conditions say why."),
         (1, _) => {
@@ -234,8 +234,8 @@ fn set_accepted(gateway: &ReadGateway, set: &ReadSet) -> Condition {
     }
     let bad: Vec<&Entry> = set.entries.iter().filter(|entry| !entry.served()).collect();
     let accepted = bad.len() < set.entries.len();
-    let names = bad.iter().map(|entry| entry.key.name.clone()).collect();
-    listeners_accepted(accepted, set.entries.len(), names)
+    let names: Vec<String> = bad.iter().map(|entry| entry.key.name.clone()).collect();
+    listeners_accepted(accepted, set.entries.len(), &names)
 }
 
 /// What is said about a ListenerSet without a Gateway of ours.

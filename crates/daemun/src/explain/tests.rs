@@ -176,6 +176,7 @@ impl Shop {
             tls: None,
             refused: None,
             tls_refused: None,
+            outside: false,
             endpoints: endpoints.iter().map(endpoint).collect(),
             balance: Default::default(),
             connections: Connections::default(),

@@ -13,6 +13,7 @@ use daemun_model::{Configuration, Snapshot};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::Name;
 use tokio::net::UdpSocket;
 
 use super::Names;
@@ -25,6 +26,8 @@ struct Server {
     /// None: it fails.
     addresses: Arc<Mutex<Option<Vec<Ipv4Addr>>>>,
     asked: Arc<AtomicU32>,
+    /// The one name that it knows, if it does not know all.
+    only: Arc<Mutex<Option<&'static str>>>,
     tasks: Tasks,
 }
 
@@ -35,13 +38,22 @@ impl Server {
             port: socket.local_addr().unwrap().port(),
             addresses: Arc::new(Mutex::new(Some(addresses.to_vec()))),
             asked: Arc::default(),
+            only: Arc::default(),
             tasks: Tasks::default(),
         };
         let (known, asked) = (Arc::clone(&server.addresses), Arc::clone(&server.asked));
+        let only = Arc::clone(&server.only);
         server.tasks.spawn(async move {
             let mut query = [0; 512];
             while let Ok((length, peer)) = socket.recv_from(&mut query).await {
-                let known = known.lock().unwrap().clone();
+                let mut known = known.lock().unwrap().clone();
+                if only
+                    .lock()
+                    .unwrap()
+                    .is_some_and(|only| only != asked_for(&query))
+                {
+                    known = known.map(|_| Vec::new());
+                }
                 let (answer, is_a) = answer(&query[..length], ttl, known.as_deref());
                 asked.fetch_add(u32::from(is_a), Ordering::Relaxed);
                 let _ = socket.send_to(&answer, peer).await;
@@ -58,11 +70,23 @@ impl Server {
         let mut udp = ConnectionConfig::udp();
         udp.port = self.port;
         let server = NameServerConfig::new(Ipv4Addr::LOCALHOST.into(), true, vec![udp]);
-        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        let search = vec![Name::from_ascii("cluster.test.").unwrap()];
+        let config = ResolverConfig::from_parts(None, search, vec![server]);
         TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
             .build()
             .unwrap()
     }
+}
+
+/// The name that a query asks for.
+fn asked_for(query: &[u8]) -> String {
+    let (mut labels, mut at) = (Vec::new(), 12);
+    while query[at] != 0 {
+        let end = at + 1 + usize::from(query[at]);
+        labels.push(String::from_utf8_lossy(&query[at + 1..end]).into_owned());
+        at = end;
+    }
+    labels.join(".")
 }
 
 /// The answer to a query (RFC 1035, section 4), and whether it asked for A.
@@ -89,7 +113,7 @@ fn answer(query: &[u8], ttl: u32, addresses: Option<&[Ipv4Addr]>) -> (Vec<u8>, b
 }
 
 /// One backend with one name.
-fn configuration(name: &str) -> Configuration {
+fn configuration(name: &str, outside: bool) -> Configuration {
     let gateway = ObjectName::new("default", "gw");
     let key = BackendKey {
         kind: BackendKind::Backend,
@@ -103,6 +127,7 @@ fn configuration(name: &str) -> Configuration {
         tls: None,
         refused: None,
         tls_refused: None,
+        outside,
         endpoints: vec![Endpoint {
             host: EndpointHost::Name(name.to_owned()),
             port: 80,
@@ -133,7 +158,11 @@ fn configuration(name: &str) -> Configuration {
 }
 
 fn known(names: &Names) -> Vec<IpAddr> {
-    let known = names.resolved().get("shop.test");
+    known_as(names, "shop.test")
+}
+
+fn known_as(names: &Names, asked: &str) -> Vec<IpAddr> {
+    let known = names.resolved().get(asked);
     known.map(|known| known.to_vec()).unwrap_or_default()
 }
 
@@ -143,7 +172,7 @@ async fn names_are_resolved_again_at_their_ttl_and_keep_what_they_had() {
     let server = Server::start(1, &[two.into(), one.into()]).await;
     let mut names = Names::new(Duration::from_millis(100));
     names.resolver = Some(Ok(server.resolver()));
-    let wanted = names.want(&configuration("shop.test"));
+    let wanted = names.want(&configuration("shop.test", false));
     names.settle(wanted, PATIENCE).await;
     assert_eq!(known(&names), [IpAddr::from(one), IpAddr::from(two)]);
 
@@ -167,4 +196,27 @@ async fn names_are_resolved_again_at_their_ttl_and_keep_what_they_had() {
     // A name that nobody wants any more is forgotten.
     assert!(names.want(&Configuration::default()).is_empty());
     assert!(names.resolved().is_empty());
+}
+
+#[tokio::test]
+async fn names_of_the_outside_are_whole_and_lead_out() {
+    let (loopback, link) = ([127, 0, 0, 1], [169, 254, 169, 254]);
+    let server = Server::start(60, &[loopback.into(), link.into(), [192, 0, 2, 7].into()]).await;
+    // Only what the search list makes of a name is known here.
+    *server.only.lock().unwrap() = Some("web.cluster.test");
+    for (outside, asked, addresses) in [(false, "web", 3), (true, "web.", 0)] {
+        let mut names = Names::new(Duration::from_millis(100));
+        names.resolver = Some(Ok(server.resolver()));
+        let wanted = names.want(&configuration("web", outside));
+        assert_eq!(wanted, [asked]);
+        names.settle(wanted, PATIENCE).await;
+        assert_eq!(known_as(&names, asked).len(), addresses, "{asked}");
+    }
+    *server.only.lock().unwrap() = Some("api.test");
+    let mut names = Names::new(Duration::from_millis(100));
+    names.resolver = Some(Ok(server.resolver()));
+    let wanted = names.want(&configuration("api.test", true));
+    names.settle(wanted, PATIENCE).await;
+    let out = IpAddr::from([192, 0, 2, 7]);
+    assert_eq!(known_as(&names, "api.test."), [out]);
 }

@@ -4,6 +4,8 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use daemun_model::address::AddressClass;
+
 /// The public addresses behind a bound one: itself, or for "all addresses" those of this host.
 pub(crate) fn public_addresses(bound: IpAddr) -> Vec<IpAddr> {
     if !bound.is_unspecified() {
@@ -26,35 +28,8 @@ pub(crate) fn public_addresses(bound: IpAddr) -> Vec<IpAddr> {
     public
 }
 
-/// Whether an address is one of the public internet (IANA special-purpose registries).
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [one, two, three, _] = address.octets();
-    let shared = one == 100 && (64..128).contains(&two);
-    let benchmark = one == 198 && (two == 18 || two == 19);
-    let protocols = (one, two, three) == (192, 0, 0);
-    let special = one == 0 || one >= 240 || shared || benchmark || protocols;
-    !(special
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_multicast())
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    let global_unicast = first & 0xe000 == 0x2000;
-    let documentation = (first, second) == (0x2001, 0x0db8) || first == 0x3fff && second < 0x1000;
-    // Teredo and 6to4 are reachable; the rest of 2001::/23 is for protocols.
-    let protocols = first == 0x2001 && second != 0 && second < 0x200;
-    global_unicast && !documentation && !protocols
+fn is_public(address: IpAddr) -> bool {
+    AddressClass::of(address) == AddressClass::Public
 }
 
 /// The host's own IPv4 addresses, from the kernel's routing table.
@@ -84,38 +59,7 @@ fn local_v6(if_inet6: &str) -> Vec<Ipv6Addr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_public, local_v4, local_v6, public_addresses};
-
-    #[test]
-    fn public_is_what_the_internet_routes() {
-        for (address, public) in [
-            ("8.8.8.8", true),
-            ("133.186.200.4", true),
-            ("10.0.0.1", false),
-            ("172.16.0.1", false),
-            ("172.32.0.1", true),
-            ("192.168.1.1", false),
-            ("127.0.0.1", false),
-            ("100.64.0.1", false),
-            ("100.128.0.1", true),
-            ("169.254.1.1", false),
-            ("198.51.100.1", false),
-            ("198.18.0.1", false),
-            ("0.0.0.0", false),
-            ("255.255.255.255", false),
-            ("224.0.0.1", false),
-            ("::1", false),
-            ("::ffff:8.8.8.8", true),
-            ("::ffff:10.0.0.1", false),
-            ("fd00::1", false),
-            ("fe80::1", false),
-            ("2001:db8::1", false),
-            ("2606:4700::1111", true),
-            ("ff02::1", false),
-        ] {
-            assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
-        }
-    }
+    use super::{local_v4, local_v6, public_addresses};
 
     #[test]
     fn the_hosts_addresses_are_read_from_the_kernels_tables() {

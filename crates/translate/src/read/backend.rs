@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use daemun_model::address::leads_out;
 use daemun_model::hostname::HostPattern;
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::tls::BackendTls;
@@ -15,6 +16,7 @@ use daemun_objects::{Known, Open};
 
 use super::backendtlspolicy::{Asked, read_hostname, read_names};
 use crate::cluster::Cluster;
+use crate::destination::not_outside;
 use crate::memo::Judgements;
 use crate::value::capitalized;
 use crate::value::unknown;
@@ -222,14 +224,11 @@ fn check_endpoint(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Re
 }
 
 /// In Kubernetes an endpoint leads out of the proxies' pods: what is only within one, or on its link, is not for whoever
-/// may write Backends (the pod's own metrics, the node's credentials), as it is not for EndpointSlices. Services
-/// are referred to, since their namespaces have a say in it. What a name resolves to is not looked at.
+/// may write Backends (the pod's own metrics, the node's credentials), as it is not for EndpointSlices. What a name
+/// resolves to is looked at by the proxy.
 fn check_reach(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Refusal> {
-    if let Some(address) = &endpoint.address
-        && address
-            .parse()
-            .is_ok_and(|address| !is_beyond_the_link(address))
-    {
+    let address = endpoint.address.as_ref().and_then(|it| it.parse().ok());
+    if let Some(address) = address.filter(|address| !leads_out(*address)) {
         return Err(Refusal::unsupported(
             path.field("address"),
             format!(
@@ -237,27 +236,10 @@ fn check_reach(endpoint: &BackendEndpoint, path: &FieldPath) -> Result<(), Refus
             ),
         ));
     }
-    let name = endpoint.hostname.as_deref().unwrap_or_default();
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let is_local = name == "localhost" || name.ends_with(".localhost");
-    if is_local || name.ends_with(".svc") || name.ends_with(".cluster.local") {
-        return Err(Refusal::unsupported(
-            path.field("hostname"),
-            format!(
-                "{name} is a name of the pod's or the cluster's own; refer to the Service itself, in another namespace with a ReferenceGrant there."
-            ),
-        ));
+    match endpoint.hostname.as_deref().and_then(not_outside) {
+        Some(why) => Err(Refusal::unsupported(path.field("hostname"), why)),
+        None => Ok(()),
     }
-    Ok(())
-}
-
-fn is_beyond_the_link(address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    let is_link_local = match address {
-        IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
-    !(is_link_local || address.is_loopback() || address.is_multicast() || address.is_unspecified())
 }
 
 /// The hostname of all endpoints, if it is one.

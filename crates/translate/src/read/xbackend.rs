@@ -15,7 +15,7 @@ use daemun_objects::gateway_api::backendtlspolicy::WellKnownCaCertificates;
 use super::backendtlspolicy::{Asked, read_hostname, read_names};
 use crate::cluster::Cluster;
 use crate::credentials;
-use crate::destination::{hostname, number};
+use crate::destination::{hostname, not_outside, number, path_of_name};
 use crate::memo::Judgements;
 use crate::refs::{Referrer, X_GROUP};
 use crate::value::unknown;
@@ -89,7 +89,12 @@ impl Read {
             protocol,
             tls,
         } = &backend.spec;
-        self.note(hostname(backend).map(drop));
+        self.note(hostname(backend).and_then(|name| {
+            let why = not_outside(&name).filter(|_| !cluster.on_host());
+            why.map_or(Ok(()), |why| {
+                Err(Refusal::new(path_of_name(), reason::INVALID, why))
+            })
+        }));
         self.note(number(backend).map(drop));
         let known: Vec<&str> = XBackendProtocol::VALUES.iter().map(|it| it.0).collect();
         if let Some(protocol) = protocol.as_ref().filter(|it| it.known().is_none()) {

@@ -178,6 +178,7 @@ fn backend(bytes: &[u8], why: String) -> Option<Backend> {
         tls: None,
         refused: Some(why),
         tls_refused: None,
+        outside: false,
         endpoints: Vec::new(),
         balance: Balance::default(),
         connections: Connections::default(),
