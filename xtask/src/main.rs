@@ -19,6 +19,7 @@ mod scenarios;
 mod sizes;
 mod source;
 mod test;
+mod way_in;
 
 use std::process::ExitCode;
 
@@ -55,6 +56,8 @@ enum Task {
     Rights,
     /// Break or replace something under load, in the lab, and count the requests that fail
     Scenarios(scenarios::Arguments),
+    /// Try the promises of the way in, in the lab, on each cloud that it plays
+    WayIn(way_in::Arguments),
     /// Measure files, functions and the rest against the limits
     Sizes,
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Rights => rights::run(),
         Task::Scenarios(arguments) => scenarios::run(&arguments),
+        Task::WayIn(arguments) => way_in::run(&arguments),
         Task::Sizes => sizes::run(),
     };
     match done {

@@ -12,6 +12,7 @@ pub mod provider;
 mod told;
 pub mod trouble;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub(crate) struct Cloud {
     client: Client,
     recorder: Recorder,
     addresses: Mutex<Addresses>,
+    settled: Mutex<BTreeMap<String, balancer::Settled>>,
     delay: Duration,
     played: &'static provider::Cloud,
 }
@@ -54,6 +56,11 @@ impl Cloud {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+
+    /// What Services said and were answered last.
+    fn settled<R>(&self, with: impl FnOnce(&mut BTreeMap<String, balancer::Settled>) -> R) -> R {
+        with(&mut self.settled.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -78,6 +85,7 @@ pub async fn run(client: Client, settings: Settings) -> Result<(), kube::Error> 
         ),
         client,
         addresses: Mutex::new(addresses),
+        settled: Mutex::default(),
         delay: settings.delay,
         played: settings.played,
     };

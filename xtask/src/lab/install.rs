@@ -32,11 +32,19 @@ pub(crate) fn uninstall(kubectl: &Kubectl, profile: &str, image: &str) -> Result
     kubectl.delete(&objects(profile, image)?)
 }
 
+/// The addresses of the lab's cloud, which are of ranges that are nobody's: what the controller is told of them.
+pub(crate) const RANGES: [&str; 2] = [
+    "--private-ranges=198.18.128.0/18",
+    "--public-ranges=198.18.192.0/18",
+];
+
 /// What `daemun install` prints.
 pub(crate) fn objects(profile: &str, image: &str) -> Result<String, String> {
     let binary = build::daemun(profile)?;
     let output = Command::new(&binary)
         .args(["install", "--gateway-api-crds", "none", "--image", image])
+        .arg("--")
+        .args(RANGES)
         .output()
         .map_err(|error| format!("{} cannot be run: {error}.", binary.display()))?;
     if output.status.success() {

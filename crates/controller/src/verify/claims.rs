@@ -21,56 +21,60 @@ const ROUTED: &str = "192.175.48.1";
 
 /// Tries all.
 pub(super) async fn all(stage: &Stage<'_>, done: &mut impl FnMut(Claim)) {
-    let unsaid = decide(
+    let (unsaid, seen) = decide(
         "private unless asked otherwise",
         "A Gateway of which nothing is said gets a private address, by what its Service says from its first moment on, and no public one at any time.",
+        Look::default(),
         async |journal| unsaid(stage, journal).await,
-    );
-    let unsaid = unsaid.await;
+    )
+    .await;
     let has_address = matches!(unsaid.verdict, Verdict::Held(_));
     done(unsaid);
     if has_address {
-        done(
-            decide(
-                "closed when it is wrong",
-                "When a public address appears in front of it, the Gateway serves nothing within 2 seconds and says why; when it is gone, it serves again.",
-                async |journal| appears(stage, journal).await,
-            )
-            .await,
-        );
-        done(
-            decide(
-                "a hand on the switch",
-                "Who takes the switch off the Service by hand opens nothing.",
-                async |journal| by_hand(stage, journal).await,
-            )
-            .await,
-        );
-    }
-    done(
-        decide(
-            "public when asked",
-            "A Gateway of which it is written that it is public gets a public address.",
-            async |journal| public(stage, journal).await,
+        let (appears, seen) = decide(
+            "closed when it is wrong",
+            "When a public address appears in front of it, the Gateway serves nothing within 2 seconds and says why; when it is gone, it serves again.",
+            seen,
+            async |journal| appears(stage, journal).await,
         )
-        .await,
-    );
+        .await;
+        done(appears);
+        let (by_hand, _) = decide(
+            "a hand on the switch",
+            "Who takes the switch off the Service by hand opens nothing.",
+            seen,
+            async |journal| by_hand(stage, journal).await,
+        )
+        .await;
+        done(by_hand);
+    }
+    let (public, _) = decide(
+        "public when asked",
+        "A Gateway of which it is written that it is public gets a public address.",
+        Look::default(),
+        async |journal| public(stage, journal).await,
+    )
+    .await;
+    done(public);
 }
 
 /// Tries one; what cannot be tried is not known.
 async fn decide(
     name: &'static str,
     what: &'static str,
+    before: Look,
     attempt: impl AsyncFnOnce(&mut Journal) -> Result<Verdict, String>,
-) -> Claim {
-    let mut journal = Journal::new();
+) -> (Claim, Look) {
+    let mut journal = Journal::after(before);
     let verdict = attempt(&mut journal).await;
-    Claim {
+    let (seen, last) = journal.end();
+    let claim = Claim {
         name,
         what,
         verdict: verdict.unwrap_or_else(Verdict::Unknown),
-        seen: journal.into_moments(),
-    }
+        seen,
+    };
+    (claim, last)
 }
 
 async fn unsaid(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, String> {
@@ -154,7 +158,7 @@ async fn appears(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, St
     };
     let address = before.look.shown.iter().map(|it| it.address.clone()).next();
     let address = address.unwrap_or_default();
-    let from_here = stage.answers(&address).await;
+    let from_here = stage.comes_to_answer(&address).await;
     journal.note(if from_here {
         format!("{address} answers from here.")
     } else {
@@ -164,15 +168,14 @@ async fn appears(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, St
     let mut wrong = usual.as_array().cloned().unwrap_or_default();
     // kube-proxy is not to lead the cluster's own traffic to that address hither.
     wrong.push(json!({"ip": ROUTED, "ipMode": "Proxy"}));
-    stage.show(service, &json!(wrong)).await?;
     journal.note(format!(
         "Written into the Service's status, as a cloud would: {ROUTED}."
     ));
     let written = journal.elapsed();
     let patience = Duration::from_secs(20);
-    let closed = stage
-        .watch(UNSAID, journal, patience, Look::is_closed)
-        .await;
+    let (front, wrong) = ((UNSAID, service.as_str()), json!(wrong));
+    let closed = stage.show_until_closed(front, &wrong, journal, patience);
+    let closed = closed.await;
     let took = journal.elapsed().saturating_sub(written);
     let silent = !from_here || !stage.answers(&address).await;
     if from_here && silent {
@@ -206,7 +209,7 @@ async fn appears(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, St
             "it was closed after {took_in_words} and does not open again: {}",
             opened.look.programmed.message
         ))
-    } else if from_here && !stage.answers(&address).await {
+    } else if from_here && !stage.comes_to_answer(&address).await {
         Verdict::Broken(format!(
             "it says that it serves again, and {address} does not answer"
         ))

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use daemun_base::clock;
 use serde::{Serialize, Serializer};
 
+use super::look::Look;
+
 /// One thing that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Moment {
@@ -24,15 +26,25 @@ fn milliseconds<S: Serializer>(after: &Duration, to: S) -> Result<S::Ok, S::Erro
 pub(super) struct Journal {
     start: Instant,
     moments: Vec<Moment>,
+    last: Look,
 }
 
 impl Journal {
-    /// Nothing was seen yet.
-    pub(super) fn new() -> Self {
+    /// Begins where an earlier one ended: what was known by then is no news.
+    pub(super) fn after(last: Look) -> Self {
         Self {
             start: clock::now(),
             moments: Vec::new(),
+            last,
         }
+    }
+
+    /// Writes down what a look has that the one before had not.
+    pub(super) fn look(&mut self, look: &Look) {
+        if let Some(news) = look.news(&self.last) {
+            self.note(news);
+        }
+        self.last = look.clone();
     }
 
     /// Since it began.
@@ -48,8 +60,8 @@ impl Journal {
         });
     }
 
-    /// What was seen.
-    pub(super) fn into_moments(self) -> Vec<Moment> {
-        self.moments
+    /// What was seen, and the last look.
+    pub(super) fn end(self) -> (Vec<Moment>, Look) {
+        (self.moments, self.last)
     }
 }

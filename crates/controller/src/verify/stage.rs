@@ -179,9 +179,7 @@ impl<'a> Stage<'a> {
         loop {
             let look = self.look(gateway).await?;
             let now = journal.elapsed();
-            if let Some(news) = look.news(&watched.look) {
-                journal.note(news);
-            }
+            journal.look(&look);
             watched.was_public |= look.is_public();
             if look.is_public() && !look.is_closed() {
                 let since = *open_since.get_or_insert(now);
@@ -195,6 +193,30 @@ impl<'a> Stage<'a> {
                 return Ok(watched);
             }
             sleep(PAUSE).await;
+        }
+    }
+
+    /// Shows a public address in front of a Gateway, again and again where the cloud's controller takes it away, until
+    /// the Gateway is closed or time runs out.
+    pub(super) async fn show_until_closed(
+        &self,
+        (gateway, service): (&str, &str),
+        ingress: &Value,
+        journal: &mut Journal,
+        patience: Duration,
+    ) -> Result<Watched, String> {
+        let end = journal.elapsed() + patience;
+        loop {
+            self.show(service, ingress).await?;
+            let left = end.saturating_sub(journal.elapsed());
+            let over = |look: &Look| look.is_closed() || !look.is_public();
+            let watched = self.watch(gateway, journal, left, over).await?;
+            if watched.look.is_closed() || journal.elapsed() >= end {
+                return Ok(Watched {
+                    came: watched.look.is_closed(),
+                    ..watched
+                });
+            }
         }
     }
 
@@ -235,6 +257,17 @@ impl<'a> Stage<'a> {
             .map_err(|error| refused("asked to change a Service", &error))
     }
 
+    /// Whether an address answers within a while: nodes take a moment until they know of it.
+    pub(super) async fn comes_to_answer(&self, address: &str) -> bool {
+        for _ in 0..10 {
+            if self.answers(address).await {
+                return true;
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+        false
+    }
+
     /// Whether an address answers an HTTP request from here.
     pub(super) async fn answers(&self, address: &str) -> bool {
         let Ok(address) = address.parse::<IpAddr>() else {
@@ -253,7 +286,7 @@ impl<'a> Stage<'a> {
 
     /// Takes everything away; whether the Services went with their Gateways.
     pub(super) async fn strike(self) -> Result<Claim, String> {
-        let mut journal = Journal::new();
+        let mut journal = Journal::after(Look::default());
         let verdict = self.take_away(&mut journal).await;
         let namespaces = Api::<Namespace>::all(self.client.clone());
         let namespace = &self.namespace;
@@ -268,7 +301,7 @@ impl<'a> Stage<'a> {
             name: "deletion",
             what: "With a Gateway go its Service and the load balancer behind it.",
             verdict: verdict.unwrap_or_else(Verdict::Unknown),
-            seen: journal.into_moments(),
+            seen: journal.end().0,
         })
     }
 

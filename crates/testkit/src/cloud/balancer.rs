@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::clock;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service, ServiceSpec};
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Event, EventType};
@@ -23,6 +23,15 @@ use super::{Cloud, make, told, uid};
 
 /// How long until a failure is tried again. Clouds wait longer each time, up to five minutes; tests do not.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// What a Service said, and what it was answered. As with the clouds' own, a status that somebody else changes is no
+/// reason to look again.
+#[derive(Clone, PartialEq)]
+pub(super) struct Settled {
+    spec: Option<ServiceSpec>,
+    annotations: BTreeMap<String, String>,
+    ingress: Vec<LoadBalancerIngress>,
+}
 
 /// Brings one Service's load balancer to what the Service says.
 pub(super) async fn reconcile(
@@ -106,6 +115,15 @@ async fn show(
         change(service, cloud, patch).await?;
     }
     let ingress = make::shown(expect.cloud, given, expect.shut);
+    let settled = Settled {
+        spec: service.spec.clone(),
+        annotations: service.annotations().clone(),
+        ingress: ingress.clone(),
+    };
+    let owner = uid(service);
+    if cloud.settled(|all| all.get(&owner) == Some(&settled)) {
+        return Ok(Action::await_change());
+    }
     if told::ingress(service) != ingress {
         let status = json!({"status": {"loadBalancer": {"ingress": ingress}}});
         change_status(service, cloud, status).await?;
@@ -126,6 +144,7 @@ async fn show(
             given.private
         );
     }
+    cloud.settled(|all| all.insert(owner, settled));
     Ok(Action::await_change())
 }
 
