@@ -61,6 +61,16 @@ impl Controller {
         &self.cluster
     }
 
+    /// What follows from them.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// The text of every document that was read, in no order that matters.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        self.files.documents()
+    }
+
     /// Looks at the files and makes a step. None if nothing changed.
     pub fn look(&mut self, look: &Look) -> Option<News> {
         let reading = self.files.look(look);

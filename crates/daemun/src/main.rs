@@ -46,7 +46,9 @@ enum Command {
                       By files: daemun explain GET http://shop.example.com/api shop.yaml\n\
                       By a running process: daemun explain GET http://shop.example.com/api --admin 127.0.0.1:9902\n\
                       By a cluster, with your own rights: daemun explain GET http://shop.example.com/api -n shop\n\
-                      What becomes of a Route: daemun explain route orders -n shop")]
+                      What becomes of a Route: daemun explain route orders -n shop\n\
+                      All of a Gateway on one page: daemun explain gateway shop -n infra\n\
+                      The same before anything is made: daemun explain gateway shop shop.yaml --provider NHN")]
     Explain(command::explain::Arguments),
     /// Print what has to be applied to a Kubernetes cluster so that Daemun serves it
     ///
@@ -74,7 +76,7 @@ fn main() -> ExitCode {
         Command::Controller(arguments) => command::controller::controller(&arguments, &colours),
         Command::Proxy(arguments) => proxy::proxy(&arguments, &colours),
         Command::Check(arguments) => check::check(arguments, &colours),
-        Command::Explain(arguments) => command::explain::explain(&arguments),
+        Command::Explain(arguments) => command::explain::explain(&arguments, &colours),
         Command::Install(arguments) => install::install(&arguments),
         Command::Verify(what) => command::verify::verify(&what),
         Command::Echo(arguments) => command::echo::echo(&arguments),

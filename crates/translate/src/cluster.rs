@@ -130,6 +130,8 @@ pub struct Settings {
     pub private_ranges: Vec<IpNet>,
     /// Addresses that count as public whatever their range.
     pub public_ranges: Vec<IpNet>,
+    /// The name of who makes load balancers, where GatewayParameters name nobody; none means that the nodes tell.
+    pub provider: Option<String>,
 }
 
 impl Default for Settings {
@@ -139,6 +141,7 @@ impl Default for Settings {
             home: Home::Host,
             private_ranges: Vec::new(),
             public_ranges: Vec::new(),
+            provider: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One look at a cluster, with the rights of whoever asks: for commands that look and end. What could not be seen is
 //! said, and what depends on it is not made up.
 
+mod around;
 mod lost;
 mod presume;
 mod recorded;
@@ -13,7 +14,9 @@ use daemun_model::names::ObjectRef;
 use daemun_translate::{Cluster, Home, Outcome, Settings, translate};
 use kube::Client;
 
+pub use around::Around;
 pub use recorded::{Recorded, Said};
+pub use sight::presumed_class;
 
 use sight::Sight;
 

@@ -255,7 +255,7 @@ impl<'a> Sight<'a> {
 }
 
 /// A class of ours, for Gateways whose class cannot be seen.
-pub(super) fn presumed_class(name: &str, controller: &str) -> Any {
+pub fn presumed_class(name: &str, controller: &str) -> Any {
     let spec = GatewayClassSpec {
         controller_name: controller.to_owned(),
         ..GatewayClassSpec::default()
@@ -322,11 +322,11 @@ async fn get(
     Ok(read.map(|raw| (kind, raw)))
 }
 
-fn is_forbidden(error: &kube::Error) -> bool {
+pub(super) fn is_forbidden(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.is_forbidden())
 }
 
-fn away(error: &kube::Error) -> String {
+pub(super) fn away(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if status.code == 401 => {
             "The API server does not know who you are: the credentials of the kubeconfig are refused. Sign in again.".to_owned()

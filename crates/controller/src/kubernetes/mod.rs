@@ -120,6 +120,7 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
         home: Home::Kubernetes,
         private_ranges: private_ranges.clone(),
         public_ranges: public_ranges.clone(),
+        provider: None,
     };
     let (held, watches) = source::start(client, translate, (namespaces, namespace), tasks);
     let (told, news) = mpsc::unbounded_channel();

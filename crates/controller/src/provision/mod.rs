@@ -114,6 +114,27 @@ impl Provisioner {
     }
 }
 
+/// The labels by which what was made for a Gateway is found, as a selector.
+pub fn gateway_selector(gateway: &str) -> String {
+    format!("{}={}", names::GATEWAY_NAME, names::label(gateway))
+}
+
+/// What would be made for a Gateway, as objects: for whoever wants to know beforehand. What only an installed
+/// controller knows (its image, say) is not in it.
+pub fn foresee(wanted: &Infrastructure, controller: &str) -> Vec<serde_json::Value> {
+    let settings = Settings {
+        controller: controller.to_owned(),
+        image: String::new(),
+        image_pull_policy: None,
+        pull_secrets: Vec::new(),
+        wire: String::new(),
+        namespaces: None,
+        rolling: 1,
+    };
+    let made = made::made(wanted, &settings, "", &[]);
+    made.into_iter().map(|manifest| manifest.body).collect()
+}
+
 /// The Gateways by the uid of the ServiceAccount that was made for each: who shows a token of that account is a
 /// proxy of that Gateway.
 pub type Accounts = BTreeMap<String, ObjectName>;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use daemun_controller::glimpse::{Glimpse, Scope};
+use daemun_controller::glimpse::{Around, Glimpse, Scope};
 use daemun_controller::kubernetes::{Access, CONTROLLER};
+use daemun_model::names::ObjectName;
 
 use super::process::runtime;
 
@@ -39,6 +40,18 @@ pub(crate) struct Seen {
 }
 
 impl ClusterArguments {
+    /// The `controllerName` that counts.
+    pub(crate) fn controller_name(&self) -> &str {
+        &self.controller_name
+    }
+
+    fn access(&self) -> Access {
+        Access {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+        }
+    }
+
     /// Looks at the cluster: at one namespace and what belongs to it, or at all of them.
     ///
     /// # Errors
@@ -57,11 +70,7 @@ impl ClusterArguments {
 
     fn look_in(&self, namespace: Option<&str>, everywhere: bool) -> Result<Seen, String> {
         runtime()?.block_on(async {
-            let access = Access {
-                kubeconfig: self.kubeconfig.clone(),
-                context: self.context.clone(),
-            };
-            let client = access.connect().await?;
+            let client = self.access().connect().await?;
             let default = || client.default_namespace().to_owned();
             let namespace = namespace.map_or_else(default, str::to_owned);
             let namespace = (!everywhere).then_some(namespace);
@@ -72,5 +81,35 @@ impl ClusterArguments {
             let glimpse = Glimpse::of(&client, &scope).await?;
             Ok(Seen { glimpse, namespace })
         })
+    }
+    /// Looks at the cluster for a Gateway (`name` or `namespace/name`), and at what stands around it.
+    ///
+    /// # Errors
+    /// As of [`ClusterArguments::look`].
+    pub(crate) fn look_around_gateway(
+        &self,
+        written: &str,
+    ) -> Result<(Seen, ObjectName, Around), String> {
+        runtime()?.block_on(async {
+            let client = self.access().connect().await?;
+            let name = self.named(written, client.default_namespace());
+            let scope = Scope {
+                controller: self.controller_name.clone(),
+                namespace: Some(name.namespace.clone()),
+            };
+            let glimpse = Glimpse::of(&client, &scope).await?;
+            let gateway = glimpse.cluster.gateways.get(&name);
+            let class = gateway.map(|it| it.spec.gateway_class_name.as_str());
+            let around = Around::gateway(&client, &name, class).await?;
+            let namespace = Some(name.namespace.clone());
+            Ok((Seen { glimpse, namespace }, name, around))
+        })
+    }
+
+    fn named(&self, written: &str, default: &str) -> ObjectName {
+        match written.split_once('/') {
+            Some((namespace, name)) => ObjectName::new(namespace, name),
+            None => ObjectName::new(self.namespace.as_deref().unwrap_or(default), written),
+        }
     }
 }

@@ -1,14 +1,15 @@
-//! `daemun explain`: what becomes of a request or of a Route, by the objects in files or in a cluster, or by what a
-//! running process has.
+//! `daemun explain`: what becomes of a request or of a Route, and what stands around a Gateway, by the objects in files
+//! or in a cluster, or by what a running process has.
 //!
 //! What it says is in [`crate::explain`]; here is only where the configuration comes from.
 
 mod ask;
+mod page;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use daemun_controller::publish::State;
 use daemun_controller::source::files::Reason;
 use daemun_controller::{Controller, look_once};
@@ -21,15 +22,18 @@ use daemun_translate::{Cluster, Settings};
 use super::Status;
 use super::cluster::ClusterArguments;
 use crate::explain::cluster;
+use crate::explain::page::Output;
 use crate::explain::route::{self, Known};
+use crate::output::style::ColourArguments;
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
-    /// The request's method; or route (httproute, grpcroute, …) for what becomes of a Route
+    /// The request's method; or route (httproute, grpcroute, …) for what becomes of a Route, or gateway for the page of a
+    /// Gateway
     #[arg(value_name = "METHOD")]
     method: String,
-    /// The request's URL, with scheme and host; or the Route's name
+    /// The request's URL, with scheme and host; or the object's name
     #[arg(value_name = "URL")]
     url: String,
     /// Files with objects, directories with such files, or - for standard input
@@ -51,31 +55,25 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Output,
     #[command(flatten)]
+    page: page::PageArguments,
+    #[command(flatten)]
     cluster: ClusterArguments,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
 /// Explains, and prints the answer.
-pub(crate) fn explain(arguments: &Arguments) -> Status {
+pub(crate) fn explain(arguments: &Arguments, colours: &ColourArguments) -> Status {
     let headers = arguments.headers.iter().map(|line| header(line)).collect();
     let headers = match headers {
         Ok(headers) => headers,
         Err(sentence) => return Status::unusable(&sentence),
     };
-    let form = match arguments.output {
-        Output::Text => Form::Text,
-        Output::Json => Form::Json,
-    };
-    let answered = match route::kinds(&arguments.method) {
-        Some(kinds) => about_route(arguments, &kinds, form),
-        None => about_request(arguments, headers, form),
+    let answered = if page::is_meant(&arguments.method) {
+        page::about_gateway(arguments, colours.style(&io::stdout()))
+    } else {
+        form(arguments.output).and_then(|form| match route::kinds(&arguments.method) {
+            Some(kinds) => about_route(arguments, &kinds, form),
+            None => about_request(arguments, headers, form),
+        })
     };
     match answered {
         Ok(text) => match io::stdout().write_all(text.as_bytes()) {
@@ -86,6 +84,13 @@ pub(crate) fn explain(arguments: &Arguments) -> Status {
             Ok(()) | Err(_) => Status::Fine,
         },
         Err(sentence) => Status::unusable(&sentence),
+    }
+}
+
+fn form(output: Output) -> Result<Form, String> {
+    match output {
+        Output::Text => Ok(Form::Text),
+        Output::Json => Ok(Form::Json),
     }
 }
 

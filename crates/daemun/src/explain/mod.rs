@@ -9,6 +9,7 @@ mod asked;
 pub(crate) mod cluster;
 mod describe;
 mod filters;
+pub(crate) mod page;
 mod place;
 pub(crate) mod route;
 mod share;

@@ -23,6 +23,7 @@ mod kinds;
 mod limits;
 mod listeners_tls;
 mod observing;
+mod pages;
 mod process;
 mod reload;
 mod responses;

@@ -177,6 +177,13 @@ impl Files {
         }
     }
 
+    /// The text of every document, in no order that matters.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &str> {
+        let states = self.states.values();
+        let documents = states.flat_map(|state| &state.documents);
+        documents.map(|(_, chunk)| chunk.text.as_str())
+    }
+
     fn find(&self) -> Found {
         let on_disk: Vec<PathBuf> = self
             .paths

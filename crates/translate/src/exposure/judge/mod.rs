@@ -116,6 +116,10 @@ impl OnViolation {
 
 /// Who makes load balancers, where nobody says it.
 pub(crate) fn makers(cluster: &Cluster) -> Automatic {
+    let named = cluster.settings.provider.as_deref();
+    if let Some(provider) = named.and_then(Provider::named) {
+        return Automatic::Rules(rules(provider));
+    }
     let nodes = cluster.nodes.iter();
     automatic(nodes.filter_map(|(_, node)| node.spec.provider_id.as_deref()))
 }

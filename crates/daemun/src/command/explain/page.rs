@@ -1,0 +1,231 @@
+//! `daemun explain gateway NAME`: where the page's Gateway, and what stands around it, come from.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use daemun_controller::glimpse::presumed_class;
+use daemun_controller::look_once;
+use daemun_controller::source::files::Reason;
+use daemun_model::names::ObjectName;
+use daemun_translate::cluster::DEFAULT_NAMESPACE;
+use daemun_translate::exposure::provider::Provider;
+use daemun_translate::{Cluster, Home, Outcome, Settings, translate};
+use serde_json::Value;
+
+use crate::explain::page::build::build;
+use crate::explain::page::known::{From, Known};
+use crate::explain::page::lang::Lang;
+use crate::output::style::Style;
+
+/// Kinds that only the page reads, so that a file that has them is no mistake.
+const READ_HERE: &[&str] = &["Deployment", "DaemonSet", "Pod", "Event"];
+
+/// Arguments of pages.
+#[derive(Clone, Debug, Args)]
+pub(super) struct PageArguments {
+    /// Who makes load balancers, where the page of a Gateway is told by files and GatewayParameters name nobody
+    #[arg(long, value_name = "NAME", requires = "paths", value_parser = providers())]
+    provider: Option<String>,
+    /// The language of a page [default: by LC_ALL, LC_MESSAGES and LANG]
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Lang>,
+    /// The locale: this one counts before the others
+    #[arg(long, env = "LC_ALL", hide = true, default_value = "")]
+    lc_all: String,
+    /// The locale's messages
+    #[arg(long, env = "LC_MESSAGES", hide = true, default_value = "")]
+    lc_messages: String,
+    /// The locale, where nothing else says it
+    #[arg(long = "locale", env = "LANG", hide = true, default_value = "")]
+    locale: String,
+}
+
+fn providers() -> PossibleValuesParser {
+    PossibleValuesParser::new(Provider::ALL.iter().map(|it| it.name()))
+}
+
+impl PageArguments {
+    fn lang(&self) -> Lang {
+        let variables = [&*self.lc_all, &*self.lc_messages, &*self.locale];
+        self.lang.unwrap_or_else(|| Lang::of_environment(variables))
+    }
+}
+
+/// Whether a word asks for the page of a Gateway.
+pub(super) fn is_meant(word: &str) -> bool {
+    matches!(&*word.to_ascii_lowercase(), "gateway" | "gateways" | "gtw")
+}
+
+/// The page of a Gateway.
+///
+/// # Errors
+/// A sentence: there is no such Gateway, or it is not Daemun's, or it cannot be seen.
+pub(super) fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, String> {
+    if arguments.admin.is_some() {
+        return Err(
+            "A running process is asked about requests; a Gateway's page is made of files or a cluster."
+                .to_owned(),
+        );
+    }
+    if !arguments.headers.is_empty() {
+        return Err("Headers (-H) belong to a request, not to a Gateway.".to_owned());
+    }
+    let lang = arguments.page.lang();
+    if arguments.paths.is_empty() {
+        let (seen, name, around) = arguments.cluster.look_around_gateway(&arguments.url)?;
+        is_ours(&seen.glimpse.cluster, &seen.glimpse.outcome, &name)?;
+        let unseen = [&*seen.glimpse.unseen, &*around.unseen].concat();
+        let page = build(&Known {
+            gateway: &name,
+            cluster: &seen.glimpse.cluster,
+            outcome: &seen.glimpse.outcome,
+            objects: &around.objects,
+            from: From::Cluster,
+            class_presumed: false,
+            unseen: &unseen,
+            lang,
+        });
+        return Ok(page.render(arguments.output, style));
+    }
+    let read = Read::of(arguments)?;
+    let name = read.named(&arguments.url)?;
+    is_ours(&read.cluster, &read.outcome, &name)?;
+    let gateway = read.cluster.gateways.get(&name);
+    let class = gateway.map_or("", |it| &it.spec.gateway_class_name);
+    let page = build(&Known {
+        gateway: &name,
+        cluster: &read.cluster,
+        outcome: &read.outcome,
+        objects: &read.objects,
+        from: From::Files,
+        class_presumed: read.presumed.iter().any(|it| it == class),
+        unseen: &[],
+        lang,
+    });
+    Ok(page.render(arguments.output, style))
+}
+
+/// What was read from files.
+struct Read {
+    cluster: Cluster,
+    outcome: Outcome,
+    /// The objects, whole.
+    objects: Vec<Value>,
+    /// Classes that are not in the files.
+    presumed: Vec<String>,
+}
+
+impl Read {
+    /// Reads files as a cluster would have them.
+    fn of(arguments: &super::Arguments) -> Result<Self, String> {
+        let settings = Settings {
+            controller: arguments.cluster.controller_name().to_owned(),
+            home: Home::Kubernetes,
+            provider: arguments.page.provider.clone(),
+            ..Settings::default()
+        };
+        let paths: Vec<PathBuf> = arguments.paths.clone();
+        let controller = look_once(paths, settings);
+        let problems = &controller.state().problems;
+        let is_told = |message: &str| {
+            let mut kinds = READ_HERE.iter();
+            !kinds.any(|kind| message.starts_with(&format!("{kind} ")))
+        };
+        for problem in problems.iter() {
+            if problem.reason != Reason::UnknownKind || is_told(&problem.message) {
+                eprintln!("{problem}");
+            }
+        }
+        let mut problems = problems.iter();
+        if problems.any(|problem| problem.reason == Reason::Unreadable) {
+            return Err("The page cannot be made without this.".to_owned());
+        }
+        let mut cluster = controller.cluster().clone();
+        let presumed = presume_classes(&mut cluster);
+        let objects = controller.documents().flat_map(objects).collect();
+        Ok(Self {
+            outcome: translate(&cluster),
+            cluster,
+            objects,
+            presumed,
+        })
+    }
+
+    /// The Gateway that is meant: one without a namespace is looked for in all of them.
+    fn named(&self, written: &str) -> Result<ObjectName, String> {
+        if let Some((namespace, name)) = written.split_once('/') {
+            return Ok(ObjectName::new(namespace, name));
+        }
+        let gateways = self.cluster.gateways.iter();
+        let meant: Vec<&ObjectName> = gateways
+            .map(|(name, _)| name)
+            .filter(|name| name.name == written)
+            .collect();
+        match *meant {
+            [one] => Ok(one.clone()),
+            [] => Ok(ObjectName::new(DEFAULT_NAMESPACE, written)),
+            _ => {
+                let names: Vec<String> = meant.iter().map(ToString::to_string).collect();
+                Err(format!(
+                    "There are several Gateways {written}: {}. Write the namespace before the name.",
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+/// Puts in the classes that Gateways name and files do not have: of ours.
+fn presume_classes(cluster: &mut Cluster) -> Vec<String> {
+    let gateways = cluster.gateways.iter();
+    let names = gateways.map(|(_, gateway)| gateway.spec.gateway_class_name.clone());
+    let missing: Vec<String> = names
+        .filter(|name| {
+            let name = ObjectName::new("", name);
+            cluster.gateway_classes.get(&name).is_none()
+        })
+        .collect();
+    let controller = cluster.settings.controller.clone();
+    for class in &missing {
+        cluster.insert(presumed_class(class, &controller));
+    }
+    missing
+}
+
+/// The objects of a document, those of a list one by one.
+fn objects(document: &str) -> Vec<Value> {
+    let Ok(mut object) = serde_saphyr::from_str::<Value>(document) else {
+        return Vec::new();
+    };
+    let is_list = object["kind"]
+        .as_str()
+        .is_some_and(|it| it.ends_with("List"));
+    match object.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) if is_list => items,
+        Some(_) | None => vec![object],
+    }
+}
+
+fn is_ours(cluster: &Cluster, outcome: &Outcome, name: &ObjectName) -> Result<(), String> {
+    let Some(gateway) = cluster.gateways.get(name) else {
+        return Err(format!("There is no Gateway {name}, or it cannot be seen."));
+    };
+    let verdicts = outcome.verdicts.others().iter();
+    let mut judged = verdicts.filter(|it| it.object.kind == "Gateway");
+    if judged.any(|it| it.object.name == *name) {
+        return Ok(());
+    }
+    let class = &gateway.spec.gateway_class_name;
+    let ours = &cluster.settings.controller;
+    let found = cluster.gateway_classes.get(&ObjectName::new("", class));
+    Err(match found {
+        Some(found) => format!(
+            "Gateway {name} is not Daemun's: its GatewayClass {class} belongs to the controller {}, and Daemun's is {ours}. For the Service in front of it see daemun explain service.",
+            found.spec.controller_name
+        ),
+        None => format!(
+            "Gateway {name} is of GatewayClass {class}, which does not exist or cannot be seen, so nobody serves it."
+        ),
+    })
+}

@@ -1,0 +1,280 @@
+//! The addresses: what was asked for, what is there, and whether it agrees.
+
+use std::net::IpAddr;
+
+use daemun_model::verdict::Status;
+use daemun_translate::exposure::class::{AddressClass, class_of};
+use daemun_translate::exposure::provider::Value as KeyValue;
+use daemun_translate::exposure::{Asked, REACH_VERIFIED};
+
+use super::way::describe;
+use super::{Link, Owner, State, Station, w};
+use crate::explain::page::known::{From, Known, Said};
+use crate::explain::page::lang::{Lang, Words};
+use crate::explain::page::meaning::{Forecast, forecast, has_floating_ips};
+use crate::explain::page::seen::Seen;
+
+/// Whether a private address was asked for and a public one is there.
+pub(super) fn is_violated(known: &Known<'_>) -> bool {
+    let verified = known.said(REACH_VERIFIED);
+    asked(known) == Some(Asked::Private) && verified.is_some_and(Said::fails)
+}
+
+/// Whether a public address is asked for.
+pub(super) fn asks_public(known: &Known<'_>, service: Seen<'_>) -> bool {
+    match asked(known) {
+        Some(Asked::Public) => true,
+        Some(Asked::Private) => false,
+        None => known.rules().is_some_and(|rules| {
+            let class = service.text("/spec/loadBalancerClass");
+            let forecast = forecast(rules, &service.annotations(), class);
+            matches!(forecast, Forecast::Public | Forecast::PublicByDefault)
+        }),
+    }
+}
+
+/// A word for what was asked for.
+pub(super) fn word_of(asked: Option<Asked>) -> Words {
+    match asked {
+        Some(Asked::Public) => w::WORD_PUBLIC,
+        Some(Asked::Private) | None => w::WORD_PRIVATE,
+    }
+}
+
+/// An address with its class, as the headline has it.
+pub(super) fn in_headline(known: &Known<'_>, address: &str) -> String {
+    let lang = known.lang;
+    match class(known, address) {
+        Some(AddressClass::Private | AddressClass::UniqueLocal) => {
+            w::PRIVATE_ADDRESS.say(lang, &[&address])
+        }
+        Some(AddressClass::Public) => w::PUBLIC_ADDRESS.say(lang, &[&address]),
+        Some(other) => w::OTHER_ADDRESS.say(lang, &[&address, &words(other).plain(lang)]),
+        None => address.to_owned(),
+    }
+}
+
+/// The addresses of a Service; one that says what is missing or would come, if there is none.
+pub(super) fn addresses(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Vec<Station> {
+    if service.text("/spec/type") != "LoadBalancer" {
+        return vec![in_cluster(known, service, is_there)];
+    }
+    let ingress = service.list("/status/loadBalancer/ingress").iter();
+    let shown: Vec<&str> = ingress
+        .map(|it| match Seen(it).text("/ip") {
+            "" => Seen(it).text("/hostname"),
+            address => address,
+        })
+        .filter(|it| !it.is_empty())
+        .collect();
+    if shown.is_empty() {
+        return vec![none_yet(known, service, is_there)];
+    }
+    let shown = shown.iter().map(|address| there(known, service, address));
+    shown.collect()
+}
+
+fn asked(known: &Known<'_>) -> Option<Asked> {
+    known.infrastructure()?.exposure.reach
+}
+
+fn in_cluster(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
+    let mut station = Station::new(known, Link::Address, service.text("/spec/clusterIP"));
+    station.owner = Owner::Daemun;
+    if !is_there && known.from == From::Files {
+        station.foresee();
+        station.say(w::WOULD_CLUSTER.plain(known.lang));
+    } else {
+        station.say(w::ADDRESS_CLUSTER.plain(known.lang));
+    }
+    station
+}
+
+fn none_yet(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
+    let lang = known.lang;
+    let wanted = service.text("/spec/loadBalancerIP");
+    let name = match wanted {
+        "" => w::ADDRESS_NONE.plain(lang),
+        wanted => wanted.to_owned(),
+    };
+    let mut station = Station::new(known, Link::Address, name);
+    requested(known, &mut station);
+    if !is_there && known.from == From::Files {
+        station.foresee();
+        let forecast = known.rules().map_or(Forecast::NotKnown, |rules| {
+            let class = service.text("/spec/loadBalancerClass");
+            forecast(rules, &service.annotations(), class)
+        });
+        let floating = known.rules().is_some_and(has_floating_ips);
+        station.say(would(forecast, floating).plain(lang));
+        if floating && matches!(forecast, Forecast::Public | Forecast::PublicByDefault) {
+            station.say(w::FLOATING_MAPS.plain(lang));
+        }
+        after_deletion(known, service, &mut station);
+        return station;
+    }
+    let mut what = w::PENDING.plain(lang);
+    if asked(known) == Some(Asked::Private) {
+        what = format!("{what} {}", w::PENDING_CLOSED.plain(lang));
+    }
+    station.fail(State::Waiting, what, vec![describe(known, service)]);
+    station
+}
+
+/// What would come, in a sentence.
+pub(in crate::explain::page) fn would(forecast: Forecast, floating: bool) -> Words {
+    match (forecast, floating) {
+        (Forecast::Private | Forecast::PrivateByDefault, true) => w::WOULD_PRIVATE_FLOATING,
+        (Forecast::Private | Forecast::PrivateByDefault, false) => w::WOULD_PRIVATE,
+        (Forecast::Public | Forecast::PublicByDefault, true) => w::WOULD_PUBLIC_FLOATING,
+        (Forecast::Public | Forecast::PublicByDefault, false) => w::WOULD_PUBLIC,
+        (Forecast::Elsewhere, _) => w::WOULD_DEPEND,
+        (Forecast::NotItsClass | Forecast::NotKnown, _) => w::WOULD_NOT_KNOWN,
+    }
+}
+
+fn there(known: &Known<'_>, service: Seen<'_>, address: &str) -> Station {
+    let lang = known.lang;
+    let mut station = Station::new(known, Link::Address, address);
+    let class = class(known, address);
+    let floating = known.rules().is_some_and(has_floating_ips);
+    let mut observed = class.map_or(w::CLASS_NAME, words).plain(lang);
+    if floating && let Some(kind) = class.and_then(kind) {
+        observed = format!("{} · {observed}", kind.plain(lang));
+    }
+    station.say(format!("{observed}."));
+    requested(known, &mut station);
+    station.fact("observed", w::FACT_OBSERVED.plain(lang), observed);
+    let verified = known.said(REACH_VERIFIED);
+    if let Some(said) = verified {
+        verify(said, lang, &mut station);
+    }
+    judge(known, (service, address, class), &mut station);
+    if class == Some(AddressClass::Public) && floating {
+        station.say(w::FLOATING_MAPS.plain(lang));
+    } else if class.is_some_and(|it| !it.is_public()) {
+        let unseen = if floating {
+            w::CONSOLE_UNSEEN_FLOATING
+        } else {
+            w::CONSOLE_UNSEEN
+        };
+        station.say(unseen.plain(lang));
+    }
+    after_deletion(known, service, &mut station);
+    station
+}
+
+fn requested(known: &Known<'_>, station: &mut Station) {
+    let lang = known.lang;
+    let value = match asked(known) {
+        Some(Asked::Private) => w::REQUESTED_PRIVATE,
+        Some(Asked::Public) => w::REQUESTED_PUBLIC,
+        None => w::REQUESTED_NOTHING,
+    };
+    let label = w::FACT_REQUESTED.plain(lang);
+    station.fact("requested", label, value.plain(lang));
+    let infrastructure = known.infrastructure();
+    let written = infrastructure.and_then(|it| it.parameters.way_in.reach);
+    if written.is_none() && asked(known) == Some(Asked::Private) {
+        station.meaning(w::REQUESTED_BY_DEFAULT.plain(lang));
+    }
+}
+
+fn verify(said: Said<'_>, lang: Lang, station: &mut Station) {
+    let (status, means) = match said.status {
+        Status::True => ("True", w::VERIFIED_TRUE),
+        Status::False => ("False", w::VERIFIED_FALSE),
+        Status::Unknown => ("Unknown", w::VERIFIED_UNKNOWN),
+    };
+    let value = format!("{status} ({})", said.reason);
+    station.fact("reachVerified", w::FACT_REACH_VERIFIED.plain(lang), value);
+    station.meaning(means.plain(lang));
+}
+
+/// Whether the address is what was asked for.
+fn judge(
+    known: &Known<'_>,
+    (service, address, class): (Seen<'_>, &str, Option<AddressClass>),
+    station: &mut Station,
+) {
+    let lang = known.lang;
+    let verified = known.said(REACH_VERIFIED).map(|said| said.status);
+    let name = service.whole_name();
+    let public = class.is_some_and(AddressClass::is_public);
+    match (asked(known), class) {
+        (Some(_), _) if verified == Some(Status::True) => {}
+        (Some(Asked::Private), _) if public => station.fail(
+            State::Bad,
+            w::VIOLATED.say(lang, &[&address]),
+            vec![
+                w::VIOLATED_REMEDY_PUBLIC.plain(lang),
+                w::VIOLATED_REMEDY_RANGE.plain(lang),
+                w::VIOLATED_REMEDY_AWAY.say(lang, &[&name.namespace, &name.name]),
+            ],
+        ),
+        (Some(Asked::Private), None) => {
+            station.fail(State::Waiting, w::UNRESOLVED.plain(lang), Vec::new());
+        }
+        (Some(Asked::Public), Some(_)) if !public => station.fail(
+            State::Doubtful,
+            w::NOT_PUBLIC.say(lang, &[&address]),
+            vec![w::NOT_PUBLIC_REMEDY.say(lang, &[&name.namespace, &name.name])],
+        ),
+        (Some(_) | None, _) => {}
+    }
+}
+
+/// Whether the address outlives the Service.
+fn after_deletion(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
+    let lang = known.lang;
+    let kept = known.rules().and_then(|rules| rules.kept_address.get());
+    let annotations = service.annotations();
+    let is_kept = kept.is_some_and(|kept| match kept.value {
+        KeyValue::Is(value) => annotations.get(kept.key) == Some(&value),
+        KeyValue::Subnet => false,
+    });
+    let after = if is_kept {
+        w::ADDRESS_KEPT
+    } else {
+        w::ADDRESS_LOST
+    };
+    let label = w::FACT_AFTER.plain(lang);
+    station.fact("afterDeletion", label, after.plain(lang));
+}
+
+fn class(known: &Known<'_>, address: &str) -> Option<AddressClass> {
+    let address: IpAddr = address.parse().ok()?;
+    let settings = &known.cluster.settings;
+    let (private, public) = (&settings.private_ranges, &settings.public_ranges);
+    Some(class_of(address, private, public))
+}
+
+/// What such an address is called where there are floating IPs.
+fn kind(class: AddressClass) -> Option<Words> {
+    match class {
+        AddressClass::Public => Some(w::KIND_FLOATING),
+        AddressClass::Private | AddressClass::UniqueLocal | AddressClass::SharedRange => {
+            Some(w::KIND_VIP)
+        }
+        AddressClass::LinkLocal
+        | AddressClass::Loopback
+        | AddressClass::Documentation
+        | AddressClass::Benchmark
+        | AddressClass::Reserved => None,
+    }
+}
+
+/// A class of addresses, in words.
+pub(in crate::explain::page) fn words(class: AddressClass) -> Words {
+    match class {
+        AddressClass::Private => w::CLASS_PRIVATE,
+        AddressClass::SharedRange => w::CLASS_SHARED,
+        AddressClass::UniqueLocal => w::CLASS_UNIQUE_LOCAL,
+        AddressClass::LinkLocal => w::CLASS_LINK_LOCAL,
+        AddressClass::Loopback => w::CLASS_LOOPBACK,
+        AddressClass::Documentation => w::CLASS_DOCUMENTATION,
+        AddressClass::Benchmark => w::CLASS_BENCHMARK,
+        AddressClass::Reserved => w::CLASS_RESERVED,
+        AddressClass::Public => w::CLASS_PUBLIC,
+    }
+}

@@ -1,0 +1,217 @@
+//! What a Service's annotations mean to who makes load balancers, and what address follows from them: read off the
+//! providers' data, so that nothing is known here that is not known there.
+
+use std::collections::BTreeMap;
+
+use daemun_translate::exposure::provider::{
+    Change, Classes, HealthPart, Key, Place, Provider, RangesPlace, Rules, Switch, Takes, Unsaid,
+    Value, listener_key, rules,
+};
+
+use super::lang::{Lang, Words};
+use super::words as w;
+
+/// What address a Service gets, by its annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forecast {
+    /// A private one: it says so.
+    Private,
+    /// A public one: it says so.
+    Public,
+    /// A public one: it says nothing, and that is what comes of it.
+    PublicByDefault,
+    /// A private one: it says nothing, and that is what comes of it.
+    PrivateByDefault,
+    /// A pool of addresses, the nodes or the maker's configuration decide.
+    Elsewhere,
+    /// This maker does not look at it, because it has a class.
+    NotItsClass,
+    /// The data do not tell.
+    NotKnown,
+}
+
+/// Annotations, as an object has them.
+pub(super) type Annotations<'a> = BTreeMap<&'a str, &'a str>;
+
+/// What address follows from annotations and the class of load balancer.
+pub(super) fn forecast(rules: &Rules, annotations: &Annotations<'_>, class: &str) -> Forecast {
+    if !class.is_empty() && rules.classes == Classes::Ignores {
+        return Forecast::NotItsClass;
+    }
+    if says(&rules.private, annotations) {
+        return Forecast::Private;
+    }
+    if says(&rules.public, annotations) {
+        return Forecast::Public;
+    }
+    match rules.unsaid {
+        Unsaid::Public => Forecast::PublicByDefault,
+        Unsaid::Private => Forecast::PrivateByDefault,
+        Unsaid::Depends(_) => Forecast::Elsewhere,
+        Unsaid::NotKnown => match rules.private {
+            Switch::Elsewhere(_) => Forecast::Elsewhere,
+            Switch::Keys(_) | Switch::Default | Switch::Impossible(_) | Switch::NotKnown => {
+                Forecast::NotKnown
+            }
+        },
+    }
+}
+
+/// Whether annotations have all keys of a switch, as it wants them.
+fn says(switch: &Switch, annotations: &Annotations<'_>) -> bool {
+    let keys = switch.keys();
+    !keys.is_empty() && keys.iter().all(|key| has(key, annotations.get(key.key)))
+}
+
+fn has(key: &Key, written: Option<&&str>) -> bool {
+    match (key.value, written) {
+        (Value::Is(value), Some(written)) => value == *written,
+        (Value::Subnet, Some(written)) => !written.is_empty(),
+        (Value::Is(_) | Value::Subnet, None) => false,
+    }
+}
+
+/// Whether a public address is a floating IP, as clouds built on OpenStack have them.
+pub(super) fn has_floating_ips(rules: &Rules) -> bool {
+    let mut decide = rules.decides_reach.iter();
+    decide.any(|pattern| pattern.contains("floating"))
+}
+
+/// What an annotation means, as sentences; and its value, unless that is a secret.
+pub(super) fn meaning(rules: &Rules, key: &str, value: &str, lang: Lang) -> (String, String) {
+    let (port, bare) = match listener_key(key) {
+        Some((_, port, bare)) => (Some(port), bare),
+        None => (None, key),
+    };
+    let known = rules.known(bare);
+    let takes = known.map(|known| known.takes);
+    let mut said = vec![sentence(rules, bare, value, lang)];
+    if takes.is_some_and(|takes| !accepts(takes, value)) {
+        said = vec![w::MEANS_NOT_EXACT.say(lang, &[&rules.product])];
+    }
+    if let Some(port) = port {
+        said.push(w::MEANS_OF_LISTENER.say(lang, &[&port]));
+    }
+    if known.is_some_and(|known| known.change == Change::CreateOnly) {
+        said.push(w::MEANS_CREATE_ONLY.plain(lang));
+    }
+    let shown = if takes == Some(Takes::PrivateKey) || value.contains("PRIVATE KEY") {
+        said = vec![w::MEANS_SECRET.plain(lang)];
+        w::HIDDEN.plain(lang)
+    } else {
+        value.to_owned()
+    };
+    (said.join(" "), shown)
+}
+
+fn accepts(takes: Takes, value: &str) -> bool {
+    match takes {
+        Takes::Boolean => matches!(value, "true" | "false"),
+        Takes::Words(words) => words.contains(&value),
+        Takes::Number(least, most) => value
+            .parse()
+            .is_ok_and(|number: u32| (least..=most).contains(&number)),
+        Takes::Path => value.starts_with('/'),
+        Takes::Text | Takes::PrivateKey => true,
+    }
+}
+
+fn sentence(rules: &Rules, key: &str, value: &str, lang: Lang) -> String {
+    if let Some(words) = by_role(rules, key, value) {
+        return words.plain(lang);
+    }
+    if rules.written_back.contains(&key) {
+        return w::MEANS_WRITTEN_BACK.say(lang, &[&rules.product]);
+    }
+    if rules.reads(key) {
+        return w::MEANS_READ.say(lang, &[&rules.product]);
+    }
+    let mut others = Provider::ALL.iter().map(|provider| self::rules(*provider));
+    match others.find(|other| other.provider != rules.provider && other.reads(key)) {
+        Some(other) => w::MEANS_OF_CLOUD.say(lang, &[&other.product]),
+        None => w::MEANS_NOT_READ.say(lang, &[&rules.product]),
+    }
+}
+
+/// What a key does, by the part of the data in which it stands.
+fn by_role(rules: &Rules, key: &str, value: &str) -> Option<Words> {
+    let floating = has_floating_ips(rules);
+    let of = |switch: &Switch| {
+        let mut keys = switch.keys().iter();
+        keys.any(|it| it.key == key && has(it, Some(&value)))
+    };
+    if of(&rules.private) {
+        return Some(pick(floating, w::MEANS_PRIVATE_FLOATING, w::MEANS_PRIVATE));
+    }
+    if of(&rules.public) {
+        return Some(pick(floating, w::MEANS_PUBLIC_FLOATING, w::MEANS_PUBLIC));
+    }
+    if let Some(kept) = rules.kept_address.get()
+        && kept.key == key
+    {
+        return Some(pick(
+            has(kept, Some(&value)),
+            w::MEANS_KEPT,
+            w::MEANS_NOT_KEPT,
+        ));
+    }
+    if rules.subnet.get() == Some(&key) {
+        return Some(w::MEANS_SUBNET);
+    }
+    if let Some(proxy) = rules.proxy_protocol.get()
+        && proxy
+            .keys
+            .iter()
+            .any(|it| it.key == key && has(it, Some(&value)))
+    {
+        return Some(w::MEANS_PROXY);
+    }
+    if let Some(ranges) = rules.source_ranges.get()
+        && let RangesPlace::Annotation(named) = ranges.place
+        && named == key
+    {
+        return Some(w::MEANS_RANGES);
+    }
+    let fixed = [rules.fixed_address.private, rules.fixed_address.public];
+    if fixed
+        .iter()
+        .any(|way| way.get().is_some_and(|it| names(it, key)))
+    {
+        return Some(w::MEANS_FIXED);
+    }
+    if let Some(health) = rules.health_check.iter().find(|it| it.key == key) {
+        return Some(of_health(health.part));
+    }
+    let ends = rules
+        .terminates
+        .iter()
+        .any(|it| it.key == key && (it.values.is_empty() || it.values.contains(&value)));
+    if ends {
+        return Some(w::MEANS_TERMINATES);
+    }
+    rules.decides_reach(key).then_some(w::MEANS_REACH)
+}
+
+fn pick(first: bool, one: Words, other: Words) -> Words {
+    if first { one } else { other }
+}
+
+fn names(place: &Place, key: &str) -> bool {
+    match place {
+        Place::LoadBalancerIp => false,
+        Place::Annotation(it) => *it == key,
+        Place::ByFamily { v4, v6 } => *v4 == key || *v6 == key,
+    }
+}
+
+fn of_health(part: HealthPart) -> Words {
+    match part {
+        HealthPart::Enable => w::MEANS_HEALTH_ENABLE,
+        HealthPart::Delay => w::MEANS_HEALTH_DELAY,
+        HealthPart::Timeout => w::MEANS_HEALTH_TIMEOUT,
+        HealthPart::Tries => w::MEANS_HEALTH_TRIES,
+        HealthPart::Kind => w::MEANS_HEALTH_KIND,
+        HealthPart::Path => w::MEANS_HEALTH_PATH,
+        HealthPart::Port => w::MEANS_HEALTH_PORT,
+    }
+}

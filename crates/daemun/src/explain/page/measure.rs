@@ -1,0 +1,96 @@
+//! How wide text is: in columns of a terminal, and about how wide in a drawing; and where it is broken into lines.
+
+/// Whether a character takes two columns: Hangul, Han, Kana, and what is drawn like them.
+pub(super) fn is_wide(character: char) -> bool {
+    matches!(u32::from(character),
+        0x1100..=0x115f
+        | 0x2e80..=0x303e
+        | 0x3041..=0x33ff
+        | 0x3400..=0x4dbf
+        | 0x4e00..=0x9fff
+        | 0xa960..=0xa97f
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1faff
+        | 0x20000..=0x3fffd)
+}
+
+/// The columns of a text on a terminal.
+pub(super) fn columns(text: &str) -> usize {
+    let wide = |character| if is_wide(character) { 2 } else { 1 };
+    text.chars().map(wide).sum()
+}
+
+/// Breaks a text into lines, none wider than a limit, by a measure; at spaces, and inside of words that do not fit.
+pub(super) fn wrap(text: &str, limit: usize, measure: fn(&str) -> usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let longer = if line.is_empty() {
+            word.to_owned()
+        } else {
+            format!("{line} {word}")
+        };
+        if measure(&longer) <= limit {
+            line = longer;
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        line = cut_into(word, limit, measure, &mut lines);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Puts all but the end of a word into lines, if it is too long for one.
+fn cut_into(
+    word: &str,
+    limit: usize,
+    measure: fn(&str) -> usize,
+    lines: &mut Vec<String>,
+) -> String {
+    let mut part = String::new();
+    for character in word.chars() {
+        let mut longer = part.clone();
+        longer.push(character);
+        if measure(&longer) > limit && !part.is_empty() {
+            // A name reads better if it ends at one of its own marks.
+            let at = part
+                .rfind(['/', '.', '-', '=', ':', ',', '('])
+                .map(|at| at + 1)
+                .filter(|at| measure(part.get(..*at).unwrap_or_default()) * 2 > limit);
+            let rest = at.map_or_else(String::new, |at| part.split_off(at));
+            lines.push(std::mem::replace(&mut part, rest));
+        }
+        part.push(character);
+    }
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{columns, wrap};
+
+    #[test]
+    fn hangul_takes_two_columns() {
+        assert_eq!(columns("플로팅 IP"), 9);
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_inside_of_what_does_not_fit() {
+        assert_eq!(wrap("one two three", 7, columns), ["one two", "three"]);
+        assert_eq!(
+            wrap("example.com/a-long-name", 12, columns),
+            ["example.com/", "a-long-name"]
+        );
+        assert_eq!(wrap("가나다라마", 4, columns), ["가나", "다라", "마"]);
+        assert!(wrap("", 4, columns).is_empty());
+    }
+}

@@ -1,0 +1,260 @@
+//! Every sentence of the pages, in every language at one place.
+//!
+//! What objects, events and conditions say is not here: it is shown as it is written.
+
+use super::lang::words;
+
+words! {
+    // Roles.
+    ROLE_INFRASTRUCTURE: "infrastructure operator", "인프라 운영자";
+    ROLE_CLUSTER: "cluster operator", "클러스터 운영자";
+    ROLE_DEVELOPER: "application developer", "애플리케이션 개발자";
+    ROLE_DAEMUN: "made by Daemun", "Daemun이 생성";
+    ROLE_CLOUD: "the cloud", "클라우드";
+
+    // States.
+    STATE_GOOD: "fine", "정상";
+    STATE_FORESEEN: "would be made", "생성 예정";
+    STATE_UNKNOWN: "not seen", "확인 불가";
+    STATE_WAITING: "pending", "대기 중";
+    STATE_DOUBTFUL: "look here", "확인 필요";
+    STATE_BAD: "wrong", "문제";
+
+    // Bands.
+    BAND_RULES: "Rules", "규칙";
+    BAND_WAY: "The way in", "들어오는 길";
+    BAND_ROUTES: "Routes", "경로";
+
+    // Headings where the Gateway API has none.
+    CONTROLLER: "Controller", "컨트롤러";
+    PROXIES: "Proxies", "프록시";
+    LOAD_BALANCER: "Load balancer", "로드 밸런서";
+    ADDRESS: "Address", "주소";
+    LISTENER: "Listener", "리스너";
+
+    // The whole.
+    FIRST_WRONG: "What is wrong first: {0} ({1})", "가장 먼저 볼 것: {0} ({1})";
+    NOTHING_WRONG: "Nothing is wrong.", "문제가 없습니다.";
+    ONE_WRONG: "One thing needs attention: {0}.", "확인할 것이 하나 있습니다: {0}.";
+    SEVERAL_WRONG: "{0} things need attention, first of all {1}.", "확인할 것이 {0}가지 있으며, 그중 첫째는 {1}입니다.";
+    WAITS_FOR: "It waits for {0}.", "기다리는 중입니다: {0}.";
+    UNSEEN: "What could not be seen", "확인하지 못한 것";
+    SERVES: "Gateway {0} serves at {1}.", "게이트웨이 {0} — {1}에서 서비스 중입니다.";
+    SERVES_INSIDE: "Gateway {0} serves inside of the cluster.", "게이트웨이 {0} — 클러스터 안에서 서비스 중입니다.";
+    NOT_SERVING: "Gateway {0} does not serve yet.", "게이트웨이 {0} — 아직 서비스하지 않습니다.";
+    NO_ADDRESS_YET: "Gateway {0} has no address yet.", "게이트웨이 {0} — 아직 주소가 없습니다.";
+    CLOSED: "Gateway {0} is closed: no request is served.", "게이트웨이 {0} — 닫혀 있습니다. 어떤 요청도 처리하지 않습니다.";
+    REFUSED: "Gateway {0} is refused, and nothing is made for it.", "게이트웨이 {0} — 거부되었습니다. 아무것도 만들어지지 않습니다.";
+    WOULD_GET: "Gateway {0}, from files: nothing of it is made yet. {1}", "게이트웨이 {0} — 파일 기준이며 아직 아무것도 만들어지지 않았습니다. {1}";
+    PRIVATE_ADDRESS: "the private address {0}", "사설 주소 {0}";
+    PUBLIC_ADDRESS: "the public address {0}", "공인 주소 {0}";
+    OTHER_ADDRESS: "{0} ({1})", "{0}({1})";
+    MADE_AT: "Made {0}.", "생성: {0}.";
+
+    // GatewayClass.
+    CLASS_PURPOSE: "Says which controller serves the Gateways of this class, and how.", "어떤 컨트롤러가 이 클래스의 Gateway를 어떻게 맡을지 정합니다.";
+    CLASS_PRESUMED: "It is not in the files, and is taken for one of Daemun's.", "파일에 없으므로 Daemun의 클래스로 간주합니다.";
+    CLASS_PARAMETERS: "Its parameters are {0}.", "매개변수: {0}.";
+    GATEWAY_PARAMETERS: "Parameters of its own: {0}.", "Gateway 자체의 매개변수: {0}.";
+
+    // Controller.
+    CONTROLLER_PURPOSE: "Reads these objects and makes what is marked as made by Daemun.", "오브젝트를 읽고, Daemun이 생성한다고 표시된 것을 만듭니다.";
+    CONTROLLER_CURRENT: "It has judged the Gateway as it is (generation {0}).", "현재 내용(generation {0})까지 반영했습니다.";
+    CONTROLLER_BEHIND: "It has not looked at the newest change of the Gateway yet (generation {0}, judged {1}).", "최신 변경을 아직 반영하지 않았습니다(generation {0}, 반영된 것은 {1}).";
+    CONTROLLER_SILENT: "It has written nothing into the Gateway's status.", "Gateway의 상태에 아무것도 기록하지 않았습니다.";
+    CONTROLLER_SILENT_REMEDY: "See whether it runs: kubectl get pods -A -l app.kubernetes.io/name=daemun-controller", "실행 중인지 확인하세요: kubectl get pods -A -l app.kubernetes.io/name=daemun-controller";
+    CONTROLLER_FORESEEN: "The files have no status; this page is what it would make of them.", "파일에 상태 정보가 없으므로, 컨트롤러가 무엇을 만들지 미리 보여 줍니다.";
+
+    // Gateway.
+    GATEWAY_PURPOSE: "Asks for a way in: ports, protocols, certificates. It is a rule and carries no traffic itself.", "어떤 포트, 프로토콜, 인증서로 트래픽을 받을지 요청하는 규칙입니다. 스스로 트래픽을 나르지는 않습니다.";
+    GATEWAY_COUNTS: "Listeners: {0}. Routes: {1}.", "리스너 {0}개, 경로 {1}개.";
+
+    // Proxies.
+    PROXIES_PURPOSE: "Pods that take connections and pass requests on.", "연결을 받아 요청을 전달하는 파드입니다.";
+    PROXIES_READY: "{0} of {1} are ready.", "{1}개 중 {0}개가 준비되었습니다.";
+    PROXIES_FORESEEN: "{0} would be made.", "{0}개가 만들어집니다.";
+    PROXIES_EACH_NODE: "One would be made on each node.", "노드마다 하나씩 만들어집니다.";
+    PROXIES_SCALED: "As many as the autoscaler chooses would be made.", "오토스케일러가 정하는 수만큼 만들어집니다.";
+    PROXIES_MISSING: "They have not been made yet.", "아직 만들어지지 않았습니다.";
+    PROXIES_HELD: "Nothing is made as long as the Gateway is refused.", "Gateway가 거부된 동안에는 만들지 않습니다.";
+    PROXIES_NOT_READY: "{0} of {1} proxies are ready.", "프록시 {1}개 중 {0}개만 준비되었습니다.";
+    PROXIES_NOT_READY_REMEDY: "See why: kubectl describe pods -n {0} -l {1}", "이유 확인: kubectl describe pods -n {0} -l {1}";
+    POD_WAITS: "Pod {0}: {1}", "파드 {0}: {1}";
+    PROXIES_SAY: "The controller says: {0}", "컨트롤러의 설명: {0}";
+
+    // Service.
+    SERVICE_PURPOSE: "Leads traffic to the proxies. A Service of type LoadBalancer makes the cloud create a load balancer.", "트래픽을 프록시로 보냅니다. LoadBalancer 유형의 Service가 생기면 클라우드가 로드 밸런서를 만듭니다.";
+    SERVICE_PURPOSE_CLUSTER: "Leads traffic to the proxies, for callers inside of the cluster only.", "클러스터 안의 호출만 프록시로 보냅니다.";
+    SERVICE_MADE: "Type {0}. Made by the controller for this Gateway ({1}).", "{0} 유형. 컨트롤러가 이 Gateway를 위해 만들었습니다({1}).";
+    SERVICE_FORESEEN: "Type {0}. The controller would make it for this Gateway.", "{0} 유형. 컨트롤러가 이 Gateway를 위해 만듭니다.";
+    SERVICE_MISSING: "It has not been made yet.", "아직 만들어지지 않았습니다.";
+    SERVICE_LACKS: "The annotation {0}: {1}, which makes the address {2}, is not on it.", "주소를 {2} 주소로 만드는 어노테이션이 없습니다: {0}: {1}.";
+    SERVICE_CHANGED_BY: "Besides the controller, field manager {0} was the last to change the Service ({1}).", "컨트롤러 외에 이 Service를 마지막으로 바꾼 필드 관리자: {0} ({1}).";
+    SERVICE_LACKS_REMEDY: "Delete the Service; the controller makes it anew with the annotation, and the address changes: kubectl delete service -n {0} {1}", "Service를 삭제하면 컨트롤러가 어노테이션을 넣어 다시 만들며, 주소는 바뀝니다: kubectl delete service -n {0} {1}";
+    FACT_PORTS: "ports", "포트";
+    FACT_POLICY: "externalTrafficPolicy", "externalTrafficPolicy";
+    FACT_POLICY_LOCAL: "Only nodes with a proxy take traffic.", "프록시가 있는 노드만 트래픽을 받습니다.";
+    FACT_POLICY_CLUSTER: "Every node takes traffic and passes it on.", "모든 노드가 트래픽을 받아 전달합니다.";
+    FACT_CLASS: "loadBalancerClass", "loadBalancerClass";
+    FACT_LOAD_BALANCER_IP: "spec.loadBalancerIP", "spec.loadBalancerIP";
+    FACT_ASKED_ADDRESS: "This address is asked for.", "이 주소를 요청했습니다.";
+    FACT_ASKED_VIP: "This VIP of the load balancer's subnet is asked for.", "로드 밸런서 서브넷의 이 VIP를 요청했습니다.";
+    FACT_ASKED_FLOATING: "This floating IP is asked for; it must be allocated and attached to nothing.", "이 플로팅 IP를 요청했습니다. 미리 할당되어 있고 아무것에도 연결되지 않은 것이어야 합니다.";
+
+    // Load balancer.
+    BALANCER_PURPOSE: "Takes connections at the address and passes them to the nodes.", "주소에서 연결을 받아 노드로 전달합니다.";
+    BALANCER_MADE: "It was made because the Service has type LoadBalancer.", "Service가 LoadBalancer 유형이어서 자동으로 생성되었습니다.";
+    BALANCER_FORESEEN: "It would be made because the Service has type LoadBalancer.", "Service가 LoadBalancer 유형이므로 자동으로 생성됩니다.";
+    BALANCER_WAITS: "The Service shows no address yet: it is being made, or nobody makes it.", "Service에 아직 주소가 없습니다. 만드는 중이거나, 만들어 주는 쪽이 없습니다.";
+    BALANCER_WAITS_REMEDY: "See what the cloud says: kubectl describe service -n {0} {1}", "클라우드가 뭐라고 하는지 확인하세요: kubectl describe service -n {0} {1}";
+    BALANCER_EVENT: "The cloud says: {0}: {1}", "클라우드의 설명: {0}: {1}";
+    BALANCER_LAST_EVENT: "The last event of the Service", "Service의 마지막 이벤트";
+    BALANCER_UNKNOWN: "who makes it is not known", "만드는 쪽을 알 수 없음";
+    BALANCER_GOES: "It goes away with the Service.", "Service를 삭제하면 함께 사라집니다.";
+
+    // Address.
+    ADDRESS_PURPOSE: "Where the Gateway is reached.", "Gateway에 접속하는 주소입니다.";
+    ADDRESS_NONE: "none yet", "아직 없음";
+    ADDRESS_CLUSTER: "Reachable inside of the cluster only; there is no load balancer.", "클러스터 안에서만 접속할 수 있으며 로드 밸런서는 없습니다.";
+    WORD_PRIVATE: "private", "사설";
+    WORD_PUBLIC: "public", "공인";
+    CLASS_PRIVATE: "private (RFC 1918)", "사설(RFC 1918)";
+    CLASS_SHARED: "shared between a carrier and its customers (100.64.0.0/10)", "통신사 공유 대역(100.64.0.0/10)";
+    CLASS_UNIQUE_LOCAL: "private (IPv6 unique local)", "사설(IPv6 ULA)";
+    CLASS_LINK_LOCAL: "for one link only", "링크 로컬";
+    CLASS_LOOPBACK: "for one host only", "루프백";
+    CLASS_DOCUMENTATION: "for documents", "문서용 대역";
+    CLASS_BENCHMARK: "for measuring networks", "성능 측정용 대역";
+    CLASS_RESERVED: "reserved", "예약된 대역";
+    CLASS_PUBLIC: "public", "공인";
+    CLASS_NAME: "a name; whose addresses decide", "이름(실제 주소에 따라 결정)";
+    KIND_VIP: "VIP", "VIP";
+    KIND_FLOATING: "floating IP", "플로팅 IP";
+    FACT_REQUESTED: "requested", "요청";
+    FACT_OBSERVED: "observed", "확인된 값";
+    FACT_REACH_VERIFIED: "ReachVerified", "ReachVerified";
+    REQUESTED_PRIVATE: "Private", "Private(사설)";
+    REQUESTED_PUBLIC: "Public", "Public(공인)";
+    REQUESTED_NOTHING: "nothing was said", "지정하지 않음";
+    REQUESTED_BY_DEFAULT: "Nothing asked for a public address, and Daemun asks for a private one by itself.", "공인 주소를 요청하지 않았으므로 Daemun이 사설 주소를 요청합니다.";
+    VERIFIED_TRUE: "what was asked is what the Service shows", "요청한 대로 Service에 나타납니다";
+    VERIFIED_FALSE: "what was asked is not what the Service shows", "요청과 다르게 Service에 나타납니다";
+    VERIFIED_UNKNOWN: "not known", "아직 알 수 없습니다";
+    CONSOLE_UNSEEN: "A public address that somebody attaches in the cloud's console is not visible here.", "클라우드 콘솔에서 직접 붙인 공인 주소는 여기에 나타나지 않습니다.";
+    CONSOLE_UNSEEN_FLOATING: "A floating IP that somebody attaches in the cloud's console is not visible here.", "콘솔에서 직접 연결한 플로팅 IP는 여기에 나타나지 않습니다.";
+    FLOATING_MAPS: "One floating IP maps to one VIP of the load balancer; the VIP stays reachable inside of the network.", "플로팅 IP 하나는 로드 밸런서의 VIP 하나에 1:1로 연결되며, VIP는 네트워크 안에서 계속 접속할 수 있습니다.";
+    ADDRESS_LOST: "It is lost when the Gateway or the Service is deleted; a later one gets another.", "Gateway나 Service를 삭제하면 이 주소는 사라지며, 다시 만들면 다른 주소를 받습니다.";
+    ADDRESS_KEPT: "It is kept when the Service is deleted, and is billed for as long as it exists.", "Service를 삭제해도 주소는 남으며, 남아 있는 동안 계속 과금됩니다.";
+    FACT_AFTER: "after deletion", "삭제하면";
+    WOULD_PRIVATE: "It would get a private address; nobody on the internet reaches it.", "사설 주소를 받으며 인터넷에서는 접속할 수 없습니다.";
+    WOULD_PRIVATE_FLOATING: "It would get a VIP (private) and no floating IP.", "VIP(사설)만 받고 플로팅 IP는 생기지 않습니다.";
+    WOULD_PUBLIC: "It would get a public address, which anybody on the internet reaches.", "인터넷 어디에서나 접속할 수 있는 공인 주소를 받습니다.";
+    WOULD_PUBLIC_FLOATING: "A floating IP would be made and attached to its VIP: anybody on the internet reaches it. It is billed from its creation on.", "플로팅 IP가 생성되어 VIP에 연결되며 인터넷 어디에서나 접속할 수 있습니다. 생성된 때부터 과금됩니다.";
+    WOULD_CLUSTER: "It would be reachable inside of the cluster only.", "클러스터 안에서만 접속할 수 있습니다.";
+    WOULD_DEPEND: "Whether its address would be public does not depend on the Service: pools of addresses or the nodes decide.", "공인 주소인지는 Service가 아니라 주소 풀이나 노드가 정합니다.";
+    WOULD_NOT_KNOWN: "Whether its address would be public is not known; --provider names who makes load balancers.", "공인 주소가 될지 알 수 없습니다. 로드 밸런서를 만드는 쪽을 --provider로 지정하세요.";
+    VIOLATED: "A private address was asked for, and {0} is public. The Gateway is closed: no request is served at this address.", "사설 주소를 요청했지만 실제로는 공인 주소입니다: {0}. Gateway를 닫았으며 이 주소에서는 어떤 요청도 처리하지 않습니다.";
+    VIOLATED_REMEDY_PUBLIC: "If the Gateway may be public, write exposure.reach: Public in its GatewayParameters.", "공개해도 되는 Gateway라면 GatewayParameters에 exposure.reach: Public을 쓰세요.";
+    VIOLATED_REMEDY_RANGE: "If the network uses that range inside, name it in --private-ranges of the controller.", "이 대역을 내부에서 쓰는 네트워크라면 컨트롤러의 --private-ranges에 추가하세요.";
+    VIOLATED_REMEDY_AWAY: "Else take the address away: kubectl delete service -n {0} {1} (the controller makes it anew; the address changes)", "아니라면 주소를 없애세요: kubectl delete service -n {0} {1} (컨트롤러가 다시 만들며 주소가 바뀝니다)";
+    NOT_PUBLIC: "A public address was asked for, and {0} is not: nobody reaches it from the internet by this address.", "공인 주소를 요청했지만 실제로는 공인 주소가 아닙니다: {0}. 이 주소로는 인터넷에서 접속할 수 없습니다.";
+    NOT_PUBLIC_REMEDY: "See whether the cloud has public addresses left: kubectl describe service -n {0} {1}", "클라우드에 남은 공인 주소가 있는지 확인하세요: kubectl describe service -n {0} {1}";
+    UNRESOLVED: "It is not known yet whether the name is private, and nothing is served before it is.", "이 이름의 주소가 사설인지 아직 알 수 없으며, 확인되기 전에는 서비스하지 않습니다.";
+    PENDING_CLOSED: "Nothing is served before a private address is there.", "사설 주소가 나타나기 전에는 서비스하지 않습니다.";
+    PENDING: "There is no address yet.", "아직 주소가 없습니다.";
+
+    // Listeners.
+    LISTENER_PURPOSE: "A port that is open.", "열려 있는 포트입니다.";
+    LISTENER_ROUTES: "Routes: {0}.", "경로 {0}개.";
+    LISTENER_OF_SET: "It is written in ListenerSet {0}.", "ListenerSet {0}에 정의되어 있습니다.";
+    LISTENER_NO_ROUTES: "No Route is attached, so every request gets 404.", "연결된 경로가 없어 모든 요청에 404로 응답합니다.";
+    FACT_CERTIFICATE: "certificate", "인증서";
+    CERTIFICATE_UNTIL: "valid until {0}", "{0}까지 유효";
+    CERTIFICATE_EXPIRED: "The certificate {0} expired on {1}; clients refuse the connection.", "인증서 {0}: {1}에 만료되어 클라이언트가 연결을 거부합니다.";
+    ANY_NAME: "every name", "모든 이름";
+
+    // Routes.
+    ROUTE_PURPOSE: "Says which requests go to which Service.", "어떤 요청을 어떤 Service로 보낼지 정합니다.";
+    ROUTE_AT: "At listener {0}.", "리스너 {0}에 연결되었습니다.";
+    ROUTE_NOT_ATTACHED: "Not attached", "연결되지 않음";
+    ENDPOINTS: "{0} of {1} endpoints ready", "엔드포인트 {1}개 중 {0}개 준비됨";
+    ENDPOINTS_NONE: "no endpoint is ready: requests get 503", "준비된 엔드포인트가 없어 503으로 응답";
+    ENDPOINTS_NAME: "by the DNS name {0}", "DNS 이름 {0}";
+    ENDPOINTS_NOT_IN_FILES: "its endpoints are not in the files", "엔드포인트는 파일에 없음";
+    TARGET_INVALID: "requests get 500: {0}", "500으로 응답: {0}";
+    NO_BACKEND: "no backend: requests get 500", "백엔드가 없어 500으로 응답";
+    REDIRECTS: "a redirect ({0})", "리다이렉트({0})";
+    NO_ENDPOINT: "{0}: no endpoint is ready, and requests get 503.", "{0}: 준비된 엔드포인트가 없어 503으로 응답합니다.";
+    NO_ENDPOINT_REMEDY: "See whether its pods run: kubectl get endpointslices -n {0} -l kubernetes.io/service-name={1}", "파드가 실행 중인지 확인하세요: kubectl get endpointslices -n {0} -l kubernetes.io/service-name={1}";
+    MORE_ROUTES: "and {0} more Routes, {1} of them with something to look at", "외 경로 {0}개, 그중 확인이 필요한 것 {1}개";
+    MORE_ROUTES_FINE: "and {0} more Routes", "외 경로 {0}개";
+    MORE_RULES: "and {0} more rules", "외 규칙 {0}개";
+    NO_ROUTES: "No Route is attached.", "연결된 경로가 없습니다.";
+
+    // What annotations mean.
+    MEANS_PRIVATE: "The address is private.", "사설 주소를 요청합니다.";
+    MEANS_PRIVATE_FLOATING: "No floating IP is used; the load balancer has its VIP only.", "플로팅 IP를 사용하지 않고 VIP만 사용합니다.";
+    MEANS_PUBLIC: "The address is public.", "공인 주소를 요청합니다.";
+    MEANS_PUBLIC_FLOATING: "A floating IP is made and attached to the VIP.", "플로팅 IP를 생성해 VIP에 연결합니다.";
+    MEANS_REACH: "Decides who may reach the address.", "누가 이 주소에 접속할 수 있는지 정합니다.";
+    MEANS_NOT_EXACT: "This value is not one that {0} takes, so it counts as if nothing were written.", "{0}에서 받아들이는 값이 아니므로 쓰지 않은 것과 같습니다.";
+    MEANS_KEPT: "The address is kept when the Service is deleted; it goes on being billed.", "Service를 삭제해도 주소를 남깁니다. 남은 주소는 계속 과금됩니다.";
+    MEANS_NOT_KEPT: "The address goes away with the Service.", "Service를 삭제하면 주소도 사라집니다.";
+    MEANS_SUBNET: "The subnet of the address.", "주소의 서브넷입니다.";
+    MEANS_FIXED: "The address that is asked for.", "요청한 주소입니다.";
+    MEANS_PROXY: "The load balancer tells the proxies the client's address by a PROXY header.", "로드 밸런서가 PROXY 헤더로 클라이언트 주소를 프록시에 알립니다.";
+    MEANS_RANGES: "The ranges from which callers are let in.", "접속을 허용할 주소 대역입니다.";
+    MEANS_HEALTH_ENABLE: "Health check: whether there is one.", "상태 확인 사용 여부입니다.";
+    MEANS_HEALTH_DELAY: "Health check: the time between two checks.", "상태 확인 주기입니다.";
+    MEANS_HEALTH_TIMEOUT: "Health check: how long an answer may take.", "상태 확인 응답 대기 시간입니다.";
+    MEANS_HEALTH_TRIES: "Health check: after how many failures a node gets no traffic.", "이 횟수만큼 실패한 노드에는 트래픽을 보내지 않습니다.";
+    MEANS_HEALTH_KIND: "Health check: what is spoken.", "상태 확인 프로토콜입니다.";
+    MEANS_HEALTH_PATH: "Health check: the path that is asked for.", "상태 확인 경로입니다.";
+    MEANS_HEALTH_PORT: "Health check: the port that is asked.", "상태 확인 포트입니다.";
+    MEANS_TERMINATES: "The load balancer takes connections apart instead of passing them on.", "로드 밸런서가 연결을 그대로 넘기지 않고 직접 해석합니다.";
+    MEANS_WRITTEN_BACK: "{0} wrote it here itself.", "{0} 쪽에서 직접 기록한 값입니다.";
+    MEANS_READ: "{0} reads it; what it does is not in Daemun's data.", "{0} 쪽에서 읽는 키입니다. 의미는 Daemun의 자료에 없습니다.";
+    MEANS_NOT_READ: "Nothing is known that reads it here: {0} does not.", "{0} 쪽에서는 읽지 않는 키입니다.";
+    MEANS_OF_CLOUD: "It is a key of {0}, which does not make load balancers here.", "{0}의 키이며 여기에서는 쓰이지 않습니다.";
+    MEANS_CREATE_ONLY: "It counts at creation only.", "생성할 때만 적용됩니다.";
+    MEANS_OF_LISTENER: "For port {0} alone.", "포트 {0}에만 적용됩니다.";
+    MEANS_SECRET: "A private key in clear text, which anybody reads who may read the Service; it does not belong here.", "평문 개인 키입니다. Service를 읽을 수 있는 누구나 볼 수 있으므로 여기에 두면 안 됩니다.";
+    HIDDEN: "(hidden)", "(숨김)";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    /// The places of a sentence, in order.
+    fn places(text: &str) -> Vec<&str> {
+        let parts = text.split('{').skip(1);
+        let mut places: Vec<&str> = parts.filter_map(|it| it.split('}').next()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    #[test]
+    fn a_sentence_has_the_same_places_in_every_language() {
+        for (name, words) in ALL {
+            assert_eq!(places(words.en), places(words.ko), "{name}");
+            assert!(!words.en.is_empty() && !words.ko.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_are_followed_by_no_particle_that_depends_on_how_they_end() {
+        for (name, words) in ALL {
+            for particle in ["은", "는", "이", "가", "을", "를", "와", "과", "로", "으로"]
+            {
+                let bare = format!("}}{particle} ");
+                assert!(!words.ko.contains(&bare), "{name}: {}", words.ko);
+            }
+            assert!(
+                !words.ko.contains("은(는)") && !words.ko.contains("이(가)"),
+                "{name}"
+            );
+        }
+    }
+}
