@@ -91,6 +91,9 @@ fn form(output: Output) -> Result<Form, String> {
     match output {
         Output::Text => Ok(Form::Text),
         Output::Json => Ok(Form::Json),
+        Output::Html | Output::Svg => {
+            Err("Only pages (daemun explain gateway NAME) can be had as html or svg.".to_owned())
+        }
     }
 }
 

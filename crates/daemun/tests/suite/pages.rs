@@ -65,7 +65,7 @@ fn pages_are_as_recorded_in_every_language_and_form() {
     let mut differ = Vec::new();
     for (case, files) in CASES {
         for language in LANGUAGES {
-            for (form, ending) in [("text", "txt"), ("json", "json")] {
+            for (form, ending) in [("text", "txt"), ("json", "json"), ("svg", "svg")] {
                 let told = page(files, &["--lang", language, "-o", form]);
                 let record = directory().join(format!("{case}.{language}.{ending}"));
                 differ.extend(golden::check(&record, &told).err());
@@ -73,6 +73,120 @@ fn pages_are_as_recorded_in_every_language_and_form() {
         }
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// Names, annotations and messages that would be markup, or would write over a terminal.
+const HOSTILE: &[&str] = &["hostile.yaml", "shop.yaml", "cluster.yaml"];
+
+#[test]
+fn what_others_write_is_never_markup() {
+    for language in LANGUAGES {
+        for form in ["html", "svg"] {
+            let told = page(HOSTILE, &["--lang", language, "-o", form]);
+            for mark in [
+                "<script",
+                "<img",
+                "<b>",
+                "</title><",
+                "onerror=\"",
+                "\u{1b}",
+                "\u{7}",
+            ] {
+                let found = told.find(mark).map(|at| &told[at..told.len().min(at + 80)]);
+                assert!(found.is_none(), "{form}: {found:?}");
+            }
+            assert!(told.contains("&lt;/script&gt;"), "{form}");
+            well_formed(&told, form);
+        }
+    }
+}
+
+/// Every tag is closed in its order, and no attribute's quote is left open.
+fn well_formed(markup: &str, form: &str) {
+    const EMPTY: &[&str] = &["meta", "!DOCTYPE", "?xml", "br"];
+    let mut open: Vec<String> = Vec::new();
+    for tag in markup.split('<').skip(1) {
+        let (tag, text) = tag.split_once('>').unwrap();
+        assert!(tag.matches('"').count().is_multiple_of(2), "{form}: {tag}");
+        let name = tag.split([' ', '/']).next().unwrap_or_default();
+        assert!(name == "style" || !text.contains('>'), "{form}: {text}");
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(closed), "{form}: {tag}");
+        } else if !tag.ends_with('/') && !EMPTY.contains(&name) {
+            open.push(name.to_owned());
+        }
+    }
+    assert!(open.is_empty(), "{form}: {open:?}");
+}
+
+#[test]
+fn what_others_write_does_not_move_a_terminal() {
+    for language in LANGUAGES {
+        let told = page(HOSTILE, &["--lang", language]);
+        let moves = told.chars().any(|it| it.is_control() && it != '\n');
+        assert!(!moves, "{told}");
+        assert!(told.contains("\u{fffd}[31m"), "{told}");
+    }
+}
+
+#[test]
+fn a_page_of_html_loads_and_runs_nothing() {
+    let (_, files) = CASES[0];
+    let told = page(files, &["-o", "html"]);
+    for mark in [
+        "src=",
+        "href=",
+        "url(",
+        "@import",
+        "<script",
+        "<link",
+        "javascript:",
+    ] {
+        assert!(!told.contains(mark), "{mark}");
+    }
+    assert!(told.contains("default-src 'none'"));
+    // The drawing is the same as alone.
+    let alone = page(files, &["-o", "svg"]);
+    let (_, drawing) = alone.split_once('\n').unwrap();
+    assert!(told.contains(drawing));
+}
+
+#[test]
+fn of_many_routes_those_with_something_wrong_come_first_and_the_others_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("many.yaml");
+    let routes: String = (0..5000).map(route).collect();
+    std::fs::write(&file, routes).unwrap();
+    let (_, files) = CASES[0];
+    let files = [files, &[file.to_str().unwrap()][..]].concat();
+    let told = page(&files, &[]);
+    let wrong = told.find("✗ HTTPRoute shop/route-4321").unwrap();
+    let fine = told.find("✓ HTTPRoute").unwrap();
+    assert!(wrong < fine, "{told}");
+    assert!(told.contains("and 4982 more Routes"), "{told}");
+    assert!(told.lines().count() < 200, "{}", told.lines().count());
+    let drawn = page(&files, &["-o", "svg"]);
+    assert!(drawn.contains("and 4992 more Routes"), "{drawn}");
+    assert!(drawn.contains("shop/route-4321"));
+    let whole = page(&files, &["-o", "json"]);
+    let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(whole["routes"].as_array().unwrap().len(), 5002);
+    assert_eq!(whole["firstWrong"]["object"], "HTTPRoute shop/route-4321");
+}
+
+fn route(number: usize) -> String {
+    let backend = if number == 4321 { "gone" } else { "orders" };
+    format!(
+        "apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: route-{number:04}, namespace: shop}}
+spec:
+  parentRefs: [{{name: shop, namespace: infra}}]
+  hostnames: [host-{number}.example.com]
+  rules: [{{backendRefs: [{{name: {backend}, port: 8080}}]}}]
+---
+"
+    )
 }
 
 #[test]

@@ -21,6 +21,14 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
+    /// Its code, for HTML.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ko => "ko",
+        }
+    }
+
     /// The language of an environment: the first of these variables that is set and not empty counts, as POSIX has it.
     pub(crate) fn of_environment<'a>(variables: impl IntoIterator<Item = &'a str>) -> Self {
         let mut set = variables.into_iter().filter(|value| !value.is_empty());

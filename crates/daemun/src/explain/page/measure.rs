@@ -24,6 +24,30 @@ pub(super) fn columns(text: &str) -> usize {
     text.chars().map(wide).sum()
 }
 
+/// About the width of a text in a drawing, in hundredths of the font's size: as wide as the wider of the usual fonts
+/// draw it.
+pub(super) fn hundredths(text: &str) -> usize {
+    text.chars().map(of_character).sum()
+}
+
+/// The same where all letters are equally wide.
+pub(super) fn equal_hundredths(text: &str) -> usize {
+    columns(text) * 61
+}
+
+fn of_character(character: char) -> usize {
+    match character {
+        wide if is_wide(wide) => 100,
+        'i' | 'j' | 'l' | '\'' | '|' => 28,
+        ' ' | '.' | ',' | ':' | ';' | '!' | '/' | 'f' | 't' | 'I' | '\\' => 36,
+        'r' | '(' | ')' | '[' | ']' | '"' | '·' | '-' => 42,
+        'm' | 'W' | 'M' | '@' | '%' => 92,
+        'w' | 'O' | 'Q' | 'G' | 'N' | '→' => 80,
+        'A'..='Z' => 68,
+        _ => 57,
+    }
+}
+
 /// Breaks a text into lines, none wider than a limit, by a measure; at spaces, and inside of words that do not fit.
 pub(super) fn wrap(text: &str, limit: usize, measure: fn(&str) -> usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -74,9 +98,47 @@ fn cut_into(
     part
 }
 
+/// The first lines of a text; what does not fit is cut, and the end says so.
+pub(super) fn lines(
+    text: &str,
+    limit: usize,
+    most: usize,
+    measure: fn(&str) -> usize,
+) -> Vec<String> {
+    let mut all = wrap(text, limit, measure);
+    if all.len() > most {
+        all.truncate(most);
+        if let Some(last) = all.last_mut() {
+            *last = shorten(&format!("{last} …"), limit, measure);
+            if !last.ends_with('…') {
+                last.push('…');
+            }
+        }
+    }
+    all
+}
+
+/// A text on one line, with a mark at the end if it had to be cut.
+pub(super) fn shorten(text: &str, limit: usize, measure: fn(&str) -> usize) -> String {
+    if measure(text) <= limit {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for character in text.chars() {
+        let mut longer = short.clone();
+        longer.push(character);
+        if measure(&longer) + measure("…") > limit {
+            break;
+        }
+        short = longer;
+    }
+    short.truncate(short.trim_end().len());
+    short + "…"
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{columns, wrap};
+    use super::{columns, lines, shorten, wrap};
 
     #[test]
     fn hangul_takes_two_columns() {
@@ -92,5 +154,13 @@ mod tests {
         );
         assert_eq!(wrap("가나다라마", 4, columns), ["가나", "다라", "마"]);
         assert!(wrap("", 4, columns).is_empty());
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(shorten("abcdef", 4, columns), "abc…");
+        assert_eq!(shorten("abcd", 4, columns), "abcd");
+        assert_eq!(lines("a b c d", 1, 2, columns), ["a", "…"]);
+        assert_eq!(lines("aaa bbb ccc", 5, 2, columns), ["aaa", "bbb …"]);
     }
 }

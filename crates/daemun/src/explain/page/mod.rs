@@ -1,16 +1,20 @@
 //! One page about one Gateway: the chain from its class to the endpoints that answer, what state each link is in, whose
 //! it is, and what is wrong first.
 //!
-//! [`build`] makes a [`Page`] of what is known, and is pure; the renderers ([`text`], and JSON by serde) only say it. Everything a person reads is a sentence of [`words`], in the language that was asked for; what
+//! [`build`] makes a [`Page`] of what is known, and is pure; the renderers ([`text`], [`svg`], [`html`], and JSON by serde)
+//! only say it. Everything a person reads is a sentence of [`words`], in the language that was asked for; what
 //! objects say stays as it is.
 
 pub(crate) mod build;
+mod html;
 pub(crate) mod known;
 pub(crate) mod lang;
+mod markup;
 mod meaning;
 mod measure;
 mod origin;
 mod seen;
+mod svg;
 mod text;
 mod words;
 
@@ -28,6 +32,10 @@ pub(crate) enum Output {
     Text,
     /// For programs
     Json,
+    /// For a browser or for paper: one file with everything in it
+    Html,
+    /// The drawing alone
+    Svg,
 }
 
 /// The page.
@@ -77,8 +85,22 @@ pub(crate) struct Station {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) facts: Vec<Fact>,
     pub(crate) owner: Owner,
+    /// Of an address: who reaches it, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reach: Option<Reach>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trouble: Option<Trouble>,
+}
+
+/// Who reaches an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) enum Reach {
+    /// Who is inside of the cluster.
+    Cluster,
+    /// Who is inside of the network.
+    Private,
+    /// Anybody.
+    Public,
 }
 
 /// Which link of the chain.
@@ -228,6 +250,15 @@ impl State {
 }
 
 impl Owner {
+    /// All of them, in the order of the chain.
+    const ALL: [Self; 5] = [
+        Self::InfrastructureOperator,
+        Self::ClusterOperator,
+        Self::ApplicationDeveloper,
+        Self::Daemun,
+        Self::Cloud,
+    ];
+
     /// Words for it.
     fn word(self) -> Words {
         match self {
@@ -247,6 +278,8 @@ impl Page {
             Output::Text => text::write(self, style),
             // Strings, numbers and lists are all there is; they always become JSON.
             Output::Json => serde_json::to_string_pretty(self).unwrap_or_default() + "\n",
+            Output::Html => html::write(self),
+            Output::Svg => svg::alone(self),
         }
     }
 

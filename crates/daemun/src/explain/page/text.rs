@@ -88,6 +88,7 @@ impl Writer {
             says,
             facts,
             owner,
+            reach: _, // the sentences say it
             trouble,
         } = station;
         let mut parts = vec![plain(&format!("{heading} {name}")).trim_end().to_owned()];

@@ -25,6 +25,16 @@ words! {
     BAND_WAY: "The way in", "들어오는 길";
     BAND_ROUTES: "Routes", "경로";
 
+    CALLERS_PRIVATE: "reached by who is inside of the network", "네트워크 안에서 접속";
+    CALLERS_PUBLIC: "reached by anybody on the internet", "인터넷 어디에서나 접속";
+    CALLERS_CLUSTER: "reached by who is inside of the cluster", "클러스터 안에서 접속";
+    LEGEND_OWNERS: "Whose it is", "담당";
+    LEGEND_STATES: "State", "상태";
+    DETAILS: "Everything in words", "자세한 내용";
+    RULE: "takes", "조건";
+    LEADS_TO: "leads to", "보내는 곳";
+    MORE: "and {0} more", "외 {0}개";
+
     // Headings where the Gateway API has none.
     CONTROLLER: "Controller", "컨트롤러";
     PROXIES: "Proxies", "프록시";

@@ -9,6 +9,7 @@ use daemun_translate::exposure::{Asked, REACH_VERIFIED};
 
 use super::way::describe;
 use super::{Link, Owner, State, Station, w};
+use crate::explain::page::Reach;
 use crate::explain::page::known::{From, Known, Said};
 use crate::explain::page::lang::{Lang, Words};
 use crate::explain::page::meaning::{Forecast, forecast, has_floating_ips};
@@ -81,6 +82,7 @@ fn asked(known: &Known<'_>) -> Option<Asked> {
 fn in_cluster(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     let mut station = Station::new(known, Link::Address, service.text("/spec/clusterIP"));
     station.owner = Owner::Daemun;
+    station.reach = Some(Reach::Cluster);
     if !is_there && known.from == From::Files {
         station.foresee();
         station.say(w::WOULD_CLUSTER.plain(known.lang));
@@ -98,6 +100,7 @@ fn none_yet(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         wanted => wanted.to_owned(),
     };
     let mut station = Station::new(known, Link::Address, name);
+    station.reach = asked(known).map(reach_of);
     requested(known, &mut station);
     if !is_there && known.from == From::Files {
         station.foresee();
@@ -106,6 +109,7 @@ fn none_yet(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
             forecast(rules, &service.annotations(), class)
         });
         let floating = known.rules().is_some_and(has_floating_ips);
+        station.reach = reach_foreseen(forecast);
         station.say(would(forecast, floating).plain(lang));
         if floating && matches!(forecast, Forecast::Public | Forecast::PublicByDefault) {
             station.say(w::FLOATING_MAPS.plain(lang));
@@ -137,6 +141,11 @@ fn there(known: &Known<'_>, service: Seen<'_>, address: &str) -> Station {
     let lang = known.lang;
     let mut station = Station::new(known, Link::Address, address);
     let class = class(known, address);
+    station.reach = match class {
+        Some(AddressClass::Public) => Some(Reach::Public),
+        Some(_) => Some(Reach::Private),
+        None => asked(known).map(reach_of),
+    };
     let floating = known.rules().is_some_and(has_floating_ips);
     let mut observed = class.map_or(w::CLASS_NAME, words).plain(lang);
     if floating && let Some(kind) = class.and_then(kind) {
@@ -162,6 +171,21 @@ fn there(known: &Known<'_>, service: Seen<'_>, address: &str) -> Station {
     }
     after_deletion(known, service, &mut station);
     station
+}
+
+fn reach_of(asked: Asked) -> Reach {
+    match asked {
+        Asked::Private => Reach::Private,
+        Asked::Public => Reach::Public,
+    }
+}
+
+fn reach_foreseen(forecast: Forecast) -> Option<Reach> {
+    match forecast {
+        Forecast::Private | Forecast::PrivateByDefault => Some(Reach::Private),
+        Forecast::Public | Forecast::PublicByDefault => Some(Reach::Public),
+        Forecast::Elsewhere | Forecast::NotItsClass | Forecast::NotKnown => None,
+    }
 }
 
 fn requested(known: &Known<'_>, station: &mut Station) {

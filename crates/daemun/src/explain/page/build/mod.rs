@@ -163,6 +163,7 @@ impl Station {
             says: String::new(),
             facts: Vec::new(),
             owner,
+            reach: None,
             trouble: None,
         }
     }
