@@ -182,7 +182,7 @@ impl Sheet {
             .map_or(&[][..], Vec::as_slice)
             .iter()
             .map(|it| it.link);
-        let columns = Columns::of(links.chain([Link::Proxies]).collect());
+        let columns = Columns::of(&links.chain([Link::Proxies]).collect::<Vec<_>>());
         let last = columns.0.len() - 1;
         let proxies = Card::new(&page.proxies, "", (columns.width(last), lang));
         let rows: Vec<Vec<Card<'_>>> = rows
@@ -288,7 +288,7 @@ enum Sign {
 struct Columns(Vec<(usize, usize)>);
 
 impl Columns {
-    fn of(links: Vec<Link>) -> Self {
+    fn of(links: &[Link]) -> Self {
         let share = |link: &Link| match link {
             Link::Address => 27,
             Link::Service => 32,
