@@ -50,7 +50,7 @@ words! {
     WAITS_FOR: "It waits for {0}.", "기다리는 중입니다: {0}.";
     UNSEEN: "What could not be seen", "확인하지 못한 것";
     SERVES: "Gateway {0} serves at {1}.", "게이트웨이 {0} — {1}에서 서비스 중입니다.";
-    SERVES_INSIDE: "Gateway {0} serves inside of the cluster.", "게이트웨이 {0} — 클러스터 안에서 서비스 중입니다.";
+    SERVES_SO: "Gateway {0} serves. {1}", "게이트웨이 {0} — 서비스 중입니다. {1}";
     NOT_SERVING: "Gateway {0} does not serve yet.", "게이트웨이 {0} — 아직 서비스하지 않습니다.";
     NO_ADDRESS_YET: "Gateway {0} has no address yet.", "게이트웨이 {0} — 아직 주소가 없습니다.";
     CLOSED: "Gateway {0} is closed: no request is served.", "게이트웨이 {0} — 닫혀 있습니다. 어떤 요청도 처리하지 않습니다.";
@@ -126,6 +126,13 @@ words! {
     ADDRESS_PURPOSE: "Where the Gateway is reached.", "Gateway에 접속하는 주소입니다.";
     ADDRESS_NONE: "none yet", "아직 없음";
     ADDRESS_CLUSTER: "Reachable inside of the cluster only; there is no load balancer.", "클러스터 안에서만 접속할 수 있으며 로드 밸런서는 없습니다.";
+    ADDRESS_NODES: "Reachable at the addresses of the nodes, at the Service's node ports ({0}).", "노드의 주소에서 Service의 노드 포트({0})로 접속합니다.";
+    ADDRESS_NODES_FORESEEN: "It would be reachable at the addresses of the nodes, at node ports.", "노드의 주소에서 노드 포트로 접속하게 됩니다.";
+    ADDRESS_OWN: "A Service of your own", "직접 만든 Service";
+    ADDRESS_UNMANAGED: "Daemun makes no Service for this Gateway (reach Unmanaged): one of your own leads to its proxies, or none.", "Daemun은 이 Gateway에 Service를 만들지 않습니다(reach: Unmanaged). 직접 만든 Service가 있다면 그것이 프록시로 보냅니다.";
+    ADDRESS_KEEP_BY: "exposure.keepAddress: true keeps it; a kept address is billed for as long as it exists.", "exposure.keepAddress: true로 남길 수 있으며, 남긴 주소는 계속 과금됩니다.";
+    VIOLATED_REPORTED: "A private address was asked for, and {0} is public. It is served all the same, because the class says onViolation: Report.", "사설 주소를 요청했지만 실제로는 공인 주소입니다: {0}. 클래스가 onViolation: Report이므로 그대로 서비스합니다.";
+    FACT_RANGES: "loadBalancerSourceRanges", "loadBalancerSourceRanges";
     WORD_PRIVATE: "private", "사설";
     WORD_PUBLIC: "public", "공인";
     CLASS_PRIVATE: "private (RFC 1918)", "사설(RFC 1918)";

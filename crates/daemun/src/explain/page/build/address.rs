@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use daemun_model::verdict::Status;
 use daemun_translate::exposure::class::{AddressClass, class_of};
 use daemun_translate::exposure::provider::Value as KeyValue;
-use daemun_translate::exposure::{Asked, REACH_VERIFIED};
+use daemun_translate::exposure::{Asked, OnViolation, REACH_VERIFIED};
 
 use super::way::describe;
 use super::{Link, Owner, State, Station, w};
@@ -19,6 +19,13 @@ use crate::explain::page::seen::Seen;
 pub(super) fn is_violated(known: &Known<'_>) -> bool {
     let verified = known.said(REACH_VERIFIED);
     asked(known) == Some(Asked::Private) && verified.is_some_and(Said::fails)
+}
+
+/// Whether nothing is served because of that.
+pub(super) fn is_closed(known: &Known<'_>) -> bool {
+    let exposure = known.infrastructure().map(|it| &it.exposure);
+    let reports = exposure.is_some_and(|it| it.on_violation == OnViolation::Report);
+    is_violated(known) && !reports
 }
 
 /// Whether a public address is asked for.
@@ -58,7 +65,10 @@ pub(super) fn in_headline(known: &Known<'_>, address: &str) -> String {
 /// The addresses of a Service; one that says what is missing or would come, if there is none.
 pub(super) fn addresses(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Vec<Station> {
     if service.text("/spec/type") != "LoadBalancer" {
-        return vec![in_cluster(known, service, is_there)];
+        return vec![match service.text("/spec/type") {
+            "NodePort" => at_nodes(known, service, is_there),
+            _ => in_cluster(known, service, is_there),
+        }];
     }
     let ingress = service.list("/status/loadBalancer/ingress").iter();
     let shown: Vec<&str> = ingress
@@ -89,6 +99,35 @@ fn in_cluster(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     } else {
         station.say(w::ADDRESS_CLUSTER.plain(known.lang));
     }
+    station
+}
+
+fn at_nodes(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
+    const SHOWN: usize = 3;
+    let lang = known.lang;
+    let nodes = known.cluster.nodes.iter().take(SHOWN);
+    let names: Vec<String> = nodes.map(|(name, _)| name.name.clone()).collect();
+    let mut station = Station::new(known, Link::Address, names.join(", "));
+    station.owner = Owner::InfrastructureOperator;
+    if !is_there && known.from == From::Files {
+        station.foresee();
+        station.say(w::ADDRESS_NODES_FORESEEN.plain(lang));
+        return station;
+    }
+    let ports = service.list("/spec/ports").iter().map(Seen);
+    let ports: Vec<String> = ports
+        .map(|port| port.number("/nodePort").to_string())
+        .collect();
+    station.say(w::ADDRESS_NODES.say(lang, &[&ports.join(", ")]));
+    station
+}
+
+/// What there is where Daemun makes no Service.
+pub(super) fn unmanaged(known: &Known<'_>) -> Station {
+    let name = w::ADDRESS_OWN.plain(known.lang);
+    let mut station = Station::new(known, Link::Address, name);
+    station.owner = Owner::InfrastructureOperator;
+    station.say(w::ADDRESS_UNMANAGED.plain(known.lang));
     station
 }
 
@@ -229,7 +268,11 @@ fn judge(
         (Some(_), _) if verified == Some(Status::True) => {}
         (Some(Asked::Private), _) if public => station.fail(
             State::Bad,
-            w::VIOLATED.say(lang, &[&address]),
+            if is_closed(known) {
+                w::VIOLATED.say(lang, &[&address])
+            } else {
+                w::VIOLATED_REPORTED.say(lang, &[&address])
+            },
             vec![
                 w::VIOLATED_REMEDY_PUBLIC.plain(lang),
                 w::VIOLATED_REMEDY_RANGE.plain(lang),
@@ -264,6 +307,9 @@ fn after_deletion(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
     };
     let label = w::FACT_AFTER.plain(lang);
     station.fact("afterDeletion", label, after.plain(lang));
+    if !is_kept && kept.is_some() {
+        station.meaning(w::ADDRESS_KEEP_BY.plain(lang));
+    }
 }
 
 fn class(known: &Known<'_>, address: &str) -> Option<AddressClass> {

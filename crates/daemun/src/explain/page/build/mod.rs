@@ -92,7 +92,7 @@ fn situation(known: &Known<'_>, page: &Page) -> String {
     if refused(known) {
         return w::REFUSED.say(lang, &[gateway]);
     }
-    if address::is_violated(known) {
+    if address::is_closed(known) {
         return w::CLOSED.say(lang, &[gateway]);
     }
     let addresses = page.ways.iter().flat_map(|way| &way.addresses);
@@ -111,7 +111,8 @@ fn situation(known: &Known<'_>, page: &Page) -> String {
         return w::NOT_SERVING.say(lang, &[gateway]);
     }
     if !way::has_load_balancer(known) {
-        return w::SERVES_INSIDE.say(lang, &[gateway]);
+        let says: Vec<&str> = known_ones.iter().map(|it| it.says.as_str()).collect();
+        return w::SERVES_SO.say(lang, &[gateway, &says.join(" ")]);
     }
     let shown: BTreeSet<String> = known_ones
         .iter()

@@ -2,8 +2,9 @@
 
 use daemun_translate::exposure::ServiceKind;
 use daemun_translate::infrastructure::is_reserved;
+use serde_json::Value;
 
-use super::address::{addresses, is_violated};
+use super::address::{addresses, is_violated, unmanaged};
 use super::{Link, Owner, State, Station, Way, w};
 use crate::explain::page::ANNOTATION;
 use crate::explain::page::known::{From, Known};
@@ -16,6 +17,14 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The ways in, one for each Service; what is not there is foreseen.
 pub(super) fn ways(known: &Known<'_>) -> Vec<Way> {
+    let exposure = known.infrastructure().map(|it| &it.exposure);
+    if exposure.is_some_and(|it| it.kind == ServiceKind::Unmanaged) {
+        return vec![Way {
+            service: None,
+            load_balancer: None,
+            addresses: vec![unmanaged(known)],
+        }];
+    }
     let mut services: Vec<Seen<'_>> = known.made("Service").collect();
     services.sort_by_key(|it| it.name());
     let foreseen = known.foreseen();
@@ -58,7 +67,7 @@ fn station(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         "" => "ClusterIP",
         kind => kind,
     };
-    if kind != "LoadBalancer" {
+    if kind == "ClusterIP" {
         station.purpose = w::SERVICE_PURPOSE_CLUSTER.plain(lang);
     }
     match (is_there, known.from) {
@@ -127,6 +136,13 @@ fn fields(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
         );
         station.meaning(means.plain(lang));
     }
+    let ranges = service.list("/spec/loadBalancerSourceRanges").iter();
+    let ranges: Vec<&str> = ranges.filter_map(Value::as_str).collect();
+    if !ranges.is_empty() {
+        let label = w::FACT_RANGES.plain(lang);
+        station.fact("sourceRanges", label, ranges.join(", "));
+        station.meaning(w::MEANS_RANGES.plain(lang));
+    }
     let ports = service.list("/spec/ports").iter().map(Seen).map(|port| {
         let protocol = match port.text("/protocol") {
             "" => "TCP",
@@ -147,7 +163,9 @@ fn lacks(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
         return;
     };
     let written = service.annotations();
-    let mut switch = exposure.switch.iter();
+    let rules = known.rules();
+    let decides = |key: &str| rules.is_some_and(|rules| rules.decides_reach(key));
+    let mut switch = exposure.switch.iter().filter(|(key, _)| decides(key));
     let missing = switch.find(|(key, value)| written.get(key.as_str()) != Some(&value.as_str()));
     let Some((key, value)) = missing else {
         return;
