@@ -167,9 +167,9 @@ impl World {
     async fn place(&self, what: &str, fits: impl Fn(&Place) -> bool) -> Place {
         let mut provisioned = self.handle.provisioned.clone();
         let gateway = &self.gateway.gateway;
-        let all = provisioned.wait_for(|all| all.get(gateway).is_some_and(&fits));
+        let all = provisioned.wait_for(|all| all.get(gateway).is_some_and(|place| fits(place)));
         match tokio::time::timeout(Duration::from_secs(60), all).await {
-            Ok(all) => all.unwrap().get(gateway).unwrap().clone(),
+            Ok(all) => all.unwrap().get(gateway).unwrap().as_ref().clone(),
             Err(_) => panic!(
                 "{what}: {:?}",
                 self.handle.provisioned.borrow().get(gateway)

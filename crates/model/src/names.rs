@@ -140,6 +140,11 @@ impl RouteKind {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Http, Self::Grpc, Self::Tls, Self::Tcp, Self::Udp];
 
+    /// The kind that is written so in `kind:`.
+    pub fn of(written: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == written)
+    }
+
     /// The kind as written in `kind:`.
     pub fn as_str(self) -> &'static str {
         match self {

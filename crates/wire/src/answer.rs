@@ -1,9 +1,9 @@
 //! What proxies say about the configuration that they were given.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
+use daemun_model::persistent::Map;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Proxy;
@@ -11,8 +11,8 @@ use crate::identity::Proxy;
 /// What every connected proxy said last, by Gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// Those of each Gateway, in the order of their pods' names.
-    pub by_gateway: BTreeMap<ObjectName, Arc<Vec<ProxyState>>>,
+    /// Those of each Gateway, in the order of their pods' names; the same `Arc` as long as they say the same.
+    pub by_gateway: Map<ObjectName, Arc<Vec<ProxyState>>>,
 }
 
 impl Proxies {

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use daemun_base::tasks::Tasks;
 use daemun_model::names::ObjectName;
+use daemun_model::persistent::Map;
 use daemun_translate::infrastructure::Infrastructure;
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
@@ -142,8 +143,8 @@ pub type Accounts = BTreeMap<String, ObjectName>;
 /// The uids of the proxies' pods.
 pub type Pods = BTreeSet<String>;
 
-/// What became of what was made, by Gateway.
-pub type Provisioned = BTreeMap<ObjectName, Place>;
+/// What became of what was made, by Gateway; the same `Arc` as long as nothing became of it.
+pub type Provisioned = Map<ObjectName, Arc<Place>>;
 
 /// What there is around one Gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

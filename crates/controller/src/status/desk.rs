@@ -41,7 +41,7 @@ impl Key {
         };
         Self {
             rank,
-            kind: static_name(kind),
+            kind: kind.kind,
             name,
         }
     }
@@ -51,16 +51,14 @@ impl Key {
     }
 }
 
-fn static_name(info: &KindInfo) -> &'static str {
-    info.kind
-}
-
 /// What is known and what should be said.
 pub(super) struct Desk {
     controller: String,
     /// The controller's own namespace.
     home: String,
-    known: HashMap<Key, Known>,
+    known: BTreeMap<Key, Known>,
+    /// Of these the Gateways, and the ListenerSets of each: what depends on a Gateway's proxies.
+    of_gateways: BTreeMap<ObjectName, BTreeSet<Key>>,
     others: HashMap<Key, Arc<Verdict>>,
     of_routes: Map<RouteKey, Arc<Verdict>>,
     /// Whether there was a translation yet.
@@ -89,7 +87,8 @@ impl Desk {
             controller: controller.to_owned(),
             home: home.to_owned(),
             notices: Vec::new(),
-            known: HashMap::new(),
+            known: BTreeMap::new(),
+            of_gateways: BTreeMap::new(),
             others: HashMap::new(),
             of_routes: Map::new(),
             judged: false,
@@ -111,17 +110,37 @@ impl Desk {
             parent,
         } = observed;
         let key = Key::new(kind, name);
-        match written {
+        let before = match written {
             Some(written) => {
                 self.queue.insert(key.clone());
                 let known = Known {
                     kind,
                     written,
-                    parent,
+                    parent: parent.clone(),
                 };
-                self.known.insert(key, known);
+                if let Some(gateway) = gateway_of(&key, parent.as_ref()) {
+                    let of_gateway = self.of_gateways.entry(gateway.clone()).or_default();
+                    of_gateway.insert(key.clone());
+                }
+                let before = self.known.insert(key.clone(), known);
+                before.filter(|before| before.parent != parent)
             }
-            None => drop(self.known.remove(&key)),
+            None => self.known.remove(&key),
+        };
+        if let Some(before) = before {
+            self.leaves_gateway(&key, before.parent.as_ref());
+        }
+    }
+
+    fn leaves_gateway(&mut self, key: &Key, parent: Option<&ObjectName>) {
+        let gateway = gateway_of(key, parent);
+        if let Some(gateway) = gateway
+            && let Some(of_gateway) = self.of_gateways.get_mut(gateway)
+        {
+            of_gateway.remove(key);
+            if of_gateway.is_empty() {
+                self.of_gateways.remove(gateway);
+            }
         }
     }
 
@@ -162,7 +181,7 @@ impl Desk {
     }
 
     fn verdict(&self, key: &Key) -> Option<&Arc<Verdict>> {
-        let Some(kind) = route_kind(key.kind) else {
+        let Some(kind) = RouteKind::of(key.kind) else {
             return self.others.get(key);
         };
         let name = key.name.clone();
@@ -222,22 +241,24 @@ impl Desk {
     /// Takes what proxies say now.
     pub(super) fn proxies(&mut self, proxies: &Arc<Proxies>) {
         let before = std::mem::replace(&mut self.proxies, Arc::clone(proxies));
-        let changed = differing(&before.by_gateway, &proxies.by_gateway);
-        self.look_at_gateways(|gateway| changed.contains(gateway));
+        let changed = proxies
+            .by_gateway
+            .differences(&before.by_gateway, Arc::ptr_eq);
+        self.look_at_gateways(changed);
     }
 
     /// Takes what there is around Gateways now.
     pub(super) fn places(&mut self, places: &Arc<Provisioned>) {
         let before = std::mem::replace(&mut self.places, Arc::clone(places));
-        let changed = differing(&before, places);
-        self.look_at_gateways(|gateway| changed.contains(gateway));
+        self.look_at_gateways(places.differences(&before, Arc::ptr_eq));
     }
 
     /// Whether proxies may not have had the time yet to connect.
     pub(super) fn early(&mut self, early: bool) {
         if self.early != early {
             self.early = early;
-            self.look_at_gateways(|_| true);
+            self.queue
+                .extend(self.of_gateways.values().flatten().cloned());
         }
     }
 
@@ -245,7 +266,7 @@ impl Desk {
     pub(super) fn release(&mut self, release: Release) {
         if self.release != release {
             self.release = release;
-            self.look_at(|key, _| key.kind == "GatewayClass");
+            self.look_at_classes();
         }
     }
 
@@ -253,7 +274,7 @@ impl Desk {
     pub(super) fn classes(&mut self, classes: Arc<BTreeSet<String>>) {
         if self.classes != classes {
             self.classes = classes;
-            self.look_at(|key, _| key.kind == "GatewayClass");
+            self.look_at_classes();
         }
     }
 
@@ -262,18 +283,18 @@ impl Desk {
         self.queue.insert(key);
     }
 
-    fn look_at_gateways(&mut self, is_meant: impl Fn(&ObjectName) -> bool) {
-        self.look_at(|key, known| {
-            compose::gateway_of(key.kind, &key.name, known.parent.as_ref()).is_some_and(&is_meant)
-        });
+    fn look_at_gateways<'g>(&mut self, gateways: impl IntoIterator<Item = &'g ObjectName>) {
+        for gateway in gateways {
+            let keys = self.of_gateways.get(gateway);
+            self.queue.extend(keys.into_iter().flatten().cloned());
+        }
     }
 
-    fn look_at(&mut self, is_meant: impl Fn(&Key, &Known) -> bool) {
-        let meant = self
-            .known
-            .iter()
-            .filter(|(key, known)| is_meant(key, known));
-        self.queue.extend(meant.map(|(key, _)| key.clone()));
+    fn look_at_classes(&mut self) {
+        // They are the first.
+        let keys = self.known.keys();
+        let classes = keys.take_while(|key| key.kind == "GatewayClass");
+        self.queue.extend(classes.cloned());
     }
 
     /// The next thing to write, of an object that is not among those that are just being written.
@@ -291,28 +312,8 @@ impl Desk {
     }
 }
 
-fn route_kind(kind: &str) -> Option<RouteKind> {
-    use RouteKind::{Grpc, Http, Tcp, Tls, Udp};
-    [Http, Grpc, Tls, Tcp, Udp]
-        .into_iter()
-        .find(|it| it.as_str() == kind)
-}
-
-fn differing<V: PartialEq>(
-    one: &BTreeMap<ObjectName, V>,
-    two: &BTreeMap<ObjectName, V>,
-) -> BTreeSet<ObjectName> {
-    let changed = |from: &BTreeMap<ObjectName, V>, to: &BTreeMap<ObjectName, V>| {
-        let differing = from
-            .iter()
-            .filter(|(name, value)| to.get(*name) != Some(value));
-        let names: Vec<ObjectName> = differing.map(|(name, _)| name.clone()).collect();
-        names
-    };
-    changed(one, two)
-        .into_iter()
-        .chain(changed(two, one))
-        .collect()
+fn gateway_of<'n>(key: &'n Key, parent: Option<&'n ObjectName>) -> Option<&'n ObjectName> {
+    compose::gateway_of(key.kind, &key.name, parent)
 }
 
 #[cfg(test)]

@@ -103,17 +103,28 @@ impl Publisher {
             return;
         }
         let known = feeds.get_or_insert_default();
-        known.retain(|name, _| configuration.gateways.contains_key(name));
+        let mut changed: Vec<ObjectName> = Vec::new();
+        known.retain(|name, _| {
+            let stays = configuration.gateways.contains_key(name);
+            changed.extend((!stays).then(|| name.clone()));
+            stays
+        });
         for (name, snapshot) in &configuration.gateways {
             *revision += 1;
             match known.get_mut(name) {
-                Some(feed) => feed.advance(snapshot, *revision),
+                Some(feed) => {
+                    feed.advance(snapshot, *revision);
+                    if feed.revision() != *revision {
+                        continue;
+                    }
+                }
                 None => drop(known.insert(name.clone(), Feed::new(snapshot, *revision))),
             }
+            changed.push(name.clone());
         }
         *newest = configuration;
-        let connected: Vec<ObjectName> = state.roll.gateways().cloned().collect();
-        for gateway in &connected {
+        // What proxies have is the newest of their Gateway's, or is not any more.
+        for gateway in &changed {
             self.tell(&mut state, gateway);
         }
         drop(state);

@@ -139,11 +139,6 @@ impl Roll {
         }
     }
 
-    /// The Gateways of which proxies are connected.
-    pub(super) fn gateways(&self) -> impl Iterator<Item = &ObjectName> {
-        self.gateways.keys()
-    }
-
     /// All that is known of a Gateway's proxies. Of several streams of one proxy the latest counts.
     pub(super) fn proxies(
         &self,

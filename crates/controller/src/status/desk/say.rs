@@ -1,5 +1,7 @@
 //! What is to be written into one object: nothing, its status, or what marks a GatewayClass as ours.
 
+use std::sync::Arc;
+
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::Verdict;
 use daemun_objects::KindInfo;
@@ -111,7 +113,7 @@ impl Desk {
         Serving {
             generation,
             proxies: self.proxies.of(gateway),
-            place: self.places.get(gateway),
+            place: self.places.get(gateway).map(Arc::as_ref),
             newest: is_set,
             was_programmed: was_programmed(&known.written, verdict.generation),
             early: self.early,

@@ -167,21 +167,7 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
     desk.early(false);
     assert_eq!(jobs(&mut desk).len(), 2);
     let gateway = ObjectName::new("n", "gw");
-    let proxy = ProxyState {
-        proxy: Proxy {
-            gateway: gateway.clone(),
-            account: "a".to_owned(),
-            pod: "p".to_owned(),
-            pod_uid: "u".to_owned(),
-        },
-        version: String::new(),
-        foreign: None,
-        phase: Phase::Ready,
-        generation: Some(1),
-        current: true,
-        refused: Vec::new(),
-    };
-    let by_gateway = [(gateway.clone(), Arc::new(vec![proxy]))].into();
+    let by_gateway = [(gateway.clone(), Arc::new(vec![ready("p")]))].into();
     desk.proxies(&Arc::new(Proxies { by_gateway }));
     let all = jobs(&mut desk);
     assert_eq!(named(&all), ["Gateway n/gw"]);
@@ -195,7 +181,7 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
         addresses: vec![Address::Name("x.example".to_owned())],
         ..Place::default()
     };
-    let places: Provisioned = [(gateway, place)].into();
+    let places: Provisioned = [(gateway, Arc::new(place))].into();
     desk.places(&Arc::new(places));
     let all = jobs(&mut desk);
     assert_eq!(all[0].patch["status"]["conditions"][1]["status"], "True");
@@ -203,6 +189,69 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
         all[0].patch["status"]["addresses"],
         json!([{"type": "Hostname", "value": "x.example"}])
     );
+}
+
+#[test]
+fn what_depends_on_a_gateways_proxies_is_the_gateway_and_its_sets_as_they_are_now() {
+    let mut desk = Desk::new(US, "home");
+    let verdicts = [
+        verdict("Gateway", "gw", Where::Object),
+        verdict("Gateway", "other", Where::Object),
+        verdict("ListenerSet", "set", Where::Object),
+        route_verdict("r"),
+    ];
+    let set_of = |gateway: &str, version: &str| Observed {
+        parent: Some(ObjectName::new("n", gateway)),
+        ..observed("ListenerSet", "set", version, None)
+    };
+    desk.observed(observed("Gateway", "gw", "1", None));
+    desk.observed(observed("Gateway", "other", "1", None));
+    desk.observed(observed("HTTPRoute", "r", "1", None));
+    desk.observed(set_of("gw", "1"));
+    desk.judged(&said(&verdicts));
+    desk.early(false);
+    jobs(&mut desk);
+    let said_of = |desk: &mut Desk, gateway: &str, current: bool| {
+        let state = ProxyState {
+            current,
+            ..ready("p")
+        };
+        let mut proxies = (*desk.proxies).clone();
+        let gateway = ObjectName::new("n", gateway);
+        proxies.by_gateway.insert(gateway, Arc::new(vec![state]));
+        desk.proxies(&Arc::new(proxies));
+        let queue: Vec<String> = desk.queue.iter().map(|key| key.name.name.clone()).collect();
+        desk.queue.clear();
+        queue
+    };
+    assert_eq!(said_of(&mut desk, "gw", true), ["gw", "set"]);
+    assert_eq!(said_of(&mut desk, "other", true), ["other"]);
+    desk.observed(set_of("other", "2"));
+    desk.queue.clear();
+    assert_eq!(said_of(&mut desk, "gw", false), ["gw"]);
+    assert_eq!(said_of(&mut desk, "other", false), ["other", "set"]);
+    desk.observed(Observed {
+        written: None,
+        ..set_of("other", "3")
+    });
+    assert_eq!(said_of(&mut desk, "other", true), ["other"]);
+}
+
+fn ready(pod: &str) -> ProxyState {
+    ProxyState {
+        proxy: Proxy {
+            gateway: ObjectName::new("n", "gw"),
+            account: "a".to_owned(),
+            pod: pod.to_owned(),
+            pod_uid: "u".to_owned(),
+        },
+        version: String::new(),
+        foreign: None,
+        phase: Phase::Ready,
+        generation: Some(1),
+        current: true,
+        refused: Vec::new(),
+    }
 }
 
 #[test]
