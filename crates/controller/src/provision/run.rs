@@ -1,5 +1,6 @@
 //! Provisioning at work: news comes in (of what is wanted, of what is there, of time that has passed), and for the
-//! Gateways that it is about a plan is made and carried out.
+//! Gateways that it is about a plan is made and carried out. Nothing waits for a plan but its own Gateway; and a plan ends
+//! in the middle when another one leads now, who makes plans of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use daemun_base::clock;
 use daemun_model::names::ObjectName;
+use daemun_translate::infrastructure::Infrastructure;
 use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use kube::Client;
 use tokio::sync::{mpsc, watch};
 
@@ -38,6 +41,14 @@ pub(super) struct Outlets {
     pub(super) pods: watch::Sender<Option<Arc<Pods>>>,
 }
 
+/// A plan that was carried out.
+struct Work {
+    gateway: ObjectName,
+    /// What was wanted.
+    wanted: Option<Arc<Infrastructure>>,
+    done: Done,
+}
+
 /// Provisioning at work.
 pub(super) struct Run {
     client: Client,
@@ -48,6 +59,10 @@ pub(super) struct Run {
     gateways: BTreeMap<ObjectName, Known>,
     /// Gateways about which there is news.
     news: BTreeSet<ObjectName>,
+    /// Plans that are being carried out.
+    works: FuturesUnordered<BoxFuture<'static, Work>>,
+    /// Whose they are. News of these wait for the end.
+    busy: BTreeSet<ObjectName>,
     provisioned: Provisioned,
     looker: Looker,
 }
@@ -68,6 +83,8 @@ impl Run {
             wanted: None,
             gateways: BTreeMap::new(),
             news: BTreeSet::new(),
+            works: FuturesUnordered::new(),
+            busy: BTreeSet::new(),
             provisioned: Provisioned::new(),
         }
     }
@@ -99,12 +116,13 @@ impl Run {
                     Some(event) => self.see(event),
                 },
                 Some(looked) = self.looker.looked.recv() => self.looked(looked),
+                Some(work) = self.works.next() => self.worked(work),
                 () = tick => {}
             }
             while let Ok(event) = events.try_recv() {
                 self.see(event);
             }
-            self.step().await;
+            self.step();
         }
     }
 
@@ -147,7 +165,9 @@ impl Run {
                 self.news.extend(self.store.gateways().cloned());
             }
             (_, None) => {
-                // Another one leads now, and does not do what this one remembers.
+                // Another one leads now, and does not do what this one remembers. What is under way ends here.
+                self.works.clear();
+                self.busy.clear();
                 self.gateways.clear();
                 self.news.clear();
             }
@@ -155,7 +175,7 @@ impl Run {
         self.wanted = next;
     }
 
-    async fn step(&mut self) {
+    fn step(&mut self) {
         let accounts = self.store.accounts();
         self.outlets.accounts.send_if_modified(|last| {
             let changed = **last != accounts;
@@ -175,7 +195,7 @@ impl Run {
             });
         }
         let Some(wanted) = self.wanted.clone() else {
-            self.provisioned.clear();
+            self.provisioned = Provisioned::new();
             self.publish();
             return;
         };
@@ -186,11 +206,11 @@ impl Run {
         }
         let now = clock::now();
         self.wake(now);
-        let news = std::mem::take(&mut self.news);
+        let news = self.news.clone();
         self.judge(&wanted, &news, now);
-        self.publish();
-        self.work(&wanted, &news).await;
-        self.judge(&wanted, &news, clock::now());
+        self.begin(&wanted);
+        // Who waits for others knows it now.
+        self.judge(&wanted, &news, now);
         self.publish();
     }
 
@@ -292,13 +312,16 @@ impl Run {
             if known.postponed.is_some() {
                 place.pods.get_or_insert_with(|| POSTPONED.to_owned());
             }
-            self.provisioned.insert(name.clone(), place);
+            let before = self.provisioned.get(name);
+            if before.is_none_or(|before| **before != place) {
+                self.provisioned.insert(name.clone(), Arc::new(place));
+            }
         }
     }
 
     fn publish(&self) {
         self.outlets.provisioned.send_if_modified(|last| {
-            let changed = **last != self.provisioned;
+            let changed = !last.is_same(&self.provisioned);
             if changed {
                 *last = Arc::new(self.provisioned.clone());
             }
@@ -306,28 +329,31 @@ impl Run {
         });
     }
 
-    /// Plans and carries out what is to be done for Gateways.
-    async fn work(&mut self, wanted: &Wanted, news: &BTreeSet<ObjectName>) {
-        let mut plans = Vec::new();
+    /// Plans what is to be done for Gateways, and begins with it for as many as may be worked on.
+    fn begin(&mut self, wanted: &Wanted) {
+        let free = self.news.difference(&self.busy);
         // Who has waited for longest is first.
-        let mut names: Vec<&ObjectName> = news.iter().collect();
+        let mut names: Vec<ObjectName> = free.cloned().collect();
         names.sort_by_key(|name| {
-            let since = self.gateways.get(*name).and_then(|known| known.postponed);
+            let since = self.gateways.get(name).and_then(|known| known.postponed);
             (since.is_none(), since)
         });
-        for name in names {
-            if let Some(plan) = self.plan(wanted, name) {
-                plans.push((name.clone(), plan));
+        for gateway in names {
+            if self.works.len() >= AT_ONCE {
+                return;
             }
-        }
-        let client = &self.client;
-        let done: Vec<(ObjectName, Done)> = stream::iter(plans)
-            .map(|(name, plan)| async move {
+            self.news.remove(&gateway);
+            let Some(plan) = self.plan(wanted, &gateway) else {
+                continue;
+            };
+            let (client, wanted) = (self.client.clone(), wanted.gateways.get(&gateway).cloned());
+            self.busy.insert(gateway.clone());
+            self.works.push(Box::pin(async move {
                 let owner = Owner {
-                    namespace: &name.namespace,
-                    gateway: &name.name,
+                    namespace: &gateway.namespace,
+                    gateway: &gateway.name,
                 };
-                let work = carry_out(client, &owner, plan);
+                let work = carry_out(&client, &owner, plan);
                 let done = tokio::time::timeout(PATIENCE, work).await;
                 let done = done.unwrap_or_else(|_| Done {
                     failed: Some(Failure::new(
@@ -335,13 +361,26 @@ impl Run {
                     )),
                     ..Done::default()
                 });
-                (name, done)
-            })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        for (name, done) in done {
-            self.note(wanted, &name, done);
+                Work {
+                    gateway,
+                    wanted,
+                    done,
+                }
+            }));
+        }
+    }
+
+    /// Takes what came of a plan.
+    fn worked(&mut self, work: Work) {
+        let Work {
+            gateway,
+            wanted: infrastructure,
+            done,
+        } = work;
+        self.busy.remove(&gateway);
+        self.note(infrastructure, &gateway, done);
+        if let Some(wanted) = self.wanted.clone() {
+            self.judge(&wanted, &BTreeSet::from([gateway]), clock::now());
         }
     }
 
@@ -382,15 +421,14 @@ impl Run {
         Some(plan)
     }
 
-    fn note(&mut self, wanted: &Wanted, name: &ObjectName, done: Done) {
+    fn note(&mut self, wanted: Option<Arc<Infrastructure>>, name: &ObjectName, done: Done) {
         let Done { applied, failed } = done;
         let Some(known) = self.gateways.get_mut(name) else {
             return;
         };
         known.applied.extend(applied);
         let before = known.failed.take();
-        let infrastructure = wanted.gateways.get(name);
-        match (failed, infrastructure) {
+        match (failed, wanted) {
             (Some(failure), Some(infrastructure)) => {
                 let pause = before
                     .as_ref()
@@ -403,7 +441,7 @@ impl Run {
                     failure,
                     again: Some(clock::now() + pause),
                     pause,
-                    wanted: Arc::clone(infrastructure),
+                    wanted: infrastructure,
                 });
             }
             (Some(failure), None) => tracing::warn!(

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{Method, Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use kube::Client;
@@ -26,7 +27,7 @@ type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 #[derive(Clone)]
 pub(crate) struct Fake {
     state: Arc<Mutex<State>>,
-    /// Lists of these plurals wait until they are not in it any more.
+    /// Lists of these plurals, and patches in namespaces (`patch NAMESPACE`), wait until they are not in it any more.
     held: watch::Sender<BTreeSet<String>>,
 }
 
@@ -115,13 +116,13 @@ impl Fake {
         self.forbid(&format!("list {plural} everywhere"), true);
     }
 
-    /// Lists of a kind wait.
-    pub(crate) fn hold(&self, plural: &str, hold: bool) {
+    /// Lists of a kind wait, or `patch NAMESPACE`.
+    pub(crate) fn hold(&self, what: &str, hold: bool) {
         self.held.send_modify(|held| {
             if hold {
-                held.insert(plural.to_owned());
+                held.insert(what.to_owned());
             } else {
-                held.remove(plural);
+                held.remove(what);
             }
         });
     }
@@ -181,11 +182,14 @@ impl Fake {
         };
         let watches = query.contains("watch=true");
         let lists = head.method == Method::GET && target.name.is_none() && !watches;
-        if lists {
+        let waits_for = match head.method {
+            _ if lists => Some(target.plural.clone()),
+            Method::PATCH => Some(format!("patch {}", target.namespace)),
+            _ => None,
+        };
+        if let Some(what) = waits_for {
             let mut held = self.held.subscribe();
-            let plural = target.plural.clone();
-            let free = held.wait_for(|held| !held.contains(&plural)).await;
-            free.unwrap();
+            held.wait_for(|held| !held.contains(&what)).await.unwrap();
         }
         let mut state = self.state();
         state.requests.push((head.method.clone(), path));
@@ -195,6 +199,7 @@ impl Fake {
             (&Method::GET, Some(_)) => "get",
             (&Method::POST, _) => "create",
             (&Method::PUT, _) => "update",
+            _ if head.headers.get(CONTENT_TYPE).is_some_and(is_apply) => "apply",
             _ => "patch",
         };
         let what = format!("{verb} {}", target.plural);
@@ -324,7 +329,7 @@ impl State {
             ("create", Some(_)) => {
                 return failure(StatusCode::CONFLICT, "AlreadyExists", "it exists");
             }
-            ("create", None) => {}
+            ("create" | "apply", None) => {}
             (_, None) => return failure(StatusCode::NOT_FOUND, "NotFound", "not found"),
             (_, Some(there))
                 if wanted.is_string() && *wanted != there["metadata"]["resourceVersion"] =>
@@ -337,7 +342,7 @@ impl State {
         match verb {
             "update" => object = body.clone(),
             "patch" if target.status => merge(&mut object["status"], &body["status"]),
-            "patch" => merge(&mut object, body),
+            "patch" | "apply" => merge(&mut object, body),
             _ => {}
         }
         self.store(key.clone(), object, "MODIFIED");
@@ -370,6 +375,11 @@ impl Target {
         let name = self.name.clone().unwrap_or_default();
         (self.plural.clone(), joined(&self.namespace, &name))
     }
+}
+
+/// Server-side apply, which makes what is not there. Whose fields are whose is not kept.
+fn is_apply(content_type: &HeaderValue) -> bool {
+    content_type.as_bytes() == b"application/apply-patch+yaml"
 }
 
 fn key_of(object: &Value) -> String {

@@ -8,6 +8,7 @@
 
 mod fake;
 mod glimpse;
+mod provisioning;
 
 use std::sync::Arc;
 
