@@ -38,6 +38,7 @@ const CASES: &[Case] = &[
             "controllerName=example.com/controller",
             "watchNamespaces[0]=a",
             "watchNamespaces[1]=b",
+            "roles=true",
             "options[0]=--log-level=debug",
         ],
         options: &[
@@ -48,6 +49,7 @@ const CASES: &[Case] = &[
             "--controller-name=example.com/controller",
             "--watch-namespace=a",
             "--watch-namespace=b",
+            "--roles",
             "--",
             "--log-level=debug",
         ],

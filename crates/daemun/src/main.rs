@@ -4,6 +4,7 @@ mod command;
 mod echo;
 mod explain;
 mod output;
+mod roles;
 
 use std::process::ExitCode;
 

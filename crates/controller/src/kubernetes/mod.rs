@@ -26,6 +26,8 @@ pub use access::Access;
 pub use definitions::{Definition, definitions};
 pub use version::OLDEST;
 
+pub use crate::source::kubernetes::plural;
+
 use crate::events::Events;
 use crate::leader::{Leader, Resign};
 use crate::metrics::Metrics;

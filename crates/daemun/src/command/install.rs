@@ -7,6 +7,7 @@ mod definitions;
 mod guard;
 mod object;
 mod rights;
+mod roles;
 
 use std::io::Write as _;
 
@@ -56,6 +57,9 @@ pub(crate) struct Arguments {
     /// Look at this namespace only, with rights there and few elsewhere; can be repeated
     #[arg(long, value_name = "NAMESPACE")]
     watch_namespace: Vec<String>,
+    /// Print the roles of operators and developers too; the developers' becomes part of the role edit
+    #[arg(long)]
+    roles: bool,
     /// More options of daemun controller, such as --log-level=debug
     #[arg(last = true, value_name = "OPTION")]
     options: Vec<String>,
@@ -137,6 +141,9 @@ fn printed(arguments: &Arguments, channel: Channel) -> Result<String, String> {
 fn objects(arguments: &Arguments) -> Vec<Value> {
     let mut all = vec![controller::namespace(arguments)];
     all.extend(rights::rights(arguments));
+    if arguments.roles {
+        all.extend(roles::operators_and_developers(arguments));
+    }
     all.extend(controller::controller(arguments));
     all
 }

@@ -23,6 +23,7 @@ pub(crate) use event::Event;
 pub(crate) use held::{Held, Observed};
 pub(crate) use raw::{CLAIM, Raw, Written, has_status};
 pub(crate) use referred::{Read, read};
+pub use served::plural;
 pub(crate) use served::{Served, full_name, kind};
 pub(crate) use trouble::{Trouble, because};
 

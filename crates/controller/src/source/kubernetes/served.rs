@@ -47,7 +47,7 @@ pub(crate) fn kind(name: &str) -> Option<&'static KindInfo> {
 }
 
 /// The name of a kind's objects in paths and roles: `httproutes`.
-pub(crate) fn plural(kind: &KindInfo) -> String {
+pub fn plural(kind: &KindInfo) -> String {
     let name = kind.kind.to_ascii_lowercase();
     if name.ends_with("parameters") {
         name

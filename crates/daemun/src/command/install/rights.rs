@@ -4,56 +4,13 @@ use serde_json::{Value, json};
 
 use super::Arguments;
 use super::object::{NAME, cluster_name, cluster_wide, object};
-
-/// A rule: what may be done with which resources of an API group.
-pub(super) struct Rule {
-    group: &'static str,
-    resources: &'static [&'static str],
-    verbs: &'static [&'static str],
-    /// Only these objects; none means all.
-    names: &'static [&'static str],
-    /// Whether it is about the objects' statuses, and not about the objects themselves.
-    statuses: bool,
-}
-
-const fn rule(
-    group: &'static str,
-    resources: &'static [&'static str],
-    verbs: &'static [&'static str],
-) -> Rule {
-    Rule {
-        group,
-        resources,
-        verbs,
-        names: &[],
-        statuses: false,
-    }
-}
-
-impl Rule {
-    const fn named(mut self, names: &'static [&'static str]) -> Self {
-        self.names = names;
-        self
-    }
-
-    /// Statuses are patched: of lists that several controllers share, with the version that was read.
-    const fn told(mut self) -> Self {
-        self.verbs = &["patch"];
-        self.statuses = true;
-        self
-    }
-}
+use super::roles::{self, RBAC};
+use crate::roles::rule::{EXPERIMENTAL, GATEWAY_API, OURS, READ, Rule, rule, rules};
 
 /// The controller reads what it watches from the watch.
 const WATCH: &[&str] = &["list", "watch"];
-/// What it writes into is read once more where somebody else was faster.
-const READ: &[&str] = &["get", "list", "watch"];
 /// Server-side apply patches, and creates what is not there.
 const MAKE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
-
-const GATEWAY_API: &str = "gateway.networking.k8s.io";
-const EXPERIMENTAL: &str = "gateway.networking.x-k8s.io";
-const OURS: &str = "gateway.daemun.dev";
 
 /// The kinds of the Gateway API whose owners are told something in the status, but for GatewayClasses.
 const TOLD: &[&str] = &[
@@ -121,16 +78,6 @@ pub(super) const CLUSTER_WIDE: &[Rule] = &[
     rule("coordination.k8s.io", &["leases"], &["get"]),
 ];
 
-/// What people see who may see a namespace: it becomes part of the roles view and edit, so that the owners of Routes
-/// can look at them, and ask `daemun explain`.
-pub(super) const FOR_PEOPLE: &[Rule] = &[
-    rule(GATEWAY_API, TOLD, READ),
-    rule(GATEWAY_API, GRANTS, READ),
-    rule(EXPERIMENTAL, TOLD_EXPERIMENTAL, READ),
-    rule(OURS, TOLD_OURS, READ),
-    rule(OURS, PARAMETERS, READ),
-];
-
 /// In the controller's own namespace.
 pub(super) const AT_HOME: &[Rule] = &[
     // Which of the controllers leads.
@@ -166,24 +113,13 @@ pub(super) fn rights(arguments: &Arguments) -> Vec<Value> {
         cluster_wide(RBAC, "ClusterRoleBinding", &name, json!({})),
         "ClusterRole",
     ));
-    all.push(for_people(arguments));
+    all.push(roles::viewer(arguments));
     all.extend(role(arguments, &arguments.namespace, &rules(AT_HOME), NAME));
     for namespace in &arguments.watch_namespace {
         let name = format!("{NAME}-{}", arguments.namespace);
         all.extend(role(arguments, namespace, &rules(IN_NAMESPACES), &name));
     }
     all
-}
-
-const RBAC: &str = "rbac.authorization.k8s.io/v1";
-
-/// The role that becomes part of others; each installation has its own, so that none takes another's away.
-fn for_people(arguments: &Arguments) -> Value {
-    let name = cluster_name(arguments, "daemun-view");
-    let rules = json!({ "rules": rules(FOR_PEOPLE) });
-    let mut role = cluster_wide(RBAC, "ClusterRole", &name, rules);
-    role["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-view"] = json!("true");
-    role
 }
 
 /// A Role in a namespace, bound to the controller.
@@ -208,26 +144,4 @@ fn binding(arguments: &Arguments, mut object: Value, kind: &str) -> Value {
         "namespace": arguments.namespace,
     }]);
     object
-}
-
-/// Rules as a role has them.
-pub(super) fn rules(rules: &[Rule]) -> Vec<Value> {
-    rules.iter().map(written).collect()
-}
-
-fn written(rule: &Rule) -> Value {
-    let Rule {
-        group,
-        resources,
-        verbs,
-        names,
-        statuses,
-    } = rule;
-    let part = if *statuses { "/status" } else { "" };
-    let resources: Vec<String> = resources.iter().map(|it| format!("{it}{part}")).collect();
-    let mut rule = json!({ "apiGroups": [group], "resources": resources, "verbs": verbs });
-    if !names.is_empty() {
-        rule["resourceNames"] = json!(names);
-    }
-    rule
 }

@@ -1,5 +1,7 @@
 //! What `daemun install` prints.
 
+mod personas;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -8,7 +10,9 @@ use daemun_testkit::golden;
 use serde_json::Value;
 
 use super::definitions::Channel;
-use super::{Arguments, channel, objects, printed, rights};
+use super::{Arguments, channel, objects, printed, rights, roles};
+use crate::roles::persona::Persona;
+use crate::roles::rule::rules;
 
 #[derive(Parser)]
 struct Command {
@@ -106,7 +110,7 @@ fn in_namespaced_mode_there_are_few_rights_for_the_whole_cluster() {
 /// A right that stands in a role twice is one that nobody dares to take away.
 #[test]
 fn no_role_permits_anything_twice() {
-    for options in [&[][..], &["--watch-namespace", "a"]] {
+    for options in [&["--roles"][..], &["--watch-namespace", "a"]] {
         for role in objects(&arguments(options)) {
             let mut all = BTreeSet::new();
             for rule in role["rules"].as_array().into_iter().flatten() {
@@ -144,9 +148,15 @@ fn the_charts_rules_are_those_that_are_printed() {
         ("of-the-cluster", rights::CLUSTER_WIDE),
         ("of-namespaces", rights::IN_NAMESPACES),
         ("at-home", rights::AT_HOME),
-        ("for-people", rights::FOR_PEOPLE),
+        ("for-people", Persona::Viewer.rules()),
+        ("of-developers", Persona::Developer.rules()),
+        ("of-cluster-operators", Persona::ClusterOperator.rules()),
+        (
+            "of-infrastructure-operators",
+            Persona::InfrastructureOperator.rules(),
+        ),
     ] {
-        let text = serde_saphyr::to_string(&rights::rules(of)).unwrap();
+        let text = serde_saphyr::to_string(&rules(of)).unwrap();
         let path = format!("helm/daemun/files/rules-{name}.yaml");
         compare(&path, &text);
     }
@@ -159,6 +169,22 @@ fn deploy_daemun_yaml_is_what_is_printed() {
     let printed = printed(&arguments(&[]), Channel::None).unwrap();
     compare("daemun.yaml", &format!("{head}{printed}"));
 }
+
+/// The roles of people, for those who do not have the program at hand.
+#[test]
+fn deploy_roles_are_what_is_printed() {
+    let arguments = arguments(&["--roles"]);
+    for role in roles::operators_and_developers(&arguments) {
+        let name = role["metadata"]["name"].as_str().unwrap();
+        let text = serde_saphyr::to_string(&role).unwrap();
+        compare(
+            &format!("roles/{name}.yaml"),
+            &format!("# Of what daemun install --roles prints. {WRITTEN}\n{text}"),
+        );
+    }
+}
+
+const WRITTEN: &str = "Written by UPDATE_GOLDENS=1 cargo test -p daemun install; not to be edited.";
 
 /// Compares a file of `deploy/` with what it is to be, or writes it.
 fn compare(path: &str, actual: &str) {
