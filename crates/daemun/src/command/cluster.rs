@@ -106,6 +106,22 @@ impl ClusterArguments {
         })
     }
 
+    /// Looks at a Service (`name` or `namespace/name`), and at what is said of it.
+    ///
+    /// # Errors
+    /// As of [`ClusterArguments::look`].
+    pub(crate) fn look_around_service(
+        &self,
+        written: &str,
+    ) -> Result<(ObjectName, Around), String> {
+        runtime()?.block_on(async {
+            let client = self.access().connect().await?;
+            let name = self.named(written, client.default_namespace());
+            let around = Around::service(&client, &name).await?;
+            Ok((name, around))
+        })
+    }
+
     fn named(&self, written: &str, default: &str) -> ObjectName {
         match written.split_once('/') {
             Some((namespace, name)) => ObjectName::new(namespace, name),

@@ -29,8 +29,8 @@ use crate::output::style::ColourArguments;
 /// Arguments of `explain`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
-    /// The request's method; or route (httproute, grpcroute, …) for what becomes of a Route, or gateway for the page of a
-    /// Gateway
+    /// The request's method; or route (httproute, grpcroute, …) for what becomes of a Route, or gateway or service for all about a
+    /// Gateway or Service
     #[arg(value_name = "METHOD")]
     method: String,
     /// The request's URL, with scheme and host; or the object's name
@@ -67,8 +67,8 @@ pub(crate) fn explain(arguments: &Arguments, colours: &ColourArguments) -> Statu
         Ok(headers) => headers,
         Err(sentence) => return Status::unusable(&sentence),
     };
-    let answered = if page::is_meant(&arguments.method) {
-        page::about_gateway(arguments, colours.style(&io::stdout()))
+    let answered = if let Some(subject) = page::subject(&arguments.method) {
+        page::about(subject, arguments, colours.style(&io::stdout()))
     } else {
         form(arguments.output).and_then(|form| match route::kinds(&arguments.method) {
             Some(kinds) => about_route(arguments, &kinds, form),

@@ -75,6 +75,97 @@ fn pages_are_as_recorded_in_every_language_and_form() {
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
+/// Services, whoever made them.
+const SERVICES: &[(&str, &[&str])] = &[
+    (
+        "envoy-infra-web-1a2b3c4d",
+        &["envoy.yaml", "--provider", "NHN"],
+    ),
+    (
+        "ingress-nginx-controller",
+        &["helm.yaml", "--provider", "NHN"],
+    ),
+    ("shop", &["kubectl.yaml", "--provider", "NHN"]),
+    ("shop-daemun", &["private.yaml", "cluster.yaml"]),
+];
+
+#[test]
+fn who_made_a_service_and_why_is_as_recorded() {
+    let mut differ = Vec::new();
+    for (name, files) in SERVICES {
+        for language in LANGUAGES {
+            for (form, ending) in [("text", "txt"), ("json", "json")] {
+                let arguments = ["explain", "service", name, "--lang", language, "-o", form];
+                let (told, problems, status) = run(&[&arguments, *files].concat(), &[]);
+                assert_eq!((problems.as_str(), status), ("", Some(0)), "{arguments:?}");
+                let record = directory().join(format!("service.{name}.{language}.{ending}"));
+                differ.extend(golden::check(&record, &told).err());
+            }
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+#[test]
+fn a_floating_ip_is_foretold_by_the_switch_and_by_who_reads_it() {
+    for (annotation, provider, says) in [
+        ("{}", "NHN", "\"PublicByDefault\""),
+        (
+            "{service.beta.kubernetes.io/openstack-internal-load-balancer: 'true'}",
+            "NHN",
+            "\"Private\"",
+        ),
+        (
+            "{service.beta.kubernetes.io/openstack-internal-load-balancer: 'false'}",
+            "NHN",
+            "\"Public\"",
+        ),
+        (
+            "{service.beta.kubernetes.io/openstack-internal-load-balancer: 'True'}",
+            "NHN",
+            "\"PublicByDefault\"",
+        ),
+        (
+            "{service.beta.kubernetes.io/openstack-internal-load-balancer: 'true'}",
+            "NAVER",
+            "\"PublicByDefault\"",
+        ),
+        (
+            "{service.beta.kubernetes.io/ncloud-load-balancer-internal: 'true'}",
+            "NAVER",
+            "\"Private\"",
+        ),
+        ("{}", "MetalLB", "\"Elsewhere\""),
+    ] {
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        let text = format!(
+            "apiVersion: v1
+kind: Service
+metadata: {{name: web, annotations: {annotation}}}
+spec: {{type: LoadBalancer, ports: [{{port: 80}}]}}
+"
+        );
+        std::fs::write(file.path(), text).unwrap();
+        let path = file.path().to_str().unwrap();
+        let arguments = [
+            "explain",
+            "service",
+            "web",
+            path,
+            "--provider",
+            provider,
+            "-o",
+            "json",
+        ];
+        let (told, problems, _) = run(&arguments, &[]);
+        let forecast = format!("\"forecast\": {says}");
+        assert!(
+            told.contains(&forecast),
+            "{annotation} {provider}: {told}{problems}"
+        );
+    }
+}
+
 /// Names, annotations and messages that would be markup, or would write over a terminal.
 const HOSTILE: &[&str] = &["hostile.yaml", "shop.yaml", "cluster.yaml"];
 
@@ -221,7 +312,19 @@ fn questions_about_pages_that_are_none_are_told_so() {
         ),
         (
             &["gateway", "shop", "--admin", "unix:/nowhere"],
-            "made of files or a cluster",
+            "explained by files or a cluster",
+        ),
+        (
+            &["service", "nowhere", "private.yaml"],
+            "There is no Service default/nowhere",
+        ),
+        (
+            &["service", "shop", "kubectl.yaml", "-o", "svg"],
+            "there is no drawing",
+        ),
+        (
+            &["GET", "http://a/", "private.yaml", "-o", "html"],
+            "Only pages",
         ),
         (
             &["gateway", "shop", "nowhere.yaml"],

@@ -1,4 +1,5 @@
-//! `daemun explain gateway NAME`: where the page's Gateway, and what stands around it, come from.
+//! `daemun explain gateway NAME` and `daemun explain service NAME`: where these objects, and what stands around them,
+//! come from.
 
 use std::path::PathBuf;
 
@@ -9,13 +10,15 @@ use daemun_controller::look_once;
 use daemun_controller::source::files::Reason;
 use daemun_model::names::ObjectName;
 use daemun_translate::cluster::DEFAULT_NAMESPACE;
-use daemun_translate::exposure::provider::Provider;
+use daemun_translate::exposure::provider::{Provider, rules};
 use daemun_translate::{Cluster, Home, Outcome, Settings, translate};
 use serde_json::Value;
 
 use crate::explain::page::build::build;
-use crate::explain::page::known::{From, Known};
+use crate::explain::page::known::{From, Known, rules_of_nodes};
 use crate::explain::page::lang::Lang;
+use crate::explain::page::seen::Seen;
+use crate::explain::page::service::{Known as KnownService, explain};
 use crate::output::style::Style;
 
 /// Kinds that only the page reads, so that a file that has them is no mistake.
@@ -24,8 +27,8 @@ const READ_HERE: &[&str] = &["Deployment", "DaemonSet", "Pod", "Event"];
 /// Arguments of pages.
 #[derive(Clone, Debug, Args)]
 pub(super) struct PageArguments {
-    /// Who makes load balancers, where the page of a Gateway is told by files and GatewayParameters name nobody
-    #[arg(long, value_name = "NAME", requires = "paths", value_parser = providers())]
+    /// Who makes load balancers, where a Gateway or a Service is explained and neither GatewayParameters nor the nodes tell
+    #[arg(long, value_name = "NAME", value_parser = providers())]
     provider: Option<String>,
     /// The language of a page [default: by LC_ALL, LC_MESSAGES and LANG]
     #[arg(long, value_enum, value_name = "LANGUAGE")]
@@ -52,28 +55,85 @@ impl PageArguments {
     }
 }
 
-/// Whether a word asks for the page of a Gateway.
-pub(super) fn is_meant(word: &str) -> bool {
-    matches!(&*word.to_ascii_lowercase(), "gateway" | "gateways" | "gtw")
+/// What is asked about, other than requests and Routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Gateway,
+    Service,
 }
 
-/// The page of a Gateway.
+/// A word that asks about an object, as kubectl takes it; none if it is another word.
+pub(super) fn subject(word: &str) -> Option<Subject> {
+    match &*word.to_ascii_lowercase() {
+        "gateway" | "gateways" | "gtw" => Some(Subject::Gateway),
+        "service" | "services" | "svc" => Some(Subject::Service),
+        _ => None,
+    }
+}
+
+/// The answer about an object.
 ///
 /// # Errors
-/// A sentence: there is no such Gateway, or it is not Daemun's, or it cannot be seen.
-pub(super) fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, String> {
+/// A sentence: there is no such object, or it cannot be seen, or it is not Daemun's where that matters.
+pub(super) fn about(
+    subject: Subject,
+    arguments: &super::Arguments,
+    style: Style,
+) -> Result<String, String> {
     if arguments.admin.is_some() {
         return Err(
-            "A running process is asked about requests; a Gateway's page is made of files or a cluster."
+            "A running process is asked about requests; Gateways and Services are explained by files or a cluster."
                 .to_owned(),
         );
     }
     if !arguments.headers.is_empty() {
-        return Err("Headers (-H) belong to a request, not to a Gateway.".to_owned());
+        return Err("Headers (-H) belong to a request, not to an object.".to_owned());
     }
+    match subject {
+        Subject::Gateway => about_gateway(arguments, style),
+        Subject::Service => about_service(arguments, style),
+    }
+}
+
+/// Who made a Service, and why.
+fn about_service(arguments: &super::Arguments, style: Style) -> Result<String, String> {
+    let named = arguments.page.provider.as_deref();
+    let named = named.and_then(Provider::named).map(rules);
+    let answer = |name: &ObjectName, objects: &[Value], unseen: &[String]| {
+        let is_meant = |it: &&Value| Seen(it).kind() == "Service" && Seen(it).whole_name() == *name;
+        let Some(service) = objects.iter().find(is_meant) else {
+            return Err(format!("There is no Service {name}, or it cannot be seen."));
+        };
+        let explained = explain(&KnownService {
+            service,
+            rules: named.or_else(|| rules_of_nodes(objects, &Cluster::default())),
+            unseen,
+            lang: arguments.page.lang(),
+        });
+        explained.render(arguments.output, style)
+    };
+    if arguments.paths.is_empty() {
+        let (name, around) = arguments.cluster.look_around_service(&arguments.url)?;
+        return answer(&name, &around.objects, &around.unseen);
+    }
+    let read = Read::of(arguments)?;
+    let services = read.objects.iter().map(Seen);
+    let services = services.filter(|it| it.kind() == "Service");
+    let name = the_one(
+        "Service",
+        &arguments.url,
+        services.map(|it| it.whole_name()),
+    )?;
+    answer(&name, &read.objects, &[])
+}
+
+/// The page of a Gateway.
+fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, String> {
     let lang = arguments.page.lang();
     if arguments.paths.is_empty() {
-        let (seen, name, around) = arguments.cluster.look_around_gateway(&arguments.url)?;
+        let (mut seen, name, around) = arguments.cluster.look_around_gateway(&arguments.url)?;
+        let provider = arguments.page.provider.clone();
+        seen.glimpse.cluster.settings.provider = provider;
         is_ours(&seen.glimpse.cluster, &seen.glimpse.outcome, &name)?;
         let unseen = [&*seen.glimpse.unseen, &*around.unseen].concat();
         let page = build(&Known {
@@ -89,7 +149,9 @@ pub(super) fn about_gateway(arguments: &super::Arguments, style: Style) -> Resul
         return Ok(page.render(arguments.output, style));
     }
     let read = Read::of(arguments)?;
-    let name = read.named(&arguments.url)?;
+    let gateways = read.cluster.gateways.iter();
+    let names = gateways.map(|(name, _)| name.clone());
+    let name = the_one("Gateway", &arguments.url, names)?;
     is_ours(&read.cluster, &read.outcome, &name)?;
     let gateway = read.cluster.gateways.get(&name);
     let class = gateway.map_or("", |it| &it.spec.gateway_class_name);
@@ -139,7 +201,7 @@ impl Read {
         }
         let mut problems = problems.iter();
         if problems.any(|problem| problem.reason == Reason::Unreadable) {
-            return Err("The page cannot be made without this.".to_owned());
+            return Err("Nothing can be explained without this.".to_owned());
         }
         let mut cluster = controller.cluster().clone();
         let presumed = presume_classes(&mut cluster);
@@ -151,27 +213,27 @@ impl Read {
             presumed,
         })
     }
+}
 
-    /// The Gateway that is meant: one without a namespace is looked for in all of them.
-    fn named(&self, written: &str) -> Result<ObjectName, String> {
-        if let Some((namespace, name)) = written.split_once('/') {
-            return Ok(ObjectName::new(namespace, name));
-        }
-        let gateways = self.cluster.gateways.iter();
-        let meant: Vec<&ObjectName> = gateways
-            .map(|(name, _)| name)
-            .filter(|name| name.name == written)
-            .collect();
-        match *meant {
-            [one] => Ok(one.clone()),
-            [] => Ok(ObjectName::new(DEFAULT_NAMESPACE, written)),
-            _ => {
-                let names: Vec<String> = meant.iter().map(ToString::to_string).collect();
-                Err(format!(
-                    "There are several Gateways {written}: {}. Write the namespace before the name.",
-                    names.join(", ")
-                ))
-            }
+/// The object of files that is meant: one without a namespace is looked for in all of them.
+fn the_one(
+    kind: &str,
+    written: &str,
+    names: impl Iterator<Item = ObjectName>,
+) -> Result<ObjectName, String> {
+    if let Some((namespace, name)) = written.split_once('/') {
+        return Ok(ObjectName::new(namespace, name));
+    }
+    let meant: Vec<ObjectName> = names.filter(|name| name.name == written).collect();
+    match &*meant {
+        [one] => Ok(one.clone()),
+        [] => Ok(ObjectName::new(DEFAULT_NAMESPACE, written)),
+        _ => {
+            let names: Vec<String> = meant.iter().map(ToString::to_string).collect();
+            Err(format!(
+                "There are several: {kind} {}. Write the namespace before the name.",
+                names.join(", ")
+            ))
         }
     }
 }

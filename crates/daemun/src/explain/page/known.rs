@@ -149,7 +149,7 @@ impl<'a> Known<'a> {
 }
 
 /// The rules of who makes load balancers, by the nodes.
-pub(super) fn rules_of_nodes(objects: &[Value], cluster: &Cluster) -> Option<&'static Rules> {
+pub(crate) fn rules_of_nodes(objects: &[Value], cluster: &Cluster) -> Option<&'static Rules> {
     let seen = objects.iter().map(Seen).filter(|it| it.kind() == "Node");
     let ids = seen.map(|node| node.text("/spec/providerID"));
     let known = cluster.nodes.iter();

@@ -8,12 +8,14 @@ use daemun_translate::exposure::provider::{
     Value, listener_key, rules,
 };
 
+use serde::Serialize;
+
 use super::lang::{Lang, Words};
 use super::words as w;
 
 /// What address a Service gets, by its annotations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Forecast {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Forecast {
     /// A private one: it says so.
     Private,
     /// A public one: it says so.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// An object, whole.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen<'a>(pub(super) &'a Value);
+pub(crate) struct Seen<'a>(pub(crate) &'a Value);
 
 /// A condition of a status.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ impl<'a> Seen<'a> {
             .collect()
     }
 
-    pub(super) fn kind(self) -> &'a str {
+    pub(crate) fn kind(self) -> &'a str {
         self.text("/kind")
     }
 
@@ -60,7 +60,7 @@ impl<'a> Seen<'a> {
     }
 
     /// `namespace/name`, with the namespace that counts.
-    pub(super) fn whole_name(self) -> ObjectName {
+    pub(crate) fn whole_name(self) -> ObjectName {
         let namespace = match self.text("/metadata/namespace") {
             "" => daemun_translate::cluster::DEFAULT_NAMESPACE,
             namespace => namespace,
@@ -80,6 +80,16 @@ impl<'a> Seen<'a> {
     /// When it came into being, as people read it; empty if that is not said.
     pub(super) fn created(self) -> String {
         moment(self.text("/metadata/creationTimestamp"))
+    }
+
+    /// The kind and name of what controls it.
+    pub(super) fn owner(self) -> Option<(&'a str, &'a str)> {
+        let owners = self.list("/metadata/ownerReferences").iter();
+        let mut owners = owners.map(Seen);
+        owners.find_map(|owner| match (owner.text("/kind"), owner.text("/name")) {
+            ("", _) | (_, "") => None,
+            owner => Some(owner),
+        })
     }
 
     /// A condition of its status.

@@ -2,8 +2,10 @@
 //!
 //! What others wrote comes without control characters, so that it cannot write over the rest.
 
-use super::lang::Lang;
+use super::lang::{Lang, Words};
 use super::measure::{columns, wrap};
+use super::origin::Manager;
+use super::service::Explained;
 use super::words as w;
 use super::{ANNOTATION, Fact, Leg, Link, Page, Route, State, Station, Target, Wrong};
 use crate::output::style::{Style, Tone, plain};
@@ -40,6 +42,54 @@ pub(super) fn write(page: &Page, style: Style) -> String {
     }
     writer.routes(&page.routes);
     writer.unseen(&page.unseen);
+    writer.text
+}
+
+/// Writes the answer about a Service.
+pub(super) fn service(explained: &Explained, style: Style) -> String {
+    let Explained {
+        service: _, // in the headline
+        lang,
+        headline,
+        created: _, // said with who
+        maker: _,   // in words
+        who,
+        why,
+        forecast: _, // in words
+        why_reach,
+        to_be_private,
+        evidence,
+        annotations,
+        managers,
+        unseen,
+    } = explained;
+    let mut writer = Writer {
+        text: String::new(),
+        style,
+        lang: *lang,
+    };
+    for line in wrap(&plain(headline), WIDTH, columns) {
+        let line = style.paint(Tone::Strong, line);
+        writer.line(&line);
+    }
+    writer.paragraph(w::WHO, std::slice::from_ref(who));
+    writer.paragraph(w::WHY, std::slice::from_ref(why));
+    writer.paragraph(w::WHO_REACHES, why_reach);
+    writer.paragraph(w::TO_BE_PRIVATE, to_be_private);
+    for (heading, facts) in [(w::SAYS_SO, evidence), (w::ANNOTATIONS, annotations)] {
+        if !facts.is_empty() {
+            writer.band(&heading.plain(*lang));
+            writer.facts(facts);
+        }
+    }
+    writer.band(&w::MANAGERS.plain(*lang));
+    if managers.is_empty() {
+        writer.told(&w::NO_MANAGERS.plain(*lang), 2, "");
+    }
+    for manager in managers {
+        writer.manager(manager);
+    }
+    writer.unseen(unseen);
     writer.text
 }
 
@@ -165,6 +215,35 @@ impl Writer {
         let to: Vec<String> = leg.to.iter().map(target).collect();
         let told = format!("{} → {}", leg.takes, to.join("; "));
         self.told(&told, 6, "");
+    }
+
+    /// Sentences below a heading.
+    fn paragraph(&mut self, heading: Words, sentences: &[String]) {
+        if sentences.iter().all(String::is_empty) {
+            return;
+        }
+        self.band(&heading.plain(self.lang));
+        for sentence in sentences {
+            self.told(sentence, 2, "");
+        }
+    }
+
+    fn manager(&mut self, manager: &Manager) {
+        const SHOWN: usize = 6;
+        let Manager {
+            manager,
+            operation,
+            time,
+            of_status: _, // the fields say it
+            fields,
+            annotations: _, // are told one by one
+        } = manager;
+        let mut shown: Vec<String> = fields.iter().take(SHOWN).cloned().collect();
+        if fields.len() > SHOWN {
+            shown.push("…".to_owned());
+        }
+        let told = format!("{time}  {manager} ({operation})  {}", shown.join(", "));
+        self.told(&told, 2, "");
     }
 
     fn unseen(&mut self, unseen: &[String]) {

@@ -23,7 +23,7 @@ words! {
     // Bands.
     BAND_RULES: "Rules", "규칙";
     BAND_WAY: "The way in", "들어오는 길";
-    BAND_ROUTES: "Routes", "경로";
+    BAND_ROUTES: "Routes", "라우트";
 
     CALLERS_PRIVATE: "reached by who is inside of the network", "네트워크 안에서 접속";
     CALLERS_PUBLIC: "reached by anybody on the internet", "인터넷 어디에서나 접속";
@@ -77,7 +77,7 @@ words! {
 
     // Gateway.
     GATEWAY_PURPOSE: "Asks for a way in: ports, protocols, certificates. It is a rule and carries no traffic itself.", "어떤 포트, 프로토콜, 인증서로 트래픽을 받을지 요청하는 규칙입니다. 스스로 트래픽을 나르지는 않습니다.";
-    GATEWAY_COUNTS: "Listeners: {0}. Routes: {1}.", "리스너 {0}개, 경로 {1}개.";
+    GATEWAY_COUNTS: "Listeners: {0}. Routes: {1}.", "리스너 {0}개, 라우트 {1}개.";
 
     // Proxies.
     PROXIES_PURPOSE: "Pods that take connections and pass requests on.", "연결을 받아 요청을 전달하는 파드입니다.";
@@ -182,9 +182,9 @@ words! {
 
     // Listeners.
     LISTENER_PURPOSE: "A port that is open.", "열려 있는 포트입니다.";
-    LISTENER_ROUTES: "Routes: {0}.", "경로 {0}개.";
+    LISTENER_ROUTES: "Routes: {0}.", "라우트 {0}개.";
     LISTENER_OF_SET: "It is written in ListenerSet {0}.", "ListenerSet {0}에 정의되어 있습니다.";
-    LISTENER_NO_ROUTES: "No Route is attached, so every request gets 404.", "연결된 경로가 없어 모든 요청에 404로 응답합니다.";
+    LISTENER_NO_ROUTES: "No Route is attached, so every request gets 404.", "연결된 라우트가 없어 모든 요청에 404로 응답합니다.";
     FACT_CERTIFICATE: "certificate", "인증서";
     CERTIFICATE_UNTIL: "valid until {0}", "{0}까지 유효";
     CERTIFICATE_EXPIRED: "The certificate {0} expired on {1}; clients refuse the connection.", "인증서 {0}: {1}에 만료되어 클라이언트가 연결을 거부합니다.";
@@ -203,10 +203,10 @@ words! {
     REDIRECTS: "a redirect ({0})", "리다이렉트({0})";
     NO_ENDPOINT: "{0}: no endpoint is ready, and requests get 503.", "{0}: 준비된 엔드포인트가 없어 503으로 응답합니다.";
     NO_ENDPOINT_REMEDY: "See whether its pods run: kubectl get endpointslices -n {0} -l kubernetes.io/service-name={1}", "파드가 실행 중인지 확인하세요: kubectl get endpointslices -n {0} -l kubernetes.io/service-name={1}";
-    MORE_ROUTES: "and {0} more Routes, {1} of them with something to look at", "외 경로 {0}개, 그중 확인이 필요한 것 {1}개";
-    MORE_ROUTES_FINE: "and {0} more Routes", "외 경로 {0}개";
+    MORE_ROUTES: "and {0} more Routes, {1} of them with something to look at", "외 라우트 {0}개, 그중 확인이 필요한 것 {1}개";
+    MORE_ROUTES_FINE: "and {0} more Routes", "외 라우트 {0}개";
     MORE_RULES: "and {0} more rules", "외 규칙 {0}개";
-    NO_ROUTES: "No Route is attached.", "연결된 경로가 없습니다.";
+    NO_ROUTES: "No Route is attached.", "연결된 라우트가 없습니다.";
 
     // What annotations mean.
     MEANS_PRIVATE: "The address is private.", "사설 주소를 요청합니다.";
@@ -237,6 +237,59 @@ words! {
     MEANS_OF_LISTENER: "For port {0} alone.", "포트 {0}에만 적용됩니다.";
     MEANS_SECRET: "A private key in clear text, which anybody reads who may read the Service; it does not belong here.", "평문 개인 키입니다. Service를 읽을 수 있는 누구나 볼 수 있으므로 여기에 두면 안 됩니다.";
     HIDDEN: "(hidden)", "(숨김)";
+
+    // Services, whoever made them.
+    SOMEBODY: "who makes load balancers here", "로드 밸런서를 만드는 쪽";
+    PENDING_ADDRESS: "no address yet", "아직 주소 없음";
+    WHO: "Who", "누가";
+    WHY: "Why", "왜";
+    WHO_REACHES: "Who reaches it", "누가 접속할 수 있나";
+    TO_BE_PRIVATE: "To have a private address only", "사설 주소만 쓰려면";
+    SAYS_SO: "What says so", "근거";
+    ANNOTATIONS: "Annotations", "어노테이션";
+    MANAGERS: "Who wrote into it (programs, as Kubernetes notes them)", "기록한 프로그램(쿠버네티스의 필드 관리자)";
+    CREATED_BY: "Created {0}; the first that wrote it is field manager \"{1}\".", "생성: {0}. 가장 먼저 기록한 필드 관리자: \"{1}\".";
+    CREATED_AT: "Created {0}.", "생성: {0}.";
+    WRITTEN_BY: "The first that wrote it is field manager \"{0}\".", "가장 먼저 기록한 필드 관리자: \"{0}\".";
+    BY_DAEMUN: "Daemun's controller made it for Gateway {0}, not a person (daemun explain gateway {1} shows all of it).", "사람이 아니라 Daemun의 컨트롤러가 만들었습니다. 대상 Gateway: {0} (전체 보기: daemun explain gateway {1}).";
+    BY_ENVOY: "Envoy Gateway made it for Gateway {0}, not a person.", "사람이 아니라 Envoy Gateway가 만들었습니다. 대상 Gateway: {0}.";
+    BY_CONTROLLER: "A controller of the Gateway API made it for Gateway {0}, not a person.", "사람이 아니라 Gateway API 컨트롤러가 만들었습니다. 대상 Gateway: {0}.";
+    BY_CONTROLLER_OF: "The controller of GatewayClass {1} made it for Gateway {0}, not a person.", "사람이 아니라 GatewayClass {1} 컨트롤러가 만들었습니다. 대상 Gateway: {0}.";
+    BY_HELM: "Helm made it as part of release {0}.", "Helm이 릴리스의 일부로 만들었습니다: {0}.";
+    BY_HELM_CHART: "Helm made it as part of release {0}, from chart {1}.", "Helm이 릴리스의 일부로 만들었습니다: {0}, 차트 {1}.";
+    BY_OWNER: "A controller made it for {0}, which owns it.", "소유 오브젝트를 맡은 컨트롤러가 만들었습니다: {0}.";
+    BY_REPOSITORY: "{0} made it from a repository ({1}).", "저장소 내용에 따라 {0} 쪽에서 만들었습니다({1}).";
+    BY_KUBECTL: "It was made with {0}. Who typed that is not in the object; the audit log of the API server has it, where there is one.", "다음 명령으로 만들었습니다: {0}. 누가 입력했는지는 오브젝트에 남지 않으며, API 서버의 감사 로그가 있다면 거기에 남습니다.";
+    BY_UNKNOWN: "No label, owner or annotation tells who made it.", "누가 만들었는지 알려 주는 레이블, 소유자, 어노테이션이 없습니다.";
+    WHY_GATEWAY: "A Gateway is only a rule; traffic reaches its proxies through a Service.", "Gateway는 규칙일 뿐이며, 트래픽은 Service를 거쳐 프록시에 도달합니다.";
+    WHY_HELM: "The chart's templates have a Service of type {0}.", "차트의 템플릿에 {0} 유형의 Service가 있습니다.";
+    WHY_OWNER: "What owns it needs a Service.", "소유 오브젝트에 Service가 필요합니다.";
+    WHY_WRITTEN: "It is written as a Service of type {0}.", "{0} 유형의 Service로 작성되어 있습니다.";
+    WHY_BALANCER: "A Service of type LoadBalancer makes {0} create a load balancer.", "LoadBalancer 유형의 Service가 생기면 로드 밸런서가 자동으로 생성됩니다({0}).";
+    WHY_NODE_PORT: "A Service of type NodePort opens a port on every node; no load balancer is made.", "NodePort 유형의 Service는 모든 노드에 포트를 열며, 로드 밸런서는 생기지 않습니다.";
+    WHY_INSIDE: "It is reached inside of the cluster only; no load balancer is made.", "클러스터 안에서만 접속하며, 로드 밸런서는 생기지 않습니다.";
+    REACH_NOBODY_KNOWS: "Who makes load balancers here is not known, so neither is what its annotations do; --provider names it.", "로드 밸런서를 만드는 쪽을 알 수 없어 어노테이션의 의미도 알 수 없습니다. --provider로 지정하세요.";
+    REACH_UNSAID_FLOATING: "Nothing on the Service says private, and then {0} attaches a floating IP.", "사설을 지정한 어노테이션이 없으며, 그러면 플로팅 IP가 연결됩니다({0}).";
+    REACH_UNSAID_PUBLIC: "Nothing on the Service says private, and then {0} gives a public address.", "사설을 지정한 어노테이션이 없으며, 그러면 공인 주소를 받습니다({0}).";
+    REACH_UNSAID_PRIVATE: "Nothing on the Service says public, and then {0} gives a private address.", "공인을 지정한 어노테이션이 없으며, 그러면 사설 주소를 받습니다({0}).";
+    REACH_SAID_PUBLIC: "An annotation asks for a public address: {0}.", "어노테이션으로 공인 주소를 요청했습니다: {0}.";
+    REACH_SAID_PRIVATE: "An annotation asks for a private address: {0}.", "어노테이션으로 사설 주소를 요청했습니다: {0}.";
+    REACH_CLASS: "It has the load balancer class {0}, and {1} makes nothing for Services with a class.", "로드 밸런서 클래스가 지정되어 있습니다: {0}. 클래스가 있는 Service에는 로드 밸런서를 만들지 않습니다({1}).";
+    REACH_NOT_KNOWN: "What {0} gives a Service that says nothing is not known.", "아무것도 지정하지 않은 Service가 어떤 주소를 받는지 알려진 것이 없습니다({0}).";
+    REACH_SETTLED: "With {0} this is settled when the Service is created.", "이는 Service를 생성할 때 정해집니다({0}).";
+    REACH_MAYBE_SETTLED: "Whether that can be changed later is not known of {0}, so count on it being settled at creation.", "나중에 바꿀 수 있는지 알려지지 않았으므로, 생성할 때 정해진다고 보세요({0}).";
+    NO_MANAGERS: "The file does not have them; kubectl get service -o yaml --show-managed-fields writes them.", "파일에 없습니다. kubectl get service -o yaml --show-managed-fields로 받으면 들어 있습니다.";
+    REACH_LATE: "It says private, and its address is public: the annotation was probably added after the load balancer was made, and then it does nothing.", "사설을 지정했지만 주소는 공인입니다. 로드 밸런서가 만들어진 뒤에 어노테이션을 추가해 적용되지 않은 것으로 보입니다.";
+    REACH_WRITTEN_BY: "Field manager \"{0}\" wrote it last at {1}.", "마지막으로 기록한 필드 관리자: \"{0}\" ({1}).";
+    STEP_DAEMUN: "Take exposure.reach: Public out of the Gateway's GatewayParameters; private is what Daemun asks for by itself.", "Gateway의 GatewayParameters에서 exposure.reach: Public을 빼세요. Daemun은 기본으로 사설 주소를 요청합니다.";
+    STEP_ENVOY: "Give Envoy Gateway the annotation in an EnvoyProxy (spec.provider.kubernetes.envoyService.annotations), which the GatewayClass or the Gateway refers to: {0}", "GatewayClass나 Gateway가 참조하는 EnvoyProxy(spec.provider.kubernetes.envoyService.annotations)에 어노테이션을 넣으세요: {0}";
+    STEP_GATEWAY: "Write the annotation into Gateway {0}, under spec.infrastructure.annotations, which its controller hands on: {1}", "Gateway의 spec.infrastructure.annotations에 어노테이션을 넣으면 컨트롤러가 Service에 전달합니다({0}): {1}";
+    STEP_HELM: "Give the chart the annotation in its values (often service.annotations), or another type (often service.type): {0}", "차트의 values(보통 service.annotations)에 어노테이션을 넣거나 유형(보통 service.type)을 바꾸세요: {0}";
+    STEP_OWNER: "Tell {0} the annotation, in the way its controller takes it: {1}", "소유 오브젝트에서 컨트롤러가 받는 방식으로 어노테이션을 지정하세요({0}): {1}";
+    STEP_REPOSITORY: "Write the annotation into the repository that {0} follows: {1}", "저장소에 어노테이션을 넣으세요({0}): {1}";
+    STEP_WRITTEN: "Write the annotation into the Service's manifest: {0}", "Service 매니페스트에 어노테이션을 넣으세요: {0}";
+    STEP_ANEW: "Then have the Service made anew, since that counts at creation only; its address changes: kubectl delete service -n {0} {1}", "생성할 때만 적용되므로 Service를 다시 만드세요. 주소가 바뀝니다: kubectl delete service -n {0} {1}";
+    STEP_OR_DAEMUN: "Or use a Gateway of a class of Daemun's, which is private unless somebody asks otherwise.", "또는 Daemun 클래스의 Gateway를 쓰세요. 달리 요청하지 않으면 사설입니다.";
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(super) fn in_headline(known: &Known<'_>, address: &str) -> String {
             w::PRIVATE_ADDRESS.say(lang, &[&address])
         }
         Some(AddressClass::Public) => w::PUBLIC_ADDRESS.say(lang, &[&address]),
-        Some(other) => w::OTHER_ADDRESS.say(lang, &[&address, &words(other).plain(lang)]),
+        Some(other) => w::OTHER_ADDRESS.say(lang, &[&address, &class_words(other).plain(lang)]),
         None => address.to_owned(),
     }
 }
@@ -186,7 +186,7 @@ fn there(known: &Known<'_>, service: Seen<'_>, address: &str) -> Station {
         None => asked(known).map(reach_of),
     };
     let floating = known.rules().is_some_and(has_floating_ips);
-    let mut observed = class.map_or(w::CLASS_NAME, words).plain(lang);
+    let mut observed = class.map_or(w::CLASS_NAME, class_words).plain(lang);
     if floating && let Some(kind) = class.and_then(kind) {
         observed = format!("{} · {observed}", kind.plain(lang));
     }
@@ -335,7 +335,7 @@ fn kind(class: AddressClass) -> Option<Words> {
 }
 
 /// A class of addresses, in words.
-pub(in crate::explain::page) fn words(class: AddressClass) -> Words {
+pub(in crate::explain::page) fn class_words(class: AddressClass) -> Words {
     match class {
         AddressClass::Private => w::CLASS_PRIVATE,
         AddressClass::SharedRange => w::CLASS_SHARED,

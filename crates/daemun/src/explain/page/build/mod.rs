@@ -14,6 +14,7 @@ use super::lang::Words;
 use super::words as w;
 use super::{Link, Listener, Owner, Page, Route, State, Station, Trouble, Way, Wrong};
 
+pub(super) use address::{class_words, would};
 pub(super) use rules::refused;
 
 /// Makes the page.
