@@ -4,6 +4,7 @@
 //! to see what follows, and [`publish`]ed states. [`look_once`] is the same without time, for `check`.
 
 mod events;
+pub mod exposure;
 mod follow;
 pub mod glimpse;
 pub mod kubernetes;

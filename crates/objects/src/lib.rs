@@ -24,7 +24,7 @@ mod timestamp;
 pub use any::{Any, KindInfo};
 pub use binary::Binary;
 pub use duration::Duration;
-pub use meta::{Kind, Metadata, Object, Resource};
+pub use meta::{Kind, Metadata, Object, OwnerReference, Resource};
 pub use open::{Known, Open};
 pub use read::Ignored;
 pub use timestamp::seconds_since_epoch;

@@ -100,6 +100,9 @@ pub struct Metadata {
     pub uid: Option<String>,
     /// Changes with every write. The API server sets it.
     pub resource_version: Option<String>,
+    /// The objects that it belongs to: it goes with the last of them.
+    #[serde(default, deserialize_with = "nullable")]
+    pub owner_references: Vec<OwnerReference>,
     #[serde(default)]
     deletion_grace_period_seconds: Ignored,
     #[serde(default)]
@@ -109,9 +112,25 @@ pub struct Metadata {
     #[serde(default)]
     managed_fields: Ignored,
     #[serde(default)]
-    owner_references: Ignored,
-    #[serde(default)]
     self_link: Ignored,
+}
+
+/// An object that another one belongs to (Kubernetes `OwnerReference`), in the same namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerReference {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid: another one of the same name does not own it.
+    pub uid: String,
+    #[serde(default)]
+    api_version: Ignored,
+    #[serde(default)]
+    block_owner_deletion: Ignored,
+    #[serde(default)]
+    controller: Ignored,
 }
 
 impl Metadata {

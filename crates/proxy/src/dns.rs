@@ -25,6 +25,8 @@ use tokio::task::AbortHandle;
 
 use crate::compile::Resolved;
 
+/// What is said of a name without an address.
+const NONE: &str = "there is no address for it";
 /// How soon a name is tried again that could not be resolved.
 const AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -178,6 +180,17 @@ impl Resolver {
         let (addresses, _) = lookup(name, &self.0).await?;
         Ok(addresses.to_vec())
     }
+
+    /// The same, and none if it is answered that there is none.
+    ///
+    /// # Errors
+    /// A sentence: nobody says.
+    pub async fn addresses_if_any(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        match self.addresses(name).await {
+            Err(why) if why == NONE => Ok(Vec::new()),
+            answer => answer,
+        }
+    }
 }
 
 fn resolver() -> Result<TokioResolver, String> {
@@ -246,7 +259,7 @@ async fn lookup(
             .lookup_ip(name)
             .await
             .map_err(|error| match error.is_no_records_found() {
-                true => "there is no address for it".to_owned(),
+                true => NONE.to_owned(),
                 false => error.to_string(),
             })?;
     let mut addresses: Vec<IpAddr> = found.iter().collect();

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use daemun_model::names::{ObjectName, ObjectRef};
@@ -90,6 +91,9 @@ pub struct Cluster {
     pub gateway_parameters: Objects<GatewayParameters>,
     /// Objects that are there and could not be read.
     pub withheld: Withheld,
+    /// The addresses of names that load balancers show ([`Outcome::names`](crate::Outcome::names)): none of a name
+    /// that has none, and no entry for one that nobody has looked up.
+    pub resolved: BTreeMap<String, Vec<IpAddr>>,
 }
 
 /// Objects that are there and could not be read, each with a sentence that says why.

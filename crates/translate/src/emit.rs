@@ -18,7 +18,8 @@ use daemun_objects::gateway_api::gateway::TlsMode;
 use crate::Outcome;
 use crate::cluster::{Cluster, Home};
 use crate::endpoints::{self, Slices};
-use crate::exposure::observed::{Fronts, Observed, observe};
+use crate::exposure::fronts::Fronts;
+use crate::exposure::observed::{Observed, Whose, observe};
 use crate::infrastructure::{Infrastructure, bind_port};
 use crate::listener::{Entry, Protocol, Treatment};
 use crate::memo::Wanted;
@@ -68,7 +69,15 @@ pub(crate) fn outcome(
         verdicts: verdicts(cluster, (&made, notes), said, &last.verdicts),
         infrastructure: infrastructure(cluster, made.gateways, &last.infrastructure),
         wanted: kept(wanted, Some(&last.wanted)),
+        names: kept(names(&made), Some(&last.names)),
     }
+}
+
+/// The names that load balancers in front of our Gateways show.
+fn names(made: &Made<'_>) -> BTreeSet<String> {
+    let gateways = made.gateways.ours.iter();
+    let names = gateways.flat_map(|gateway| made.fronts.names(&gateway.name, gateway.uid()));
+    names.map(str::to_owned).collect()
 }
 
 fn infrastructure(
@@ -105,8 +114,15 @@ fn configuration(cluster: &Cluster, made: &Made<'_>, last: &Configuration) -> Co
 
 /// What is seen of a Gateway's way in.
 fn observed(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway) -> Option<Observed> {
-    let exposure = gateway.exposure.as_ref()?;
-    observe(&cluster.settings, fronts, &gateway.name, exposure)
+    if cluster.on_host() {
+        return None;
+    }
+    let whose = Whose {
+        gateway: &gateway.name,
+        uid: gateway.uid(),
+        exposure: gateway.exposure.as_ref(),
+    };
+    observe(cluster, fronts, whose)
 }
 
 fn snapshot(

@@ -35,7 +35,7 @@ mod translator;
 mod value;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
@@ -58,6 +58,9 @@ pub struct Outcome {
     pub infrastructure: BTreeMap<ObjectName, Arc<Infrastructure>>,
     /// Secrets and ConfigMaps that objects refer to, whether they are there or not.
     pub wanted: Arc<Wanted>,
+    /// The names that load balancers show instead of addresses, which are to be looked up
+    /// ([`Cluster::resolved`]).
+    pub names: Arc<BTreeSet<String>>,
 }
 
 /// Translates a cluster once.

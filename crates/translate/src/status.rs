@@ -19,13 +19,13 @@ pub(crate) fn gateway(
     standing: &Standing,
     observed: Option<&Observed>,
 ) -> Verdict {
-    let programmed = match observed.filter(|observed| observed.violated) {
-        Some(Observed { closed, .. }) if gateway.accepted() => fails(
+    let programmed = match observed.filter(|observed| observed.unusable) {
+        Some(Observed { closed, .. }) => fails(
             "Programmed",
             ADDRESS_NOT_USABLE,
             closed.clone().unwrap_or_default(),
         ),
-        Some(_) | None => match &gateway.unusable {
+        None => match &gateway.unusable {
             Some(Refusal {
                 reason, message, ..
             }) if gateway.accepted() => fails("Programmed", reason, message.clone()),

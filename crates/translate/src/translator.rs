@@ -20,7 +20,7 @@ use crate::changes::{Changed, Changes};
 use crate::cluster::Cluster;
 use crate::emit::{self, Made};
 use crate::endpoints::Slices;
-use crate::exposure::observed::Fronts;
+use crate::exposure::fronts::Fronts;
 use crate::lately::Lately;
 use crate::memo::{Judgements, Wanted};
 use crate::notes::Notes;

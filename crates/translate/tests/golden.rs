@@ -2,7 +2,8 @@
 //! `<case>.out.yaml`; `UPDATE_GOLDENS=1` writes the outputs anew, and a person reads the difference.
 //!
 //! A case begins with comments that say what it shows, and may set `# now: <RFC 3339>` and
-//! `# home: Kubernetes` among them. A Secret or ConfigMap may name files in annotations, as with `daemun run`.
+//! `# home: Kubernetes` among them, the addresses of a name (`# resolved: <name> <address> …`), and ranges of
+//! addresses that count as private or public (`# private: <range>`, `# public: <range>`). A Secret or ConfigMap may name files in annotations, as with `daemun run`.
 //! Limits, trust and connections that are all default are left out of the output.
 
 #![expect(

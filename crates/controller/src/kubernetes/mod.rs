@@ -12,6 +12,7 @@ mod said;
 mod surround;
 mod version;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daemun_base::readiness::Readiness;
@@ -29,6 +30,8 @@ pub use version::OLDEST;
 pub use crate::source::kubernetes::plural;
 
 use crate::events::Events;
+use crate::exposure::resolve::Pauses;
+use crate::exposure::{Lookup, resolve};
 use crate::leader::{Leader, Resign};
 use crate::metrics::Metrics;
 use crate::provision;
@@ -65,6 +68,8 @@ pub struct Parts<'a> {
     pub publisher: &'a Publisher,
     /// The authorities by which proxies know the controller; none as long as there are none.
     pub authorities: watch::Receiver<Option<Arc<str>>>,
+    /// Looks up the names that load balancers show.
+    pub lookup: Lookup,
     /// What is made around Gateways.
     pub provision: provision::Handle,
     /// Whether the process may get traffic.
@@ -105,6 +110,7 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
         client,
         publisher,
         authorities,
+        lookup,
         provision,
         readiness,
         metrics,
@@ -133,7 +139,12 @@ pub fn start(settings: &Settings, parts: Parts<'_>) -> Running {
         leads: leads.clone(),
     };
     tasks.spawn(surround::hand_on(inputs, provision.want));
+    let (names, wanted) = watch::channel(Arc::default());
+    let (found, resolved) = watch::channel(BTreeMap::new());
+    tasks.spawn(resolve::run(lookup, Pauses::default(), wanted, found));
     let run = Run {
+        names,
+        resolved,
         client: client.clone(),
         held,
         watches,

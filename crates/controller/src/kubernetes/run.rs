@@ -21,6 +21,7 @@ use super::own::Own;
 use super::pace::Pace;
 use super::said::Said;
 use super::surround::Surroundings;
+use crate::exposure::resolve::Resolved;
 use crate::metrics::Metrics;
 use crate::source::kubernetes::{CLAIM, Event, Held, Read, Watches, read};
 use crate::status::{Release, Tell};
@@ -52,6 +53,10 @@ pub(super) struct Run {
     pub(super) claims: watch::Sender<Option<Arc<[String]>>>,
     /// The controller's own namespace.
     pub(super) home: String,
+    /// The names that are to be looked up.
+    pub(super) names: watch::Sender<Arc<BTreeSet<String>>>,
+    /// What was found about them.
+    pub(super) resolved: watch::Receiver<Resolved>,
 }
 
 /// What is moved to a blocking thread for a step, and back.
@@ -132,6 +137,7 @@ impl Looping {
                     self.note(events.drain(..));
                 }
                 Some(read) = self.reads.next(), if !self.reads.is_empty() => self.take(read),
+                Ok(()) = self.run.resolved.changed() => self.resolved(),
                 stepped = stepped(&mut self.stepping) => self.stepped(stepped),
                 () = sleep_until(wake.into()) => self.woke(),
             }
@@ -219,6 +225,12 @@ impl Looping {
         }
     }
 
+    fn resolved(&mut self) {
+        let Run { held, resolved, .. } = &mut self.run;
+        held.cluster.resolved = resolved.borrow_and_update().clone();
+        self.pace.changed();
+    }
+
     fn may_act(&self) -> bool {
         self.stepping.is_none() && self.run.held.is_complete()
     }
@@ -269,6 +281,11 @@ impl Looping {
             self.pace.changed();
         }
         self.begin_to_read();
+        self.run.names.send_if_modified(|names| {
+            let changed = !Arc::ptr_eq(names, &changes.next.names);
+            *names = Arc::clone(&changes.next.names);
+            changed
+        });
         self.pending = Some(Pending {
             changes,
             lacks: self.run.held.referred.lacks(),

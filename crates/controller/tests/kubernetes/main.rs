@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use daemun_base::readiness::Readiness;
 use daemun_base::tasks::Tasks;
+use daemun_controller::exposure::Lookup;
 use daemun_controller::kubernetes::{CONTROLLER, Parts, Running, Settings, start};
 use daemun_controller::{Metrics, provision};
 use daemun_wire::server::Publisher;
@@ -56,6 +57,7 @@ fn controller_of(fake: &Fake, namespaces: &[&str]) -> Controller {
         client: &fake.client(),
         publisher: &Publisher::default(),
         authorities,
+        lookup: Lookup::new(|_| async { Err("nobody answers".to_owned()) }),
         provision: provision::Handle {
             want,
             provisioned,

@@ -8,9 +8,11 @@ use daemun_base::process;
 use daemun_base::readiness::Readiness;
 use daemun_base::signals::{Signal, Signals};
 use daemun_base::tasks::Tasks;
+use daemun_controller::exposure::Lookup;
 use daemun_controller::kubernetes::{self, Parts};
 use daemun_controller::provision::{self, Provisioner};
 use daemun_controller::{Metrics, wire};
+use daemun_proxy::Resolver;
 use daemun_proxy::admin::Health;
 use daemun_wire::server::Publisher;
 
@@ -132,6 +134,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
             client: &client,
             publisher: &publisher,
             authorities: wire.authorities,
+            lookup: lookup(),
             provision,
             readiness: &readiness,
             metrics: &metrics,
@@ -159,6 +162,19 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     }
     tasks.abort();
     Ok(())
+}
+
+/// Names of load balancers are whole: no search domain of the pod's is put behind them.
+fn lookup() -> Lookup {
+    let resolver = Resolver::default();
+    Lookup::new(move |name| {
+        let resolver = resolver.clone();
+        async move {
+            resolver
+                .addresses_if_any(&format!("{}.", name.trim_end_matches('.')))
+                .await
+        }
+    })
 }
 
 async fn second_stop(signals: &mut Signals) {

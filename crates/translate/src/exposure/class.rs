@@ -5,27 +5,38 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// The class of an address.
+/// The class of an address; in the order in which a condition that names one class prefers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddressClass {
+    /// For one host.
+    Loopback,
+    /// For one link.
+    LinkLocal,
+    /// For networks of one's own, in IPv6 (RFC 4193).
+    UniqueLocal,
     /// For networks of one's own (RFC 1918).
     Private,
     /// Between a carrier and its customers (RFC 6598).
     SharedRange,
-    /// For networks of one's own, in IPv6 (RFC 4193).
-    UniqueLocal,
-    /// For one link.
-    LinkLocal,
-    /// For one host.
-    Loopback,
     /// For documents (RFC 5737, RFC 3849).
     Documentation,
-    /// For measuring networks (RFC 2544).
+    /// For measuring networks (RFC 2544, RFC 5180).
     Benchmark,
     /// For nothing yet, or for something else than hosts.
     Reserved,
     /// Routed on the internet, as far as its range says.
     Public,
+}
+
+/// On which side of a network's edge addresses of a class are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Nobody on the internet has a way to it.
+    Inside,
+    /// Somebody on the internet may.
+    Outside,
+    /// The range is for neither, so what it is used for is not known.
+    Neither,
 }
 
 impl AddressClass {
@@ -47,6 +58,20 @@ impl AddressClass {
     /// Whether somebody on the internet may have a way to it.
     pub const fn is_public(self) -> bool {
         matches!(self, Self::Public)
+    }
+
+    /// On which side of the network's edge it is. A shared range is not for networks of one's own, but is not routed
+    /// on the internet either.
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Private
+            | Self::SharedRange
+            | Self::UniqueLocal
+            | Self::LinkLocal
+            | Self::Loopback => Side::Inside,
+            Self::Documentation | Self::Benchmark | Self::Reserved => Side::Neither,
+            Self::Public => Side::Outside,
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 //! What is known about each maker of load balancers is data (`provider`); everything else here reads it.
 
 pub mod class;
+pub(crate) mod fronts;
 pub(crate) mod judge;
 pub mod lint;
 pub(crate) mod observed;
 pub mod provider;
+mod shown;
 
 pub use judge::{Asked, Exposure, OnViolation, ServiceKind};
 pub use observed::{ADDRESS_NOT_USABLE, REACH_VERIFIED};

@@ -4,74 +4,25 @@
 //!
 //! Only what Services show can be seen. An address that somebody attaches in a cloud's console is not there.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use daemun_model::names::ObjectName;
 use daemun_model::verdict::{Condition, FieldPath, Finding, Status};
-use daemun_objects::Open;
-use daemun_objects::core::service::{LoadBalancerIngress, Service, ServiceType};
+use daemun_objects::core::service::Service;
 
-use super::class::{AddressClass, class_of};
-use super::judge::{Asked, Exposure, ServiceKind};
-use crate::changes::Changed;
-use crate::cluster::{Cluster, Settings};
-use crate::infrastructure::OF_GATEWAY;
+use super::class::{AddressClass, Side};
+use super::fronts::Fronts;
+use super::judge::{Asked, Exposure, OnViolation, ServiceKind};
+use super::provider::{Provider, Switch, Value, rules};
+use super::shown::Shown;
+use crate::cluster::Cluster;
+use crate::infrastructure::OF_REACH;
 use crate::verdict::warning;
 
 /// The condition of a Gateway that says whether it is reached by whom it may be reached.
 pub const REACH_VERIFIED: &str = "gateway.daemun.dev/ReachVerified";
 /// The reason of `Programmed` where an address may not be used.
 pub const ADDRESS_NOT_USABLE: &str = "AddressNotUsable";
-
-/// The Services in front of each Gateway.
-#[derive(Debug, Default)]
-pub(crate) struct Fronts(BTreeMap<ObjectName, BTreeMap<ObjectName, Arc<Service>>>);
-
-impl Fronts {
-    /// Takes in the Services that changed.
-    pub(crate) fn take(&mut self, old: Option<&Cluster>, new: &Cluster, changed: &Changed) {
-        match changed {
-            Changed::All => {
-                self.0.clear();
-                for (name, service) in &new.services {
-                    self.put(name, service);
-                }
-            }
-            Changed::These(names) => {
-                for name in names {
-                    let before = old.and_then(|old| old.services.get(name));
-                    if let Some(gateway) = before.and_then(|it| gateway_of(name, it))
-                        && let Some(fronts) = self.0.get_mut(&gateway)
-                    {
-                        fronts.remove(name);
-                    }
-                    if let Some(service) = new.services.get(name) {
-                        self.put(name, service);
-                    }
-                }
-            }
-        }
-    }
-
-    fn put(&mut self, name: &ObjectName, service: &Arc<Service>) {
-        if let Some(gateway) = gateway_of(name, service) {
-            let fronts = self.0.entry(gateway).or_default();
-            fronts.insert(name.clone(), Arc::clone(service));
-        }
-    }
-
-    fn of(&self, gateway: &ObjectName) -> impl Iterator<Item = (&ObjectName, &Arc<Service>)> {
-        self.0.get(gateway).into_iter().flatten()
-    }
-}
-
-/// The Gateway for which a Service was made.
-fn gateway_of(name: &ObjectName, service: &Service) -> Option<ObjectName> {
-    let gateway = service.metadata.annotations.get(OF_GATEWAY)?;
-    Some(ObjectName::new(&name.namespace, gateway))
-}
 
 /// What is to be said and done about what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,163 +31,308 @@ pub(crate) struct Observed {
     pub(crate) condition: Condition,
     /// Why nothing is served, if nothing is.
     pub(crate) closed: Option<String>,
-    /// Whether it is closed because the address is not what was asked for, and not because there is none yet.
+    /// Whether more people have a way in than was asked for.
     pub(crate) violated: bool,
+    /// Whether an address is there that may not be used.
+    pub(crate) unusable: bool,
 }
 
 impl Observed {
     /// What a person should notice.
     pub(crate) fn finding(&self) -> Option<Finding> {
-        let why = self.closed.clone().filter(|_| self.violated)?;
-        Some(warning(
-            FieldPath::of("status.addresses"),
-            "ReachViolated",
-            why,
-        ))
+        self.violated.then(|| {
+            warning(
+                FieldPath::of("status.addresses"),
+                "ReachViolated",
+                self.condition.message.clone(),
+            )
+        })
     }
+}
+
+/// The Gateway whose Services are looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Whose<'a> {
+    pub(crate) gateway: &'a ObjectName,
+    pub(crate) uid: &'a str,
+    /// What its Service is to be; none if that cannot be said.
+    pub(crate) exposure: Option<&'a Exposure>,
 }
 
 /// Looks at the Services of a Gateway. Nothing is to be said where there is no load balancer.
-pub(crate) fn observe(
-    settings: &Settings,
-    fronts: &Fronts,
-    gateway: &ObjectName,
-    exposure: &Exposure,
-) -> Option<Observed> {
-    if exposure.kind != ServiceKind::LoadBalancer {
-        return None;
-    }
-    let shown: Vec<Shown<'_>> = fronts
-        .of(gateway)
-        .filter(|(_, service)| is_load_balancer(service))
-        .flat_map(|(name, service)| {
-            let ingress = service.status.load_balancer.ingress.iter();
-            ingress.filter_map(move |ingress| Shown::read(settings, name, ingress))
-        })
-        .collect();
-    Some(verdict(exposure, &shown))
-}
-
-fn is_load_balancer(service: &Service) -> bool {
-    matches!(
-        service.spec.r#type,
-        Some(Open::Known(ServiceType::LoadBalancer))
-    )
-}
-
-/// One address that a Service shows.
-struct Shown<'a> {
-    service: &'a ObjectName,
-    address: &'a str,
-    /// None for a name, which says nothing of itself.
-    class: Option<AddressClass>,
-}
-
-impl<'a> Shown<'a> {
-    fn read(
-        settings: &Settings,
-        service: &'a ObjectName,
-        ingress: &'a LoadBalancerIngress,
-    ) -> Option<Self> {
-        let (private, public) = (&settings.private_ranges, &settings.public_ranges);
-        if let Some(text) = ingress.ip.as_deref().filter(|text| !text.is_empty()) {
-            let address: Option<IpAddr> = text.parse().ok();
-            return Some(Self {
-                service,
-                address: text,
-                class: address.map(|address| class_of(address, private, public)),
-            });
-        }
-        let name = ingress.hostname.as_deref().filter(|it| !it.is_empty())?;
-        Some(Self {
-            service,
-            address: name,
-            class: None,
-        })
-    }
-
-    fn sentence(&self) -> String {
-        let kind = self.class.map_or("unknown", AddressClass::as_str);
-        format!("Service {} shows {} ({kind})", self.service, self.address)
-    }
-}
-
-const UNSEEN: &str =
-    "An address that somebody attaches in the cloud's console is not visible here.";
-
-fn verdict(exposure: &Exposure, shown: &[Shown<'_>]) -> Observed {
-    let seen: Vec<String> = shown.iter().map(Shown::sentence).collect();
-    let seen = seen.join("; ");
-    let provider = exposure.provider;
-    let classes: BTreeSet<AddressClass> = shown.iter().filter_map(|it| it.class).collect();
-    let unresolved = shown.iter().any(|it| it.class.is_none());
-    let public = classes.iter().any(|class| class.is_public());
-    let mut classes = classes.into_iter();
-    let reason = match (classes.next(), classes.next()) {
-        _ if shown.is_empty() => "Pending",
-        (None, _) => "Unresolved",
-        (Some(class), None) if !unresolved => class.as_str(),
-        (Some(_), _) => "Mixed",
+pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> Option<Observed> {
+    let Whose {
+        gateway,
+        uid,
+        exposure,
+    } = whose;
+    let services: Vec<_> = fronts.load_balancers(gateway, uid).collect();
+    let asked = match exposure {
+        Some(exposure) if exposure.kind != ServiceKind::LoadBalancer => return None,
+        Some(exposure) => Wish::of(exposure),
+        // It cannot be said what the Service is to be; it goes on as what it was made.
+        None if services.is_empty() => return None,
+        None => Wish::of_services(services.iter().map(|(_, service)| *service)),
     };
-    let private = exposure.reach == Some(Asked::Private);
-    let (status, message, closed) = match exposure.reach {
-        Some(Asked::Private) if public => {
-            let why = format!(
-                "A private address was asked for, and {seen}; provider {provider}. Nothing is served, so that nobody reaches from the internet what is meant for the inside. If the address is right, write exposure.reach: Public; if the network uses that range inside, name it in --private-ranges of the controller; else take the address away from the Service."
-            );
-            (Status::False, why.clone(), Some(why))
+    let services = services.into_iter();
+    let shown = services.map(|(name, service)| Shown::read(cluster, name, service));
+    let shown: Vec<Shown<'_>> = shown.collect();
+    Some(verdict(&asked, &Seen::new(&shown)))
+}
+
+/// What was asked for.
+struct Wish<'a> {
+    reach: Option<Asked>,
+    closes: Closes,
+    /// By what it is judged, in words.
+    by: By<'a>,
+}
+
+enum By<'a> {
+    Provider(&'a str),
+    Services,
+}
+
+impl std::fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Provider(name) => write!(f, "provider {name}"),
+            Self::Services => f.write_str(
+                "that is what the Service was made for, since the Gateway itself cannot be judged",
+            ),
         }
-        Some(_) | None if shown.is_empty() => {
-            let message =
-                format!("No Service of the Gateway shows an address yet; provider {provider}.");
-            let closed = format!(
-                "{message} A private address was asked for, and nothing is served before it is there."
-            );
-            (Status::Unknown, message, private.then_some(closed))
+    }
+}
+
+/// When a private Gateway is closed: the later ones also when the earlier ones are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Closes {
+    /// Never: it is told.
+    Never,
+    /// When a public address is seen.
+    OnPublic,
+    /// When an address is seen of which it is not known that it is private.
+    OnDoubt,
+    /// As long as none is seen.
+    UntilSeen,
+}
+
+impl<'a> Wish<'a> {
+    fn of(exposure: &'a Exposure) -> Self {
+        Self {
+            reach: exposure.reach,
+            closes: match (exposure.on_violation, exposure.until_seen) {
+                (OnViolation::Report, _) => Closes::Never,
+                (OnViolation::Close, true) => Closes::UntilSeen,
+                (OnViolation::Close, false) => Closes::OnPublic,
+            },
+            by: By::Provider(exposure.provider),
         }
-        Some(Asked::Private) if unresolved => {
-            let why = format!(
-                "{seen}; provider {provider}. It is not known whether that is private, and nothing is served before it is."
-            );
-            (Status::Unknown, why.clone(), Some(why))
+    }
+
+    /// What Services were made as, by what stands on them; of two answers the careful one.
+    fn of_services<'s>(services: impl Iterator<Item = &'s Service>) -> Self {
+        let reach: BTreeSet<Asked> = services.filter_map(made_as).collect();
+        Self {
+            reach: reach.first().copied(),
+            closes: Closes::OnDoubt,
+            by: By::Services,
         }
-        Some(Asked::Private) => {
-            let message = format!(
-                "A private address was asked for, and {seen}; provider {provider}. {UNSEEN}"
-            );
-            (Status::True, message, None)
+    }
+}
+
+/// What a Service was asked to be when it was made: as Daemun noted it there, and by any provider's keys.
+fn made_as(service: &Service) -> Option<Asked> {
+    let annotations = &service.metadata.annotations;
+    let noted = annotations.get(OF_REACH);
+    let noted = noted.and_then(|noted| Asked::ALL.iter().find(|it| it.as_str() == noted));
+    let says = |switch: &Switch| {
+        let keys = switch.keys();
+        let is = |key: &super::provider::Key| match key.value {
+            Value::Is(value) => annotations.get(key.key).is_some_and(|it| it == value),
+            Value::Subnet => annotations.contains_key(key.key),
+        };
+        !keys.is_empty() && keys.iter().all(is)
+    };
+    let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
+    if all.clone().any(|rules| says(&rules.private)) {
+        return Some(Asked::Private);
+    }
+    let public = all.any(|rules| says(&rules.public));
+    noted.copied().or(public.then_some(Asked::Public))
+}
+
+/// What all Services show together.
+struct Seen {
+    /// A sentence, without its full stop.
+    words: String,
+    nothing: bool,
+    unknown: bool,
+    classes: BTreeSet<AddressClass>,
+}
+
+impl Seen {
+    fn new(shown: &[Shown<'_>]) -> Self {
+        let words: Vec<String> = shown.iter().map(Shown::sentence).collect();
+        Self {
+            words: match words.as_slice() {
+                [] => "No Service of the Gateway is there yet".to_owned(),
+                _ => words.join("; "),
+            },
+            nothing: shown.iter().all(Shown::is_empty),
+            unknown: shown.iter().any(Shown::has_unknown),
+            classes: shown.iter().flat_map(Shown::classes).collect(),
         }
-        Some(Asked::Public) if public => {
-            let message =
-                format!("A public address was asked for, and {seen}; provider {provider}.");
-            (Status::True, message, None)
+    }
+
+    fn has(&self, side: Side) -> bool {
+        self.classes.iter().any(|class| class.side() == side)
+    }
+
+    /// The class, in a word.
+    fn reason(&self) -> &'static str {
+        let sides = [Side::Inside, Side::Neither, Side::Outside];
+        let sides = sides.into_iter().filter(|side| self.has(*side)).count();
+        match self.classes.last() {
+            _ if self.nothing => "Pending",
+            None => "Unresolved",
+            Some(_) if sides > 1 || self.unknown => "Mixed",
+            Some(class) => class.as_str(),
         }
-        Some(Asked::Public) if unresolved => (
+    }
+}
+
+const UNSEEN: &str = "A floating IP, or whatever else somebody attaches in the cloud's console, is not visible here.";
+
+fn verdict(asked: &Wish<'_>, seen: &Seen) -> Observed {
+    let said = match asked.reach {
+        _ if seen.nothing => pending(asked, seen),
+        Some(Asked::Private) => private(asked, seen),
+        Some(Asked::Public) => public(asked, seen),
+        None => Said::open(
             Status::Unknown,
-            format!("{seen}; provider {provider}."),
-            None,
+            format!(
+                "{}; {}. Nobody said who may reach it, and the Service does not decide it. {UNSEEN}",
+                seen.words, asked.by
+            ),
         ),
-        Some(Asked::Public) => {
-            let message = format!(
-                "A public address was asked for, and {seen}; provider {provider}. It may be reached from outside of the network by another address that is not visible here, or not at all."
-            );
-            (Status::False, message, None)
-        }
-        None => {
-            let message = format!(
-                "{seen}; provider {provider}. Nobody said who may reach it, and the Service does not decide it. {UNSEEN}"
-            );
-            (Status::Unknown, message, None)
-        }
     };
+    let Said {
+        status,
+        message,
+        closed,
+    } = said;
     Observed {
+        violated: asked.reach == Some(Asked::Private) && status == Status::False,
+        unusable: closed && !seen.nothing,
+        closed: closed.then(|| message.clone()),
         condition: Condition {
             kind: REACH_VERIFIED,
             status,
-            reason,
+            reason: seen.reason(),
             message,
         },
-        closed,
-        violated: private && public,
     }
+}
+
+struct Said {
+    status: Status,
+    message: String,
+    closed: bool,
+}
+
+impl Said {
+    fn open(status: Status, message: String) -> Self {
+        Self {
+            status,
+            message,
+            closed: false,
+        }
+    }
+}
+
+fn pending(asked: &Wish<'_>, seen: &Seen) -> Said {
+    let closed = asked.reach == Some(Asked::Private) && asked.closes >= Closes::UntilSeen;
+    let then = match closed {
+        true => " A private address was asked for, and nothing is served before it is there.",
+        false => "",
+    };
+    Said {
+        status: Status::Unknown,
+        message: format!("{}; {}.{then}", seen.words, asked.by),
+        closed,
+    }
+}
+
+/// A private address was asked for.
+fn private(asked: &Wish<'_>, seen: &Seen) -> Said {
+    let words = format!(
+        "A private address was asked for, and {}; {}.",
+        seen.words, asked.by
+    );
+    if seen.has(Side::Outside) {
+        let closed = asked.closes >= Closes::OnPublic;
+        let then = match closed {
+            true => {
+                "Nothing is served, so that nobody reaches from the internet what is meant for the inside."
+            }
+            false => "It is served all the same, because exposure.onViolation is Report.",
+        };
+        return Said {
+            status: Status::False,
+            message: format!(
+                "{words} {then} If the address is right, write exposure.reach: Public; if the network uses that range inside, name it in --private-ranges of the controller; else take the address away from the Service."
+            ),
+            closed,
+        };
+    }
+    if seen.unknown || seen.has(Side::Neither) {
+        let closed = asked.closes >= Closes::OnDoubt;
+        let then = match (closed, asked.closes) {
+            (true, _) => ", and nothing is served before it is",
+            (false, Closes::Never) => "",
+            (false, _) => "; as soon as it shows to be public, nothing is served any more",
+        };
+        let remedy = match seen.has(Side::Neither) {
+            true => {
+                " A range that the network uses inside is named in --private-ranges of the controller, and one that leads to the internet in --public-ranges."
+            }
+            false => "",
+        };
+        return Said {
+            status: Status::Unknown,
+            message: format!("{words} It is not known whether that is private{then}.{remedy}"),
+            closed,
+        };
+    }
+    let shared = match seen.classes.contains(&AddressClass::SharedRange) {
+        true => {
+            " A shared range (100.64.0.0/10) is not routed on the internet, but others than this network may use it."
+        }
+        false => "",
+    };
+    Said::open(Status::True, format!("{words}{shared} {UNSEEN}"))
+}
+
+/// A public address was asked for. Too little reach is told, and closes nothing.
+fn public(asked: &Wish<'_>, seen: &Seen) -> Said {
+    let words = format!(
+        "A public address was asked for, and {}; {}.",
+        seen.words, asked.by
+    );
+    if seen.has(Side::Outside) {
+        return Said::open(Status::True, words);
+    }
+    if seen.unknown || seen.has(Side::Neither) {
+        return Said::open(
+            Status::Unknown,
+            format!("{words} It is not known whether that is public."),
+        );
+    }
+    Said::open(
+        Status::False,
+        format!(
+            "{words} It may be reached from outside of the network by another address that is not visible here, or not at all."
+        ),
+    )
 }

@@ -69,6 +69,11 @@ pub(crate) struct ReadGateway {
 }
 
 impl ReadGateway {
+    /// Its uid, by which what was made for it is known; empty if there is none.
+    pub(crate) fn uid(&self) -> &str {
+        self.object.metadata.uid.as_deref().unwrap_or_default()
+    }
+
     /// Whether its class and the Gateway itself can be used; its listeners are another matter.
     pub(crate) fn usable(&self) -> bool {
         self.refused.is_empty() && self.pending.is_none()

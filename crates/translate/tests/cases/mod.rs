@@ -34,6 +34,20 @@ pub(crate) fn read(case: &Path, text: &str) -> Cluster {
         match line.trim_start_matches(['#', ' ']).split_once(": ") {
             Some(("now", time)) => cluster.now = seconds_since_epoch(time).unwrap(),
             Some(("home", "Kubernetes")) => cluster.settings.home = Home::Kubernetes,
+            Some(("resolved", line)) => {
+                let mut words = line.split(' ');
+                let name = words.next().unwrap().to_owned();
+                let addresses = words.map(|address| address.parse().unwrap()).collect();
+                cluster.resolved.insert(name, addresses);
+            }
+            Some(("private", range)) => {
+                let ranges = &mut cluster.settings.private_ranges;
+                ranges.push(range.parse().unwrap());
+            }
+            Some(("public", range)) => {
+                let ranges = &mut cluster.settings.public_ranges;
+                ranges.push(range.parse().unwrap());
+            }
             _ => {}
         }
     }

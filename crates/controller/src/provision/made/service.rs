@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use daemun_translate::exposure::provider::Place;
 use daemun_translate::exposure::{Exposure, ServiceKind};
-use daemun_translate::infrastructure::{Port, Transport};
+use daemun_translate::infrastructure::{OF_REACH, Port, Transport};
 use serde_json::{Value, json};
 
 use super::{Annotations, Kind, Maker, Manifest, Seat};
@@ -14,7 +14,8 @@ use super::{Annotations, Kind, Maker, Manifest, Seat};
 pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
     let Exposure {
         kind,
-        reach: _,        // is in the switch
+        reach,
+        until_seen: _,   // is the proxies' matter
         provider: _,     // was asked, and has answered
         on_violation: _, // is a matter of what is seen
         local,
@@ -75,12 +76,18 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         under: annotations,
         over: &over,
     };
-    maker.named(
+    let mut service = maker.named(
         Kind::Service,
         &seat.name,
         annotations,
         json!({ "spec": spec }),
-    )
+    );
+    if let (Some(reach), Some(annotations)) =
+        (reach, service.body.pointer_mut("/metadata/annotations"))
+    {
+        annotations[OF_REACH] = json!(reach.as_str());
+    }
+    service
 }
 
 /// The annotation at which an address is asked for; none means `spec.loadBalancerIP`.

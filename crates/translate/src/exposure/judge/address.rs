@@ -7,7 +7,7 @@ use daemun_model::verdict::FieldPath;
 
 use super::reach::word;
 use super::{Annotations, Asked, Question, ServiceKind, refusal};
-use crate::exposure::class::class_of;
+use crate::exposure::class::{Side, class_of};
 use crate::exposure::observed::ADDRESS_NOT_USABLE;
 use crate::exposure::provider::{FixedAddress, Key, Place, Rules, Value, Way};
 use crate::infrastructure::Wanted;
@@ -82,8 +82,8 @@ fn wrong_class(asked: &Question<'_>, reach: Option<Asked>, address: IpAddr) -> O
     let settings = &asked.cluster.settings;
     let class = class_of(address, &settings.private_ranges, &settings.public_ranges);
     let (reach, option) = match reach? {
-        Asked::Private if class.is_public() => ("private", "--private-ranges"),
-        Asked::Public if !class.is_public() => ("public", "--public-ranges"),
+        Asked::Private if class.side() == Side::Outside => ("private", "--private-ranges"),
+        Asked::Public if class.side() != Side::Outside => ("public", "--public-ranges"),
         Asked::Private | Asked::Public => return None,
     };
     Some(unusable(format!(

@@ -35,6 +35,10 @@ pub struct Exposure {
     /// Who may reach it; none means that this was not said, and is not decided by the Service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<Asked>,
+    /// Whether nothing is served before an address is seen that is private: that was written, or it is known who makes
+    /// load balancers here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub until_seen: bool,
     /// By whose rules.
     pub provider: &'static str,
     /// What is done when an address is not what was asked for.
@@ -90,12 +94,25 @@ pub enum ServiceKind {
 }
 
 /// Who may reach a load balancer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Asked {
     /// Who is inside of the network.
     Private,
     /// Anybody.
     Public,
+}
+
+impl Asked {
+    /// Both.
+    pub const ALL: &[Self] = &[Self::Private, Self::Public];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "Private",
+            Self::Public => "Public",
+        }
+    }
 }
 
 /// What is done when an address is not what was asked for.
@@ -216,9 +233,11 @@ pub(crate) fn in_doubt(asked: &Question<'_>) -> Option<Exposure> {
         Some(provider) => rules(*provider),
         None => reach::recognised(asked.makers).ok()?,
     };
+    let until_seen = reach::until_seen(reach, rules);
     let (reach, _) = reach::decided(reach, subnet.as_deref(), rules).ok()?;
     Some(Exposure {
         reach,
+        until_seen: until_seen && reach == Some(Asked::Private),
         provider: rules.name,
         on_violation: on_violation(asked.way_in),
         ..Exposure::default()
@@ -249,6 +268,7 @@ fn load_balancer(
         ..
     } = asked.way_in;
     let mut findings = annotations::lint(asked, rules)?;
+    let until_seen = reach::until_seen(reach, rules);
     let (reach, mut switch) = reach::decided(reach, subnet.as_deref(), rules)?;
     reach::agrees_with_class(reach, class.as_deref(), rules)?;
     let (wanted, unusable) = address::wanted(asked, reach, rules);
@@ -270,6 +290,7 @@ fn load_balancer(
     let exposure = Exposure {
         kind: ServiceKind::LoadBalancer,
         reach,
+        until_seen: until_seen && reach == Some(Asked::Private),
         provider: rules.name,
         on_violation: on_violation(asked.way_in),
         local,

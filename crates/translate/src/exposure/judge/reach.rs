@@ -43,6 +43,13 @@ pub(super) fn recognised(makers: &Automatic) -> Result<&'static Rules, Refusal> 
     }
 }
 
+/// Whether a private Gateway waits until its address is seen: who wrote that wants it, and where it is known who makes
+/// load balancers there will be one. Where that is only guessed there may never be one, and callers come by another
+/// way.
+pub(super) fn until_seen(reach: Option<Reach>, rules: &Rules) -> bool {
+    reach.is_some() || !rules.guessed
+}
+
 /// Who may reach it, and the keys that say so.
 pub(super) fn decided(
     reach: Option<Reach>,

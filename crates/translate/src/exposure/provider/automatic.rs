@@ -92,6 +92,7 @@ static NO_PROVIDER_ID: Rules = Rules {
     provider: Provider::Generic,
     name: "Auto (no providerID)",
     product: "a maker of load balancers that the nodes do not name",
+    guessed: true,
     private: Switch::Keys(&[
         super::Key::is(openstack::INTERNAL, "true"),
         super::Key::is(naver::INTERNAL, "true"),

@@ -16,6 +16,8 @@ pub struct Rules {
     pub name: &'static str,
     /// Its product's name, for texts.
     pub product: &'static str,
+    /// Whether nothing says that it is this one: whether there is a maker of load balancers at all is not known.
+    pub guessed: bool,
     /// Beginnings of nodes' `spec.providerID` by which it is recognised (several providers may share one).
     pub node_prefixes: &'static [&'static str],
     /// What makes an address private.
@@ -76,6 +78,7 @@ impl Rules {
         provider: Provider::Generic,
         name: "Generic",
         product: "a load balancer that is not known",
+        guessed: false,
         node_prefixes: &[],
         private: Switch::NotKnown,
         public: Switch::NotKnown,
