@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
 use daemun_model::tls::{Certificate, Pem};
-use daemun_objects::gateway_api::shared::SecretObjectReference;
+use daemun_model::verdict::FieldPath;
+use daemun_objects::gateway_api::shared::{ObjectReference, SecretObjectReference};
 
 use crate::cluster::Cluster;
 use crate::memo::Judgements;
 use crate::nearest::did_you_mean;
 use crate::refs::{self, Referred, Referrer};
-use crate::verdict::reason;
+use crate::verdict::{Refusal, reason};
 
 /// The certificate in a Secret that an object refers to. The error is a reason and a
 /// sentence.
@@ -52,7 +53,7 @@ pub(crate) fn secret(
 }
 
 /// Why authorities that are referred to cannot be used; each with a sentence.
-pub(crate) enum Problem {
+enum Problem {
     /// The kind of the object is not one that holds authorities.
     Kind(String),
     /// The object does not exist, or what it holds cannot be used.
@@ -65,7 +66,7 @@ pub(crate) enum Problem {
 ///
 /// # Errors
 /// Why not, with the remedy.
-pub(crate) fn resolve(
+fn resolve(
     cluster: &Cluster,
     judgements: &mut Judgements,
     from: &Referrer<'_>,
@@ -93,6 +94,38 @@ pub(crate) fn resolve(
         None => Err(missing(cluster, "ConfigMap", name)),
     }
     .map_err(Problem::Content)
+}
+
+/// The authorities that an object refers to at `path`, each a reason and a sentence if it cannot be used: one is enough.
+/// What a kind that holds none is told as differs between kinds of objects.
+pub(crate) fn authorities(
+    cluster: &Cluster,
+    judgements: &mut Judgements,
+    from: &Referrer<'_>,
+    references: &[ObjectReference],
+    (path, of_kind): (&FieldPath, &'static str),
+) -> (Vec<Pem>, Vec<Refusal>) {
+    let (mut found, mut unresolved) = (Vec::with_capacity(references.len()), Vec::new());
+    for (index, reference) in references.iter().enumerate() {
+        let namespace = reference.namespace.as_deref().unwrap_or(from.namespace);
+        let name = ObjectName::new(namespace, &reference.name);
+        let to = Referred {
+            group: &reference.group,
+            kind: &reference.kind,
+            name: &name,
+        };
+        let (why, message) = match resolve(cluster, judgements, from, &to) {
+            Ok(pem) => {
+                found.push(pem);
+                continue;
+            }
+            Err(Problem::Kind(message)) => (of_kind, message),
+            Err(Problem::Content(message)) => (reason::INVALID_CA_CERTIFICATE_REF, message),
+            Err(Problem::NotPermitted(message)) => (reason::REF_NOT_PERMITTED, message),
+        };
+        unresolved.push(Refusal::new(path.index(index).field("name"), why, message));
+    }
+    (found, unresolved)
 }
 
 /// The sentence for an object that is not there, or that could not be read.

@@ -5,14 +5,14 @@ use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 /// The one method.
-pub(crate) const PATH: &str = "/daemun.wire.v1.Wire/Connect";
+pub const PATH: &str = "/daemun.wire.v1.Wire/Connect";
 
 /// Bytes of a message, at most.
-pub(crate) const LARGEST: usize = 1024 * 1024;
+pub const LARGEST: usize = 1024 * 1024;
 
 /// Passes bytes on.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Raw;
+pub struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;

@@ -5,7 +5,7 @@
 
 pub mod answer;
 pub mod client;
-mod codec;
+pub mod codec;
 pub mod commit;
 pub mod frame;
 pub mod identity;

@@ -9,12 +9,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use daemun_base::tasks::Tasks;
 use daemun_testkit::wire::{Controller, Files, Localhost};
 use daemun_testkit::{Authority, within, yaml};
 use daemun_wire::answer::{Phase, Refused};
 use daemun_wire::client::Client;
+use daemun_wire::codec::{PATH, Raw};
 use daemun_wire::commit::Piece;
 use daemun_wire::frame::{self, Answer, FromProxy, ToProxy};
 use daemun_wire::tls;
@@ -24,50 +25,11 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 
 /// What a proxy of a version that spoke another protocol said first.
 const FOREIGN: &str = "81a548656c6c6f82a776657273696f6ea5302e302e39a870726f746f636f6c00";
-
-/// Bytes as they are.
-#[derive(Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, message: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        into.put(message);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
-}
 
 /// A stream of somebody's own.
 struct Speaker {
@@ -94,7 +56,7 @@ impl Speaker {
         request.metadata_mut().insert("authorization", bearer);
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.unwrap();
-        let path = "/daemun.wire.v1.Wire/Connect".parse().unwrap();
+        let path = PATH.parse().unwrap();
         let response = grpc.streaming(request, path, Raw).await;
         let incoming = match response {
             Ok(response) => response.into_inner().boxed_local(),

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use daemun_model::names::{ObjectName, ObjectRef};
+use daemun_objects::Object;
+use daemun_objects::gateway_api::route::RouteSpec;
 use daemun_objects::gateway_api::shared::ParentReference;
-use daemun_objects::{Kind, Object};
 use daemun_translate::{Cluster, Objects, nearest};
 
 use super::Glimpse;
@@ -23,22 +24,21 @@ impl Glimpse {
             ..
         } = &self.cluster;
         let mut lost = BTreeMap::new();
-        self.of_kind(http_routes, |spec| &spec.parent_refs, &mut lost);
-        self.of_kind(grpc_routes, |spec| &spec.parent_refs, &mut lost);
-        self.of_kind(tls_routes, |spec| &spec.parent_refs, &mut lost);
-        self.of_kind(tcp_routes, |spec| &spec.parent_refs, &mut lost);
-        self.of_kind(udp_routes, |spec| &spec.parent_refs, &mut lost);
+        self.of_kind(http_routes, &mut lost);
+        self.of_kind(grpc_routes, &mut lost);
+        self.of_kind(tls_routes, &mut lost);
+        self.of_kind(tcp_routes, &mut lost);
+        self.of_kind(udp_routes, &mut lost);
         lost
     }
 
-    fn of_kind<S: Kind>(
+    fn of_kind<S: RouteSpec>(
         &self,
         routes: &Objects<Object<S>>,
-        parent_refs: impl Fn(&S) -> &[ParentReference],
         lost: &mut BTreeMap<ObjectRef, Vec<String>>,
     ) {
         for (name, route) in routes {
-            let parents = parent_refs(&route.spec).iter().enumerate();
+            let parents = route.spec.parent_refs().iter().enumerate();
             let sentences: Vec<String> = parents
                 .filter_map(|(index, parent)| {
                     let why = self.missing(name, parent)?;

@@ -9,8 +9,9 @@ use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_objects::gateway_api::gateway::{
     AllowedRoutes, Gateway, GatewaySpec, Listener, Protocol,
 };
+use daemun_objects::gateway_api::route::RouteSpec;
 use daemun_objects::gateway_api::shared::{FromNamespaces, ParentReference, RouteNamespaces};
-use daemun_objects::{Any, Kind, Metadata, Object};
+use daemun_objects::{Any, Metadata, Object};
 use daemun_translate::{Cluster, Objects, translate};
 
 use super::Glimpse;
@@ -41,8 +42,8 @@ impl Glimpse {
             grpc_routes,
             ..
         } = &mut next.cluster;
-        presuming.routes(http_routes, |spec| &mut spec.parent_refs, &mut gateways);
-        presuming.routes(grpc_routes, |spec| &mut spec.parent_refs, &mut gateways);
+        presuming.routes(http_routes, &mut gateways);
+        presuming.routes(grpc_routes, &mut gateways);
         if gateways.is_empty() {
             return None;
         }
@@ -71,16 +72,15 @@ struct Presuming<'a> {
 
 impl Presuming<'_> {
     /// Puts parents that are presumed into Routes, and gives their names.
-    fn routes<S: Kind + Clone>(
+    fn routes<S: RouteSpec + Clone>(
         &self,
         routes: &mut Objects<Object<S>>,
-        parent_refs: impl Fn(&mut S) -> &mut Vec<ParentReference>,
         gateways: &mut BTreeSet<ObjectName>,
     ) {
         for (name, route) in &routes.clone() {
             let object = ObjectRef::new(S::KIND, name.clone());
             let mut route = Object::clone(route);
-            let written = parent_refs(&mut route.spec);
+            let written = route.spec.parent_refs_mut();
             if let Some(parents) = self.parents(&object, written, gateways) {
                 *written = parents;
                 routes.insert(name.clone(), Arc::new(route));

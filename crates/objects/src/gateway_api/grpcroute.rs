@@ -8,7 +8,7 @@ use super::GROUP;
 use super::gateway::DefaultScope;
 use super::httproute::filters::HttpRequestMirrorFilter;
 use super::httproute::{HttpHeaderMatch, SessionPersistence};
-use super::shared::{HeaderModifier, LocalObjectReference, ParentReference};
+use super::shared::{FilteredBackendRef, HeaderModifier, LocalObjectReference, ParentReference};
 use crate::meta::{Kind, Object};
 use crate::open::{Open, known_values};
 use crate::read::nullable;
@@ -122,22 +122,4 @@ known_values! { closed
 }
 
 /// A backend with its share and its own filters (`GRPCBackendRef`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct GrpcBackendRef {
-    /// The group; default the core group, which is empty.
-    pub group: Option<String>,
-    /// The kind; default `Service`.
-    pub kind: Option<String>,
-    /// The name.
-    pub name: String,
-    /// The namespace; default the route's own. Another one needs a ReferenceGrant.
-    pub namespace: Option<String>,
-    /// The port; needed for a Service, and the Service's port, not its targetPort.
-    pub port: Option<i32>,
-    /// Its share among the rule's backends; default 1.
-    pub weight: Option<i32>,
-    /// What happens to calls that go there.
-    #[serde(default, deserialize_with = "nullable")]
-    pub filters: Vec<GrpcRouteFilter>,
-}
+pub type GrpcBackendRef = FilteredBackendRef<GrpcRouteFilter>;

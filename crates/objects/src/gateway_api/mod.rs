@@ -8,6 +8,7 @@ pub mod grpcroute;
 pub mod httproute;
 pub mod listenerset;
 pub mod referencegrant;
+pub mod route;
 pub mod shared;
 pub mod tcproute;
 pub mod tlsroute;

@@ -85,23 +85,76 @@ pub struct BackendRef {
     pub weight: Option<i32>,
 }
 
-impl BackendRef {
-    /// The object that is referred to, without the share.
-    pub fn object(&self) -> BackendObjectReference {
-        BackendObjectReference {
-            group: self.group.clone(),
-            kind: self.kind.clone(),
-            name: self.name.clone(),
-            namespace: self.namespace.clone(),
-            port: self.port,
+/// A backend with its share and its own filters (`HTTPBackendRef`, `GRPCBackendRef`).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", bound = "F: Deserialize<'de>")]
+pub struct FilteredBackendRef<F> {
+    /// The group; default the core group, which is empty.
+    pub group: Option<String>,
+    /// The kind; default `Service`.
+    pub kind: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The namespace; default the route's own. Another one needs a ReferenceGrant.
+    pub namespace: Option<String>,
+    /// The port; needed for a Service, and the Service's port, not its targetPort.
+    pub port: Option<i32>,
+    /// Its share among the rule's backends; default 1.
+    pub weight: Option<i32>,
+    /// What happens to requests that go there.
+    #[serde(default, deserialize_with = "nullable")]
+    pub filters: Vec<F>,
+}
+
+impl<F> FilteredBackendRef<F> {
+    /// The same backend and share, with these filters.
+    pub fn with_filters<G>(&self, filters: Vec<G>) -> FilteredBackendRef<G> {
+        let Self {
+            group,
+            kind,
+            name,
+            namespace,
+            port,
+            weight,
+            filters: _,
+        } = self;
+        FilteredBackendRef {
+            group: group.clone(),
+            kind: kind.clone(),
+            name: name.clone(),
+            namespace: namespace.clone(),
+            port: *port,
+            weight: *weight,
+            filters,
         }
     }
-
-    /// The share, or its default.
-    pub fn weight(&self) -> i32 {
-        self.weight.unwrap_or(1)
-    }
 }
+
+/// What both references to backends can say.
+macro_rules! backend_ref {
+    ($($of:tt)+) => {
+        $($of)+ {
+            /// The object that is referred to, and nothing else.
+            pub fn object(&self) -> BackendObjectReference {
+                BackendObjectReference {
+                    group: self.group.clone(),
+                    kind: self.kind.clone(),
+                    name: self.name.clone(),
+                    namespace: self.namespace.clone(),
+                    port: self.port,
+                }
+            }
+
+            /// The share, or its default.
+            pub fn weight(&self) -> i32 {
+                self.weight.unwrap_or(1)
+            }
+        }
+    };
+}
+
+backend_ref!(impl BackendRef);
+backend_ref!(impl<F> FilteredBackendRef<F>);
 
 /// A rule of a route below HTTP (`TLSRouteRule`, `TCPRouteRule`, `UDPRouteRule`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -163,6 +216,18 @@ pub struct LocalObjectReference {
     pub kind: String,
     /// The name.
     pub name: String,
+}
+
+impl From<LocalObjectReference> for ObjectReference {
+    fn from(local: LocalObjectReference) -> Self {
+        let LocalObjectReference { group, kind, name } = local;
+        Self {
+            group,
+            kind,
+            name,
+            namespace: None,
+        }
+    }
 }
 
 /// What a policy is about, in the policy's namespace

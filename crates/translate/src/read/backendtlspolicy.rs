@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 
 use daemun_model::hostname::HostPattern;
 use daemun_model::names::{ObjectName, ObjectRef};
-use daemun_model::tls::{Authorities, BackendTls, Pem, SubjectAltName};
+use daemun_model::tls::{Authorities, BackendTls, SubjectAltName};
 use daemun_model::verdict::FieldPath;
 use daemun_objects::Open;
 use daemun_objects::gateway_api::backendtlspolicy::{
     BackendTlsPolicy, BackendTlsPolicyValidation, SubjectAltName as WrittenName,
     SubjectAltNameType, WellKnownCaCertificates,
 };
-use daemun_objects::gateway_api::shared::LocalObjectReference;
+use daemun_objects::gateway_api::shared::{LocalObjectReference, ObjectReference};
 
 use super::gateway::age;
 use crate::cluster::Cluster;
-use crate::credentials::{self, Problem};
+use crate::credentials;
 use crate::memo::Judgements;
 use crate::policy::targets::{Claims, Judged, Target};
-use crate::refs::{GATEWAY_GROUP, Referred, Referrer};
+use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::value::capitalized;
 use crate::value::unknown;
 use crate::verdict::{CLOSED, Refusal, reason};
@@ -164,36 +164,27 @@ impl Asked<'_> {
             }
             (None, false) => {}
         }
-        let mut pems: Vec<Pem> = Vec::with_capacity(self.references.len());
         let (kind, by) = self.by;
-        for (index, reference) in self.references.iter().enumerate() {
-            let name = ObjectName::new(&by.namespace, &reference.name);
-            // Within a namespace nobody asks for the group.
-            let from = Referrer {
-                group: GATEWAY_GROUP,
-                kind,
-                namespace: &by.namespace,
-            };
-            let to = Referred {
-                group: &reference.group,
-                kind: &reference.kind,
-                name: &name,
-            };
-            let (reason, message) = match credentials::resolve(cluster, judgements, &from, &to) {
-                Ok(pem) => {
-                    pems.push(pem);
-                    continue;
-                }
-                Err(Problem::Kind(message)) => (reason::INVALID_KIND, message),
-                Err(Problem::Content(message)) => (reason::INVALID_CA_CERTIFICATE_REF, message),
-                Err(Problem::NotPermitted(message)) => (reason::REF_NOT_PERMITTED, message),
-            };
-            let path = self.path.field("caCertificateRefs").index(index);
-            unresolved.push(Refusal::new(path.field("name"), reason, message));
-        }
+        // Within a namespace nobody asks for the group.
+        let from = Referrer {
+            group: GATEWAY_GROUP,
+            kind,
+            namespace: &by.namespace,
+        };
+        let references: Vec<ObjectReference> =
+            self.references.iter().cloned().map(Into::into).collect();
+        let path = self.path.field("caCertificateRefs");
+        let (pems, wrong) = credentials::authorities(
+            cluster,
+            judgements,
+            &from,
+            &references,
+            (&path, reason::INVALID_KIND),
+        );
+        unresolved.extend(wrong);
         if pems.is_empty() {
             return Err(Refusal::new(
-                self.path.field("caCertificateRefs"),
+                path,
                 reason::NO_VALID_CA_CERTIFICATE,
                 format!(
                     "None of the authorities can be used, so no backend could be believed; requests are {CLOSED}, and nothing is sent in the clear."

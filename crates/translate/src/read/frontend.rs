@@ -11,10 +11,10 @@ use daemun_objects::gateway_api::gateway::{
 };
 
 use crate::cluster::Cluster;
-use crate::credentials::{self, Problem};
+use crate::credentials;
 use crate::listener::{Entry, Protocol};
 use crate::memo::Judgements;
-use crate::refs::{GATEWAY_GROUP, Referred, Referrer};
+use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::value::port;
 use crate::verdict::{Refusal, reason};
 
@@ -169,32 +169,19 @@ fn asked(
             }
         },
     };
-    let mut authorities = Vec::new();
-    for (index, reference) in ca_certificate_refs.iter().enumerate() {
-        let namespace = reference.namespace.as_ref().unwrap_or(&gateway.namespace);
-        let name = ObjectName::new(namespace, &reference.name);
-        let from = Referrer {
-            group: GATEWAY_GROUP,
-            kind: "Gateway",
-            namespace: &gateway.namespace,
-        };
-        let to = Referred {
-            group: &reference.group,
-            kind: &reference.kind,
-            name: &name,
-        };
-        let (reason, message) = match credentials::resolve(cluster, judgements, &from, &to) {
-            Ok(pem) => {
-                authorities.push(pem);
-                continue;
-            }
-            Err(Problem::Kind(message)) => ("InvalidCACertificateKind", message),
-            Err(Problem::Content(message)) => (reason::INVALID_CA_CERTIFICATE_REF, message),
-            Err(Problem::NotPermitted(message)) => (reason::REF_NOT_PERMITTED, message),
-        };
-        let path = path.field("caCertificateRefs").index(index).field("name");
-        asked.unresolved.push(Refusal::new(path, reason, message));
-    }
+    let from = Referrer {
+        group: GATEWAY_GROUP,
+        kind: "Gateway",
+        namespace: &gateway.namespace,
+    };
+    let (authorities, unresolved) = credentials::authorities(
+        cluster,
+        judgements,
+        &from,
+        ca_certificate_refs,
+        (&path.field("caCertificateRefs"), "InvalidCACertificateKind"),
+    );
+    asked.unresolved = unresolved;
     if authorities.is_empty() {
         asked.refused = Some(Refusal::new(
             path.field("caCertificateRefs"),

@@ -22,18 +22,8 @@ use crate::verdict::Refusal;
 
 /// Translates a GRPCRoute.
 pub(crate) fn read(around: Surroundings<'_>, key: &RouteKey, route: &GrpcRoute) -> RouteOutcome {
-    let common = Common {
-        key,
-        metadata: &route.metadata,
-        parent_refs: &route.spec.parent_refs,
-        default_gateways: route.spec.use_default_gateways.as_ref(),
-        hostnames: Hostnames::read(&route.spec.hostnames),
-    };
-    let everything = [GrpcRouteRule::default()];
-    let written = match route.spec.rules.as_slice() {
-        [] => everything.as_slice(),
-        written => written,
-    };
+    let common = Common::of(key, route, Hostnames::read(&route.spec.hostnames));
+    let written = rule::or_everything(&route.spec.rules);
     let rules = written.iter().enumerate().map(|(index, rule)| {
         let matches = rule::matches(&rule.matches, index, read_match);
         (Cow::Owned(http_rule(rule)), matches)
@@ -61,24 +51,7 @@ fn http_rule(rule: &GrpcRouteRule) -> HttpRouteRule {
 }
 
 fn http_backend(reference: &GrpcBackendRef) -> HttpBackendRef {
-    let GrpcBackendRef {
-        group,
-        kind,
-        name,
-        namespace,
-        port,
-        weight,
-        filters,
-    } = reference.clone();
-    HttpBackendRef {
-        group,
-        kind,
-        name,
-        namespace,
-        port,
-        weight,
-        filters: http_filters(&filters),
-    }
+    reference.with_filters(http_filters(&reference.filters))
 }
 
 fn http_filters(filters: &[GrpcRouteFilter]) -> Vec<HttpRouteFilter> {

@@ -14,18 +14,8 @@ use crate::backends::Resolver;
 
 /// Translates an HTTPRoute.
 pub(crate) fn read(around: Surroundings<'_>, key: &RouteKey, route: &Written) -> RouteOutcome {
-    let common = Common {
-        key,
-        metadata: &route.metadata,
-        parent_refs: &route.spec.parent_refs,
-        default_gateways: route.spec.use_default_gateways.as_ref(),
-        hostnames: Hostnames::read(&route.spec.hostnames),
-    };
-    let everything = [HttpRouteRule::default()];
-    let written = match route.spec.rules.as_slice() {
-        [] => everything.as_slice(),
-        written => written,
-    };
+    let common = Common::of(key, route, Hostnames::read(&route.spec.hostnames));
+    let written = rule::or_everything(&route.spec.rules);
     let rules = written.iter().enumerate().map(|(index, rule)| {
         let matches = rule::matches(&rule.matches, index, matches::read);
         (Cow::Borrowed(rule), matches)

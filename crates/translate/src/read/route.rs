@@ -14,8 +14,9 @@ use daemun_model::route::{Attachment, HttpRoute};
 use daemun_model::stream::StreamRoute;
 use daemun_model::verdict::{Condition, Finding, Verdict};
 use daemun_objects::gateway_api::gateway::DefaultScope;
+use daemun_objects::gateway_api::route::RouteSpec;
 use daemun_objects::gateway_api::shared::ParentReference;
-use daemun_objects::{Metadata, Open};
+use daemun_objects::{Metadata, Object, Open};
 
 use super::hostnames::Hostnames;
 use super::parents::Parents;
@@ -107,6 +108,23 @@ pub(crate) struct Common<'a> {
     pub(crate) default_gateways: Option<&'a Open<DefaultScope>>,
     /// `hostnames`; any name for kinds that have none.
     pub(crate) hostnames: Hostnames,
+}
+
+impl<'a> Common<'a> {
+    /// What a Route writes, with the hostnames that its kind has.
+    pub(crate) fn of<S: RouteSpec>(
+        key: &'a RouteKey,
+        route: &'a Object<S>,
+        hostnames: Hostnames,
+    ) -> Self {
+        Self {
+            key,
+            metadata: &route.metadata,
+            parent_refs: route.spec.parent_refs(),
+            default_gateways: route.spec.default_gateways(),
+            hostnames,
+        }
+    }
 }
 
 /// What is to be said of a Route's rules, whatever they do.

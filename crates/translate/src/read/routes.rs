@@ -2,6 +2,7 @@
 
 use daemun_model::names::{RouteKey, RouteKind};
 
+use super::hostnames::Hostnames;
 use super::route::{RouteOutcome, Surroundings};
 use super::{grpcroute, httproute, streamroute};
 use crate::cluster::{Cluster, Objects};
@@ -27,8 +28,18 @@ pub(crate) fn read(around: Surroundings<'_>, key: &RouteKey) -> Option<RouteOutc
     Some(match key.kind {
         RouteKind::Http => httproute::read(around, key, cluster.http_routes.get(name)?),
         RouteKind::Grpc => grpcroute::read(around, key, cluster.grpc_routes.get(name)?),
-        RouteKind::Tls => streamroute::read_tls(around, key, cluster.tls_routes.get(name)?),
-        RouteKind::Tcp => streamroute::read_tcp(around, key, cluster.tcp_routes.get(name)?),
-        RouteKind::Udp => streamroute::read_udp(around, key, cluster.udp_routes.get(name)?),
+        RouteKind::Tls => {
+            let route = cluster.tls_routes.get(name)?;
+            let hostnames = Hostnames::read_some(&route.spec.hostnames);
+            streamroute::read(around, key, route, hostnames)
+        }
+        RouteKind::Tcp => {
+            let route = cluster.tcp_routes.get(name)?;
+            streamroute::read(around, key, route, Hostnames::any())
+        }
+        RouteKind::Udp => {
+            let route = cluster.udp_routes.get(name)?;
+            streamroute::read(around, key, route, Hostnames::any())
+        }
     })
 }

@@ -5,6 +5,8 @@
 //! has anything else wrong keeps its matches and answers 500, so that its requests do not fall through to a
 //! rule that was not meant for them.
 
+use std::borrow::Cow;
+
 use daemun_model::backend::BackendTarget;
 use daemun_model::filter::Filter;
 use daemun_model::matching::RequestMatch;
@@ -129,6 +131,14 @@ pub(crate) fn read(
     read.backends = keys(&rule);
     read.rule = Some(rule);
     read
+}
+
+/// A Route's rules; none is one rule that takes everything.
+pub(crate) fn or_everything<R: Clone + Default>(written: &[R]) -> Cow<'_, [R]> {
+    match written {
+        [] => Cow::Owned(vec![R::default()]),
+        written => Cow::Borrowed(written),
+    }
 }
 
 /// The first filter that answers 500, if there is one.

@@ -10,10 +10,9 @@ use daemun_model::backend::BackendTarget;
 use daemun_model::names::{RouteKey, RouteKind};
 use daemun_model::stream::{StreamBackend, StreamRoute};
 use daemun_model::verdict::FieldPath;
+use daemun_objects::Object;
+use daemun_objects::gateway_api::route::StreamRouteSpec;
 use daemun_objects::gateway_api::shared::{BackendRef, StreamRouteRule};
-use daemun_objects::gateway_api::tcproute::TcpRoute;
-use daemun_objects::gateway_api::tlsroute::TlsRoute;
-use daemun_objects::gateway_api::udproute::UdpRoute;
 
 use super::hostnames::Hostnames;
 use super::route::{self, Common, Judged, RouteOutcome, Served, Surroundings, refused_in_words};
@@ -22,48 +21,18 @@ use crate::backends::Resolver;
 use crate::value::is_section_name;
 use crate::verdict::{Refusal, warning};
 
-/// Translates a TLSRoute.
-pub(crate) fn read_tls(around: Surroundings<'_>, key: &RouteKey, route: &TlsRoute) -> RouteOutcome {
-    let common = Common {
-        key,
-        metadata: &route.metadata,
-        parent_refs: &route.spec.parent_refs,
-        default_gateways: route.spec.use_default_gateways.as_ref(),
-        hostnames: Hostnames::read_some(&route.spec.hostnames),
-    };
-    read(around, &common, &route.spec.rules)
-}
-
-/// Translates a TCPRoute.
-pub(crate) fn read_tcp(around: Surroundings<'_>, key: &RouteKey, route: &TcpRoute) -> RouteOutcome {
-    let common = Common {
-        key,
-        metadata: &route.metadata,
-        parent_refs: &route.spec.parent_refs,
-        default_gateways: route.spec.use_default_gateways.as_ref(),
-        hostnames: Hostnames::any(),
-    };
-    read(around, &common, &route.spec.rules)
-}
-
-/// Translates a UDPRoute.
-pub(crate) fn read_udp(around: Surroundings<'_>, key: &RouteKey, route: &UdpRoute) -> RouteOutcome {
-    let common = Common {
-        key,
-        metadata: &route.metadata,
-        parent_refs: &route.spec.parent_refs,
-        default_gateways: route.spec.use_default_gateways.as_ref(),
-        hostnames: Hostnames::any(),
-    };
-    read(around, &common, &route.spec.rules)
-}
-
-fn read(around: Surroundings<'_>, common: &Common<'_>, rules: &[StreamRouteRule]) -> RouteOutcome {
-    let key = common.key;
+/// Translates a Route with the hostnames that its kind has.
+pub(crate) fn read<S: StreamRouteSpec>(
+    around: Surroundings<'_>,
+    key: &RouteKey,
+    route: &Object<S>,
+    hostnames: Hostnames,
+) -> RouteOutcome {
+    let common = Common::of(key, route, hostnames);
     let mut resolver = Resolver::new(around.cluster, around.tls, (key.kind, &key.name.namespace));
-    let (rule, mut judged) = read_rule(&mut resolver, key.kind, rules);
+    let (rule, mut judged) = read_rule(&mut resolver, key.kind, route.spec.rules());
     judged.seen = resolver.seen;
-    route::outcome(around, common, judged, |created, attachments| {
+    route::outcome(around, &common, judged, |created, attachments| {
         let ReadRule { name, backends } = rule.clone();
         Served::Stream(Arc::new(StreamRoute {
             key: key.clone(),

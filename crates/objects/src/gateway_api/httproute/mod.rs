@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use self::filters::HttpRouteFilter;
 use super::GROUP;
-use super::shared::{BackendObjectReference, ParentReference};
+use super::shared::{FilteredBackendRef, ParentReference};
 use crate::duration::Duration;
 use crate::meta::{Kind, Object};
 use crate::open::{Open, known_values};
@@ -167,43 +167,7 @@ known_values! { closed
 }
 
 /// A backend with its share and its own filters (`HTTPBackendRef`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct HttpBackendRef {
-    /// The group; default the core group, which is empty.
-    pub group: Option<String>,
-    /// The kind; default `Service`.
-    pub kind: Option<String>,
-    /// The name.
-    pub name: String,
-    /// The namespace; default the route's own. Another one needs a ReferenceGrant.
-    pub namespace: Option<String>,
-    /// The port; needed for a Service, and the Service's port, not its targetPort.
-    pub port: Option<i32>,
-    /// Its share among the rule's backends; default 1.
-    pub weight: Option<i32>,
-    /// What happens to requests that go there.
-    #[serde(default, deserialize_with = "nullable")]
-    pub filters: Vec<HttpRouteFilter>,
-}
-
-impl HttpBackendRef {
-    /// The object that is referred to, without share and filters.
-    pub fn object(&self) -> BackendObjectReference {
-        BackendObjectReference {
-            group: self.group.clone(),
-            kind: self.kind.clone(),
-            name: self.name.clone(),
-            namespace: self.namespace.clone(),
-            port: self.port,
-        }
-    }
-
-    /// The share, or its default.
-    pub fn weight(&self) -> i32 {
-        self.weight.unwrap_or(1)
-    }
-}
+pub type HttpBackendRef = FilteredBackendRef<HttpRouteFilter>;
 
 /// Time limits (`HTTPRouteTimeouts`, GEP-1742). `0s` means no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
