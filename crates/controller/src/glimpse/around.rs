@@ -1,6 +1,8 @@
 //! What stands around a Gateway or a Service, as the API server has it: with who wrote which field and when, which
 //! nobody keeps. It is for explaining, so nothing is left out and nothing is judged here.
 
+use std::collections::BTreeSet;
+
 use daemun_model::names::ObjectName;
 use futures_util::future::join_all;
 use kube::api::ListParams;
@@ -21,7 +23,9 @@ pub struct Around {
     /// The objects, whole.
     pub objects: Vec<Value>,
     /// What could not be seen, each as a sentence.
-    pub unseen: Vec<String>,
+    pub unseen: BTreeSet<String>,
+    /// The kinds that could not be seen.
+    pub hidden: BTreeSet<&'static str>,
 }
 
 /// A kind of object that is looked for.
@@ -141,7 +145,10 @@ impl Around {
         for (wish, listed) in wishes.iter().zip(join_all(asking).await) {
             match listed {
                 Ok(found) => self.objects.extend(found),
-                Err(error) if is_forbidden(&error) => self.unseen.push(refused(wish)),
+                Err(error) if is_forbidden(&error) => {
+                    self.unseen.insert(refused(wish));
+                    self.hidden.insert(wish.kind.kind);
+                }
                 // A cluster without such a kind has none of it.
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(error) => return Err(away(&error)),

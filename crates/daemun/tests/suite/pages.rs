@@ -6,6 +6,8 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod cluster;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

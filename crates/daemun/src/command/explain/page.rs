@@ -1,6 +1,7 @@
 //! `daemun explain gateway NAME` and `daemun explain service NAME`: where these objects, and what stands around them,
 //! come from.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -114,7 +115,8 @@ fn about_service(arguments: &super::Arguments, style: Style) -> Result<String, S
     };
     if arguments.paths.is_empty() {
         let (name, around) = arguments.cluster.look_around_service(&arguments.url)?;
-        return answer(&name, &around.objects, &around.unseen);
+        let unseen: Vec<String> = around.unseen.into_iter().collect();
+        return answer(&name, &around.objects, &unseen);
     }
     let read = Read::of(arguments)?;
     let services = read.objects.iter().map(Seen);
@@ -135,7 +137,8 @@ fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, S
         let provider = arguments.page.provider.clone();
         seen.glimpse.cluster.settings.provider = provider;
         is_ours(&seen.glimpse.cluster, &seen.glimpse.outcome, &name)?;
-        let unseen = [&*seen.glimpse.unseen, &*around.unseen].concat();
+        let glimpsed = seen.glimpse.unseen.iter();
+        let unseen: Vec<String> = glimpsed.chain(&around.unseen).cloned().collect();
         let page = build(&Known {
             gateway: &name,
             cluster: &seen.glimpse.cluster,
@@ -143,6 +146,7 @@ fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, S
             objects: &around.objects,
             from: From::Cluster,
             class_presumed: false,
+            hidden: &around.hidden,
             unseen: &unseen,
             lang,
         });
@@ -162,6 +166,7 @@ fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, S
         objects: &read.objects,
         from: From::Files,
         class_presumed: read.presumed.iter().any(|it| it == class),
+        hidden: &BTreeSet::new(),
         unseen: &[],
         lang,
     });

@@ -1,5 +1,6 @@
 //! What a page is made of: the Gateway, what follows from it, and the objects around it as they were seen.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daemun_controller::provision::foresee;
@@ -38,6 +39,8 @@ pub(crate) struct Known<'a> {
     pub(crate) from: From,
     /// Whether the GatewayClass is only presumed.
     pub(crate) class_presumed: bool,
+    /// Kinds of objects around the Gateway that could not be seen.
+    pub(crate) hidden: &'a BTreeSet<&'static str>,
     /// What could not be seen, as sentences.
     pub(crate) unseen: &'a [String],
     /// The language of the page.
@@ -96,6 +99,13 @@ impl<'a> Known<'a> {
             seen.whole_name().namespace == *namespace
                 && seen.annotations().get(OF_GATEWAY) == Some(&name.as_str())
         })
+    }
+
+    /// Whether what is to be made for it is not known: something that it depends on cannot be seen.
+    pub(super) fn is_guesswork(&self) -> bool {
+        let held = self.infrastructure().is_none_or(|it| it.on_hold);
+        let accepted = self.recorded("Accepted");
+        held && accepted.is_some_and(|said| said.status == verdict::Status::True)
     }
 
     /// What would be made for it.

@@ -87,6 +87,7 @@ words! {
     PROXIES_SCALED: "As many as the autoscaler chooses would be made.", "오토스케일러가 정하는 수만큼 만들어집니다.";
     PROXIES_MISSING: "They have not been made yet.", "아직 만들어지지 않았습니다.";
     PROXIES_HELD: "Nothing is made as long as the Gateway is refused.", "Gateway가 거부된 동안에는 만들지 않습니다.";
+    NOT_SEEN: "You may not see it, or not all that it depends on.", "볼 권한이 없거나, 관련된 것 중 일부를 볼 수 없습니다.";
     PROXIES_NOT_READY: "{0} of {1} proxies are ready.", "프록시 {1}개 중 {0}개만 준비되었습니다.";
     PROXIES_NOT_READY_REMEDY: "See why: kubectl describe pods -n {0} -l {1}", "이유 확인: kubectl describe pods -n {0} -l {1}";
     POD_WAITS: "Pod {0}: {1}", "파드 {0}: {1}";

@@ -229,6 +229,9 @@ fn reach_foreseen(forecast: Forecast) -> Option<Reach> {
 
 fn requested(known: &Known<'_>, station: &mut Station) {
     let lang = known.lang;
+    if known.is_guesswork() {
+        return;
+    }
     let value = match asked(known) {
         Some(Asked::Private) => w::REQUESTED_PRIVATE,
         Some(Asked::Public) => w::REQUESTED_PUBLIC,

@@ -69,12 +69,21 @@ fn not_there(known: &Known<'_>, station: &mut Station) {
         let kind = it.kind();
         kind == "Deployment" || kind == "DaemonSet"
     });
-    let Some(workload) = workload else {
+    let hidden = ["Deployment", "DaemonSet"]
+        .iter()
+        .any(|kind| known.hidden.contains(kind));
+    if let Some(workload) = workload {
+        station.name = format!("{} {}", workload.kind(), workload.name());
+    } else if !hidden && !known.is_guesswork() {
         station.state = State::Unknown;
         station.say(w::PROXIES_HELD.plain(lang));
         return;
-    };
-    station.name = format!("{} {}", workload.kind(), workload.name());
+    }
+    if hidden || workload.is_none() {
+        station.state = State::Unknown;
+        station.say(w::NOT_SEEN.plain(lang));
+        return;
+    }
     match known.from {
         From::Files => {
             station.foresee();

@@ -30,7 +30,14 @@ pub(super) fn class(known: &Known<'_>) -> Station {
         let shown = format!("{} {object}", parameters.kind);
         station.say(w::CLASS_PARAMETERS.say(lang, &[&shown]));
     }
-    if let Some(verdict) = known.verdict("GatewayClass", &name) {
+    let seen = known.of_kind("GatewayClass");
+    let mut seen = seen.filter(|it| it.name() == name.name);
+    let recorded = seen.find_map(|it| it.condition("Accepted"));
+    if let (Some(recorded), From::Cluster) = (recorded, known.from) {
+        if recorded.status != "True" {
+            station.fail(State::Bad, recorded.message, Vec::new());
+        }
+    } else if let Some(verdict) = known.verdict("GatewayClass", &name) {
         let object = verdict.parts.iter().find(|it| it.place == Place::Object);
         let accepted = object.and_then(|part| condition(part, "Accepted"));
         if let Some(accepted) = accepted.filter(|it| it.status != Status::True) {

@@ -29,6 +29,16 @@ pub(super) fn ways(known: &Known<'_>) -> Vec<Way> {
     services.sort_by_key(|it| it.name());
     let foreseen = known.foreseen();
     let is_there = !services.is_empty();
+    if !is_there && (known.hidden.contains("Service") || known.is_guesswork()) {
+        let mut service = Station::new(known, Link::Service, "");
+        service.state = State::Unknown;
+        service.say(w::NOT_SEEN.plain(known.lang));
+        return vec![Way {
+            service: Some(service),
+            load_balancer: None,
+            addresses: Vec::new(),
+        }];
+    }
     if !is_there {
         let of_service = foreseen.iter().map(Seen);
         services.extend(of_service.filter(|it| it.kind() == "Service"));
