@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The class of an address.
+/// The class of an address; in the order in which who names one class prefers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddressClass {
     /// For one host.
@@ -28,12 +28,57 @@ pub enum AddressClass {
     Public,
 }
 
+/// On which side of a network's edge addresses of a class are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Nobody on the internet has a way to it.
+    Inside,
+    /// Somebody on the internet may.
+    Outside,
+    /// The range is for neither, so what it is used for is not known.
+    Neither,
+}
+
 impl AddressClass {
     /// The class of an address. An IPv4 address that is written as IPv6 (`::ffff:10.0.0.1`) is the IPv4 address.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => v4(address),
             IpAddr::V6(address) => v6(address),
+        }
+    }
+
+    /// As conditions name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "Private",
+            Self::SharedRange => "SharedRange",
+            Self::UniqueLocal => "UniqueLocal",
+            Self::LinkLocal => "LinkLocal",
+            Self::Loopback => "Loopback",
+            Self::Documentation => "Documentation",
+            Self::Benchmark => "Benchmark",
+            Self::Reserved => "Reserved",
+            Self::Public => "Public",
+        }
+    }
+
+    /// Whether somebody on the internet may have a way to it.
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Public)
+    }
+
+    /// On which side of the network's edge it is. A shared range is not for networks of one's own, but is not routed
+    /// on the internet either.
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Private
+            | Self::SharedRange
+            | Self::UniqueLocal
+            | Self::LinkLocal
+            | Self::Loopback => Side::Inside,
+            Self::Documentation | Self::Benchmark | Self::Reserved => Side::Neither,
+            Self::Public => Side::Outside,
         }
     }
 }
