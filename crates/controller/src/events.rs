@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use daemun_base::causes::because;
 use daemun_base::clock;
 use daemun_base::tasks::Tasks;
 use daemun_model::names::ObjectName;
@@ -17,7 +18,8 @@ use kube::core::ObjectMeta;
 use kube::{Api, Client};
 use tokio::sync::mpsc;
 
-use crate::source::kubernetes::{Served, because};
+use crate::refused::LACKS_RIGHT;
+use crate::source::kubernetes::Served;
 
 /// As many as may wait; what comes then is dropped: conditions say it too.
 const WAITING: usize = 512;
@@ -108,7 +110,7 @@ impl Teller {
                 Err(kube::Error::Api(status)) if status.is_forbidden() => {
                     if said.insert(namespace.clone()) {
                         tracing::warn!(
-                            "The controller may not create events.events.k8s.io in namespace {namespace}; what people should notice stands in conditions alone. `daemun install` prints the role that it needs."
+                            "The controller may not create events.events.k8s.io in namespace {namespace}, and what people should notice stands in conditions alone; {LACKS_RIGHT}"
                         );
                     }
                 }

@@ -12,6 +12,7 @@ mod leader;
 mod metrics;
 pub mod provision;
 pub mod publish;
+mod refused;
 pub mod settle;
 pub mod source;
 mod status;

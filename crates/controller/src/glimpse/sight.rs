@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use daemun_base::causes::because;
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_objects::gateway_api::gatewayclass::GatewayClassSpec;
 use daemun_objects::{Any, KindInfo, Metadata, Object};
@@ -10,7 +11,7 @@ use futures_util::future::join_all;
 use kube::api::ListParams;
 use kube::{Api, Client};
 
-use crate::source::kubernetes::{Raw, Served, because, full_name, kind};
+use crate::source::kubernetes::{Raw, Served, full_name, kind};
 
 /// As many objects as are asked for at a time.
 const PAGE: u32 = 500;

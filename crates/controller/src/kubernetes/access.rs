@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
-use crate::source::kubernetes::because;
+use daemun_base::causes::because;
 
 /// How to reach the API server.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt as _};
 
 use super::Access;
-use crate::source::kubernetes::because;
+use daemun_base::causes::because;
 
 /// So long the API server is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -17,7 +17,7 @@ use kube::{Api, Client};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::source::kubernetes::because;
+use daemun_base::causes::because;
 use election::{Election, Move, Sight};
 
 /// How long a Lease holds without being renewed.

@@ -12,6 +12,7 @@ use super::names::{self, MANAGER};
 use super::plan::{self, Action, Applied, Plan};
 use super::seen::Seen;
 use super::watch::api;
+use crate::refused;
 
 /// How many other health check ports are tried when one is taken.
 const HEALTH_PORTS: usize = 8;
@@ -232,15 +233,5 @@ async fn delete(
 
 fn in_words(owner: &Owner<'_>, (kind, name): (Kind, &str), verb: &str, error: &Error) -> String {
     let object = format!("{} {}/{name}", kind.as_str(), owner.namespace);
-    match error {
-        Error::Api(status) if status.code == 403 => format!(
-            "The controller may not {verb} {object}: {}. If it lacks the right, apply its role anew (daemun install).",
-            status.message
-        ),
-        Error::Api(status) => format!(
-            "The API server does not let the controller {verb} {object}: {}.",
-            status.message.trim_end_matches('.')
-        ),
-        error => format!("The controller cannot {verb} {object}: {error}. It tries again."),
-    }
+    refused::why(verb, &object, error)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use daemun_base::allowance::Allowance;
+use daemun_base::causes::because;
 use daemun_base::clock;
 use daemun_model::Verdicts;
 use daemun_model::shown;
@@ -22,7 +23,8 @@ use super::release::Release;
 use crate::events::{About, Events, Notice};
 use crate::metrics::{Metrics, Outcome};
 use crate::provision::Provisioned;
-use crate::source::kubernetes::{Observed, Raw, Served, because, full_name, has_status};
+use crate::refused::LACKS_RIGHT;
+use crate::source::kubernetes::{Observed, Raw, Served, full_name, has_status};
 
 /// As many writes as are under way at a time.
 const AT_A_TIME: usize = 8;
@@ -259,9 +261,7 @@ impl Teller {
                     format!("{resource} (patch {resource})")
                 };
                 if self.forbidden.insert(what.clone()) {
-                    tracing::error!(
-                        "The controller may not write {what}; its role lacks that right. `daemun install` prints the role that it needs."
-                    );
+                    tracing::error!("The controller may not write {what}; {LACKS_RIGHT}");
                 }
                 self.again_in(FORBIDDEN, key);
             }

@@ -19,7 +19,7 @@ use kube::api::ListParams;
 use kube::{Api, Client};
 use serde::Serialize;
 
-use crate::source::kubernetes::because;
+use daemun_base::causes::because;
 
 pub use journal::Moment;
 

@@ -15,6 +15,7 @@ use kube::{Api, Client, Error};
 use tokio::sync::watch;
 
 use super::chain::Chain;
+use crate::refused;
 
 /// The name of the Secret.
 pub const SECRET: &str = "daemun-wire";
@@ -147,10 +148,6 @@ fn in_words(verb: &str, error: &Error) -> String {
         Error::Api(status) if status.code == 409 => {
             "Another replica was faster; what it wrote is read next.".to_owned()
         }
-        Error::Api(status) if status.code == 403 => format!(
-            "The controller may not {verb} it: {}. If it lacks the right, apply its Role anew (daemun install).",
-            status.message
-        ),
-        error => format!("The API server does not let the controller {verb} it: {error}."),
+        error => refused::why(verb, "it", error),
     }
 }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use daemun_base::causes::because;
 use futures_util::stream;
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -126,7 +127,7 @@ impl Connection {
             .keep_alive_timeout(Duration::from_secs(10))
             .keep_alive_while_idle(true);
         let channel = endpoint.connect_with_connector(Once(Some(io))).await;
-        let channel = channel.map_err(|error| causes(&error))?;
+        let channel = channel.map_err(|error| because(&error))?;
 
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let outgoing = Outgoing(sender);
@@ -138,7 +139,7 @@ impl Connection {
         let mut request = Request::new(stream::poll_fn(move |context| receiver.poll_recv(context)));
         request.metadata_mut().insert("authorization", bearer);
         let mut grpc = Grpc::new(channel).max_decoding_message_size(LARGEST);
-        grpc.ready().await.map_err(|error| causes(&error))?;
+        grpc.ready().await.map_err(|error| because(&error))?;
         let path = PathAndQuery::from_static(PATH);
         let response = grpc.streaming(request, path, Raw).await;
         let response = response.map_err(|status| spoken(&status))?;
@@ -226,17 +227,6 @@ fn spoken(status: &Status) -> String {
     } else {
         status.message().to_owned()
     }
-}
-
-/// An error with what it came from.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// Gives the connection that was made, once: whether there is another one is not for the channel to decide.

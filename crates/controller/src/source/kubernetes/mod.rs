@@ -25,7 +25,7 @@ pub(crate) use raw::{CLAIM, Raw, Written, has_status};
 pub(crate) use referred::{Read, read};
 pub use served::plural;
 pub(crate) use served::{Served, full_name, kind};
-pub(crate) use trouble::{Trouble, because};
+pub(crate) use trouble::Trouble;
 
 use served::DEFINITIONS;
 use watch::{Watched, watch};

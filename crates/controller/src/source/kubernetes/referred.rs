@@ -11,7 +11,8 @@ use kube::Client;
 
 use super::raw::{Raw, Seen};
 use super::served::{Served, full_name, kind};
-use super::trouble::because;
+use crate::refused::LACKS_RIGHT;
+use daemun_base::causes::because;
 
 /// One of the two kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,7 +236,7 @@ async fn get(client: Client, wish: &Wish) -> Result<Option<Box<Seen>>, Unread> {
         },
         Err(kube::Error::Api(status)) if status.is_forbidden() => Err(failed(
             format!(
-                "the controller may not get {} in namespace {namespace}; its role lacks that right.",
+                "the controller may not get {} in namespace {namespace}; {LACKS_RIGHT}",
                 full_name(kind)
             ),
             true,

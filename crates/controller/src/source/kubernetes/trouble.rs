@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use daemun_base::causes::because;
 use daemun_objects::KindInfo;
 use kube::runtime::watcher;
 
 use super::served::full_name;
+
+use crate::refused::LACKS_RIGHT;
 
 /// Why a kind cannot be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,20 +76,6 @@ impl Trouble {
     }
 }
 
-/// An error with what caused it, innermost last, without repetition.
-pub(crate) fn because(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
-}
-
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -124,9 +113,7 @@ impl fmt::Display for Trouble {
                         )
                     }
                 }?;
-                f.write_str(
-                    "; its role lacks that right. `daemun install` prints the role that it needs.",
-                )
+                write!(f, "; {LACKS_RIGHT}")
             }
             Self::Unknown => f.write_str(
                 "The API server does not know who the controller is (401): its credentials have expired, or are another cluster's. In a pod the kubelet renews its token; with a kubeconfig, log in again or name another one (--kubeconfig, --context). No role helps.",
