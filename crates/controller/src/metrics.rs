@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use daemun_model::names::ObjectName;
 
 /// Counters of a controller in Kubernetes.
 #[derive(Debug, Default)]
@@ -17,6 +20,19 @@ pub struct Metrics {
     leads: AtomicBool,
     troubles: AtomicU64,
     proxies: AtomicU64,
+    reach: Mutex<Arc<[Reach]>>,
+}
+
+/// Who reaches a Gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) gateway: ObjectName,
+    /// The status of its condition `ReachVerified`.
+    pub(crate) verified: &'static str,
+    /// The class that was seen.
+    pub(crate) class: &'static str,
+    /// Whether nothing is served because of it.
+    pub(crate) closed: bool,
 }
 
 /// How a write into an object ended.
@@ -67,6 +83,11 @@ impl Metrics {
     /// How many proxies are connected.
     pub(crate) fn proxies(&self, count: usize) {
         self.proxies.store(count as u64, Ordering::Relaxed);
+    }
+
+    /// Who reaches Gateways.
+    pub(crate) fn reach(&self, reach: Vec<Reach>) {
+        *self.reach.lock().unwrap_or_else(PoisonError::into_inner) = reach.into();
     }
 
     /// Writes all of it, without the end of the exposition.
@@ -126,8 +147,53 @@ impl Metrics {
             "proxies",
             "Proxies that are connected.",
             count(&self.proxies),
-        )
+        )?;
+        let reach = self.reach.lock().unwrap_or_else(PoisonError::into_inner);
+        let reach = Arc::clone(&reach);
+        write_reach(out, &reach)
     }
+}
+
+/// Names of Gateways need no quoting: Kubernetes allows letters, digits, dots and dashes.
+fn write_reach(out: &mut dyn Write, all: &[Reach]) -> fmt::Result {
+    let name = "daemun_gateway_reach";
+    writeln!(
+        out,
+        "# HELP {name} Gateways by what is seen of their reach: whether it is verified (condition ReachVerified), and the class of the addresses.\n# TYPE {name} gauge"
+    )?;
+    for Reach {
+        gateway: ObjectName {
+            namespace,
+            name: gateway,
+        },
+        verified,
+        class,
+        closed: _,
+    } in all
+    {
+        writeln!(
+            out,
+            "{name}{{namespace=\"{namespace}\",gateway=\"{gateway}\",verified=\"{verified}\",class=\"{class}\"}} 1"
+        )?;
+    }
+    let name = "daemun_gateway_closed";
+    writeln!(
+        out,
+        "# HELP {name} Whether nothing is served of a Gateway because of its addresses.\n# TYPE {name} gauge"
+    )?;
+    for Reach {
+        gateway, closed, ..
+    } in all
+    {
+        writeln!(
+            out,
+            "{name}{{namespace=\"{}\",gateway=\"{}\"}} {}",
+            gateway.namespace,
+            gateway.name,
+            u8::from(*closed)
+        )?;
+    }
+    Ok(())
 }
 
 fn counter(out: &mut dyn Write, name: &str, help: &str, value: u64) -> fmt::Result {

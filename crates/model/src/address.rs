@@ -146,7 +146,21 @@ fn v6(address: Ipv6Addr) -> AddressClass {
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressClass, leads_out};
+    use super::{AddressClass, Side, leads_out};
+
+    #[test]
+    fn every_class_is_on_one_side() {
+        let side = |address: &str| AddressClass::of(address.parse().unwrap()).side();
+        for inside in ["10.0.0.1", "100.64.0.1", "fd00::1", "fe80::1", "127.0.0.1"] {
+            assert_eq!(side(inside), Side::Inside, "{inside}");
+        }
+        for neither in ["192.0.2.1", "198.18.0.1", "240.0.0.1", "2001:db8::1"] {
+            assert_eq!(side(neither), Side::Neither, "{neither}");
+        }
+        for outside in ["8.8.8.8", "2606:4700::1111", "64:ff9b::a00:1"] {
+            assert_eq!(side(outside), Side::Outside, "{outside}");
+        }
+    }
 
     #[test]
     fn ranges_say_who_can_reach_an_address_and_whether_it_leads_out() {
@@ -155,7 +169,28 @@ mod tests {
             UniqueLocal,
         };
         for (address, class, out) in [
+            ("1.0.0.0", Public, true),
             ("8.8.8.8", Public, true),
+            ("9.255.255.255", Public, true),
+            ("10.255.255.255", Private, true),
+            ("11.0.0.0", Public, true),
+            ("172.15.255.255", Public, true),
+            ("172.31.255.255", Private, true),
+            ("192.167.255.255", Public, true),
+            ("192.169.0.0", Public, true),
+            ("100.127.255.255", SharedRange, true),
+            ("::ffff:100.64.0.1", SharedRange, true),
+            ("192.0.1.0", Public, true),
+            ("198.51.100.1", Documentation, true),
+            ("198.17.255.255", Public, true),
+            ("223.255.255.255", Public, true),
+            ("fc00::1", UniqueLocal, true),
+            ("fdff:ffff::1", UniqueLocal, true),
+            ("fec0::1", Reserved, true),
+            ("::10.0.0.1", Reserved, true),
+            ("100::1", Reserved, true),
+            ("3fff:1000::1", Public, true),
+            ("64:ff9b:1::1", Reserved, true),
             ("::ffff:8.8.8.8", Public, true),
             ("10.0.0.1", Private, true),
             ("172.16.0.1", Private, true),

@@ -81,6 +81,8 @@ pub struct Cluster {
     pub namespaces: Objects<Namespace>,
     /// Nodes; their names have no namespace.
     pub nodes: Objects<Node>,
+    /// Whether nodes may not be looked at: then there being none says nothing.
+    pub nodes_hidden: bool,
     /// Our Backends.
     pub backends: Objects<Backend>,
     /// Our ListenerPolicies.

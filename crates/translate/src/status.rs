@@ -78,7 +78,7 @@ pub(crate) fn gateway(
         .map(Into::into)
         .collect();
     findings.extend(gateway.findings.iter().cloned());
-    findings.extend(observed.and_then(Observed::finding));
+    findings.extend(observed.into_iter().flat_map(Observed::findings));
     findings.extend(gateway.entries.iter().flat_map(entry_findings));
     Verdict {
         object: ObjectRef::new("Gateway", gateway.name.clone()),

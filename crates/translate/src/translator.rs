@@ -100,6 +100,7 @@ impl Translator {
                 && old.secrets.is_same(&cluster.secrets)
                 && old.config_maps.is_same(&cluster.config_maps)
                 && old.nodes.is_same(&cluster.nodes)
+                && old.nodes_hidden == cluster.nodes_hidden
                 && old.withheld == cluster.withheld
         });
         if !still || !self.gateways.holds_at(cluster.now) {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use daemun_base::readiness::Readiness;
 use daemun_base::{clock, tasks};
+use daemun_model::verdict::Status;
+use daemun_translate::exposure::REACH_VERIFIED;
 use daemun_translate::{Cluster, Outcome, Translator};
 use daemun_wire::server::Publisher;
 use futures_util::future::BoxFuture;
@@ -22,7 +24,7 @@ use super::pace::Pace;
 use super::said::Said;
 use super::surround::Surroundings;
 use crate::exposure::resolve::Resolved;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reach};
 use crate::source::kubernetes::{CLAIM, Event, Held, Read, Watches, read};
 use crate::status::{Release, Tell};
 use crate::step::{Changes, step};
@@ -322,6 +324,7 @@ impl Looping {
             let configuration = Arc::new(next.configuration.clone());
             self.run.publisher.publish(configuration);
         }
+        self.run.metrics.reach(reach(&next));
         let said_before = work.published.verdicts.len();
         if !tell.is_empty() || said_before != next.verdicts.len() {
             let _ = self.run.told.send(Tell::Verdicts(next.verdicts.clone()));
@@ -364,6 +367,29 @@ impl Looping {
         // It is gone only when all ends.
         let _ = self.run.told.send(tell);
     }
+}
+
+/// Who reaches Gateways, of those of which something is seen.
+fn reach(outcome: &Outcome) -> Vec<Reach> {
+    let verdicts = outcome.verdicts.others().iter();
+    let of_gateways = verdicts.filter(|verdict| verdict.object.kind == "Gateway");
+    let reach = of_gateways.filter_map(|verdict| {
+        let mut conditions = verdict.parts.iter().flat_map(|part| &part.conditions);
+        let condition = conditions.find(|condition| condition.kind == REACH_VERIFIED)?;
+        let gateway = &verdict.object.name;
+        let served = outcome.configuration.gateways.get(gateway);
+        Some(Reach {
+            gateway: gateway.clone(),
+            verified: match condition.status {
+                Status::True => "True",
+                Status::False => "False",
+                Status::Unknown => "Unknown",
+            },
+            class: condition.reason,
+            closed: served.is_some_and(|served| served.gateway.closed.is_some()),
+        })
+    });
+    reach.collect()
 }
 
 impl Work {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::source::kubernetes::{Held, Trouble};
+use crate::source::kubernetes::{Held, NODE, Trouble};
 
 /// How long troubles may last before they are said: a restart of the API server is none.
 const SOON: Duration = Duration::from_secs(2);
@@ -86,6 +86,12 @@ impl Said {
             Trouble::Missing { .. } => {
                 self.said.insert(trouble.to_string());
                 tracing::warn!("{trouble}");
+            }
+            Trouble::Forbidden { kind, .. } if kind.kind == NODE => {
+                self.said.insert(trouble.to_string());
+                tracing::warn!(
+                    "{trouble} Until then the nodes do not tell who makes load balancers: Gateways need exposure.provider in GatewayParameters."
+                );
             }
             Trouble::Forbidden { .. } | Trouble::Unknown => {
                 self.said.insert(trouble.to_string());

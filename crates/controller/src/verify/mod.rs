@@ -158,7 +158,7 @@ fn by_rules(trial: &Trial, nodes: &[String]) -> Result<&'static Rules, String> {
         Some(provider) => Ok(rules(provider)),
         None => match automatic(nodes.iter().map(String::as_str)) {
             Automatic::Rules(rules) => Ok(rules),
-            Automatic::Unknown(_) | Automatic::Several(_) => Err(format!(
+            Automatic::Unknown(_) | Automatic::Several(_) | Automatic::Unseen => Err(format!(
                 "The nodes ({}) do not tell who makes load balancers here. Say it with --provider.",
                 nodes.join(", ")
             )),

@@ -91,6 +91,13 @@ impl Fake {
         self.state().objects.get(&key).cloned().unwrap_or_default()
     }
 
+    /// All objects of a plural.
+    pub(crate) fn all(&self, plural: &str) -> Vec<Value> {
+        let state = self.state();
+        let all = state.objects.iter().filter(|((of, _), _)| of == plural);
+        all.map(|(_, object)| object.clone()).collect()
+    }
+
     /// A kind is not known (any more), or is known (again).
     pub(crate) fn set_missing(&self, plural: &str, missing: bool) {
         let mut state = self.state();

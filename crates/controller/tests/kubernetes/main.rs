@@ -9,7 +9,9 @@
 mod fake;
 mod glimpse;
 mod provisioning;
+mod reach;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use daemun_base::readiness::Readiness;
@@ -31,6 +33,9 @@ const DEFINITION: &str = "grpcroutes.gateway.networking.k8s.io";
 struct Controller {
     readiness: Readiness,
     running: Running,
+    metrics: Arc<Metrics>,
+    /// What is made around Gateways.
+    provisioned: watch::Sender<Arc<provision::Provisioned>>,
     _tasks: Tasks,
 }
 
@@ -42,7 +47,8 @@ fn controller(fake: &Fake) -> Controller {
 fn controller_of(fake: &Fake, namespaces: &[&str]) -> Controller {
     let (tasks, readiness) = (Tasks::default(), Readiness::default());
     let (want, _) = watch::channel(None);
-    let (_, provisioned) = watch::channel(Arc::default());
+    let (provisioner, provisioned) = watch::channel(Arc::default());
+    let metrics = Arc::new(Metrics::default());
     let (_, accounts) = watch::channel(Arc::default());
     let (_, authorities) = watch::channel(None);
     let settings = Settings {
@@ -57,7 +63,7 @@ fn controller_of(fake: &Fake, namespaces: &[&str]) -> Controller {
         client: &fake.client(),
         publisher: &Publisher::default(),
         authorities,
-        lookup: Lookup::new(|_| async { Err("nobody answers".to_owned()) }),
+        lookup: Lookup::new(looked_up),
         provision: provision::Handle {
             want,
             provisioned,
@@ -65,14 +71,26 @@ fn controller_of(fake: &Fake, namespaces: &[&str]) -> Controller {
             pods: watch::channel(None).1,
         },
         readiness: &readiness,
-        metrics: &Arc::new(Metrics::default()),
+        metrics: &metrics,
         tasks: &tasks,
     };
     Controller {
         running: start(&settings, parts),
         readiness,
+        metrics,
+        provisioned: provisioner,
         _tasks: tasks,
     }
+}
+
+/// `10-0-0-1.example.com` is 10.0.0.1; about other names nobody answers.
+async fn looked_up(name: String) -> Result<Vec<IpAddr>, String> {
+    let address = name.strip_suffix(".example.com");
+    let address = address.and_then(|it| it.replace('-', ".").parse().ok());
+    let address: Option<IpAddr> = address;
+    address
+        .map(|it| vec![it])
+        .ok_or_else(|| "nobody answers".to_owned())
 }
 
 fn class(name: &str, controller: &str) -> Value {

@@ -133,8 +133,8 @@ pub struct ServicePort {
     pub protocol: Option<String>,
     /// What is spoken there, such as `kubernetes.io/h2c`.
     pub app_protocol: Option<String>,
-    #[serde(default)]
-    node_port: Ignored,
+    /// The port on every node that leads there, too.
+    pub node_port: Option<i32>,
 }
 
 impl ServicePort {

@@ -6,21 +6,33 @@ use std::sync::Arc;
 
 use daemun_model::names::ObjectName;
 use daemun_objects::Open;
+use daemun_objects::core::node::{NodeAddress, NodeAddressType};
 use daemun_objects::core::service::{Service, ServiceType};
 
+use super::class::{Side, class_of};
 use crate::changes::Changed;
 use crate::cluster::Cluster;
 
-/// The Services in front of each Gateway, by the Gateway's uid.
+/// The Services in front of each Gateway.
 #[derive(Debug, Default)]
-pub(crate) struct Fronts(BTreeMap<String, BTreeMap<ObjectName, Arc<Service>>>);
+pub(crate) struct Fronts {
+    /// By the Gateway's uid.
+    services: BTreeMap<String, BTreeMap<ObjectName, Arc<Service>>>,
+    /// Nodes that can be reached from outside of the network, in words; none if there are none.
+    nodes_outside: Option<String>,
+}
 
 impl Fronts {
-    /// Takes in the Services that changed.
+    /// Takes in what changed.
     pub(crate) fn take(&mut self, old: Option<&Cluster>, new: &Cluster, changed: &Changed) {
+        let same_nodes =
+            |old: &Cluster| old.nodes.is_same(&new.nodes) && old.settings == new.settings;
+        if !old.is_some_and(same_nodes) {
+            self.nodes_outside = nodes_outside(new);
+        }
         match changed {
             Changed::All => {
-                self.0.clear();
+                self.services.clear();
                 for (name, service) in &new.services {
                     self.put(name, service);
                 }
@@ -29,7 +41,7 @@ impl Fronts {
                 for name in names {
                     let before = old.and_then(|old| old.services.get(name));
                     for uid in before.into_iter().flat_map(|before| owners(before)) {
-                        if let Some(fronts) = self.0.get_mut(uid) {
+                        if let Some(fronts) = self.services.get_mut(uid) {
                             fronts.remove(name);
                         }
                     }
@@ -37,14 +49,14 @@ impl Fronts {
                         self.put(name, service);
                     }
                 }
-                self.0.retain(|_, fronts| !fronts.is_empty());
+                self.services.retain(|_, fronts| !fronts.is_empty());
             }
         }
     }
 
     fn put(&mut self, name: &ObjectName, service: &Arc<Service>) {
         for uid in owners(service) {
-            let fronts = self.0.entry(uid.to_owned()).or_default();
+            let fronts = self.services.entry(uid.to_owned()).or_default();
             fronts.insert(name.clone(), Arc::clone(service));
         }
     }
@@ -55,12 +67,26 @@ impl Fronts {
         gateway: &'a ObjectName,
         uid: &str,
     ) -> impl Iterator<Item = (&'a ObjectName, &'a Service)> {
-        let all = self.0.get(uid).into_iter().flatten();
+        let all = self.services.get(uid).into_iter().flatten();
         // Who owns an object is in its namespace.
         all.filter(|(name, service)| {
             name.namespace == gateway.namespace && is_load_balancer(service)
         })
         .map(|(name, service)| (name, &**service))
+    }
+
+    /// Nodes that can be reached from outside of the network, in words, if a load balancer in front of a Gateway can
+    /// be gone round by their ports.
+    pub(crate) fn way_round(&self, gateway: &ObjectName, uid: &str) -> Option<&str> {
+        let nodes = self.nodes_outside.as_deref()?;
+        let has_node_ports = |service: &Service| {
+            let mut ports = service.spec.ports.iter();
+            ports.any(|port| port.node_port.is_some_and(|port| port != 0))
+        };
+        let mut services = self.load_balancers(gateway, uid);
+        services
+            .any(|(_, service)| has_node_ports(service))
+            .then_some(nodes)
     }
 
     /// The names that the load balancers in front of a Gateway show instead of addresses.
@@ -73,6 +99,30 @@ impl Fronts {
             .filter(|name| !name.is_empty())
             .collect()
     }
+}
+
+/// `node n1 (203.0.113.7)`, and how many more; none if no node has an address outside.
+fn nodes_outside(cluster: &Cluster) -> Option<String> {
+    let outside = |address: &NodeAddress| {
+        let ip = address.address.parse().ok()?;
+        let settings = &cluster.settings;
+        let class = class_of(ip, &settings.private_ranges, &settings.public_ranges);
+        let external = matches!(
+            address.r#type,
+            Some(Open::Known(NodeAddressType::ExternalIp))
+        );
+        let is = class.side() == Side::Outside || (external && class.side() == Side::Neither);
+        is.then(|| address.address.clone())
+    };
+    let mut nodes = cluster.nodes.iter().filter_map(|(name, node)| {
+        let address = node.status.addresses.iter().find_map(outside)?;
+        Some((&name.name, address))
+    });
+    let (name, address) = nodes.next()?;
+    Some(match nodes.count() {
+        0 => format!("node {name} has the address {address}"),
+        more => format!("node {name} has the address {address}, and {more} more have such"),
+    })
 }
 
 /// The uids of the Gateways that a Service belongs to.

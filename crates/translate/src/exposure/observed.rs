@@ -35,18 +35,19 @@ pub(crate) struct Observed {
     pub(crate) violated: bool,
     /// Whether an address is there that may not be used.
     pub(crate) unusable: bool,
+    /// How the load balancer can be gone round, if it can.
+    way_round: Option<String>,
 }
 
 impl Observed {
     /// What a person should notice.
-    pub(crate) fn finding(&self) -> Option<Finding> {
-        self.violated.then(|| {
-            warning(
-                FieldPath::of("status.addresses"),
-                "ReachViolated",
-                self.condition.message.clone(),
-            )
-        })
+    pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> {
+        let path = || FieldPath::of("status.addresses");
+        let violated = self.violated.then_some(&self.condition.message);
+        let violated = violated.map(|why| warning(path(), "ReachViolated", why.clone()));
+        let round = self.way_round.as_ref();
+        let round = round.map(|how| warning(path(), "NodesReachable", how.clone()));
+        violated.into_iter().chain(round)
     }
 }
 
@@ -77,7 +78,15 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
     let services = services.into_iter();
     let shown = services.map(|(name, service)| Shown::read(cluster, name, service));
     let shown: Vec<Shown<'_>> = shown.collect();
-    Some(verdict(&asked, &Seen::new(&shown)))
+    let mut observed = verdict(&asked, &Seen::new(&shown));
+    if asked.reach == Some(Asked::Private) {
+        observed.way_round = fronts.way_round(gateway, uid).map(|nodes| {
+            format!(
+                "The load balancer can be gone round: {nodes}, and the Service has a port on every node (NodePort). Unless a security rule keeps it shut, the Gateway is reached there from outside of the network."
+            )
+        });
+    }
+    Some(observed)
 }
 
 /// What was asked for.
@@ -225,6 +234,7 @@ fn verdict(asked: &Wish<'_>, seen: &Seen) -> Observed {
     Observed {
         violated: asked.reach == Some(Asked::Private) && status == Status::False,
         unusable: closed && !seen.nothing,
+        way_round: None,
         closed: closed.then(|| message.clone()),
         condition: Condition {
             kind: REACH_VERIFIED,

@@ -13,6 +13,9 @@ use super::served::{DEFINITIONS, full_name};
 use super::trouble::Trouble;
 use super::watch::Watched;
 
+/// The kind that the controller can do without, if others say what it would.
+pub(crate) const NODE: &str = "Node";
+
 /// What is known.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -171,6 +174,10 @@ impl Held {
             What::Listed => {
                 progress.listed = true;
                 progress.trouble = None;
+                self.hide_nodes(kind, false);
+                let Some(progress) = self.watches.get_mut(watch) else {
+                    return false;
+                };
                 let seen = progress.listing.take().unwrap_or_default();
                 self.keep_only(watch, &seen);
             }
@@ -179,14 +186,26 @@ impl Held {
                     progress.listed = true;
                     self.keep_only(watch, &BTreeSet::new());
                 }
+                let hidden = kind.kind == NODE && matches!(trouble, Trouble::Forbidden { .. });
+                if hidden {
+                    self.hide_nodes(kind, true);
+                }
                 if let Some(progress) = self.watches.get_mut(watch) {
-                    // Without them it is only said less about versions.
-                    progress.listed |= kind == DEFINITIONS;
+                    // Without them it is only said less about versions, and without nodes, who makes load balancers.
+                    progress.listed |= kind == DEFINITIONS || hidden;
                     progress.trouble = Some(trouble);
                 }
             }
         }
         kind == DEFINITIONS
+    }
+
+    /// Notes whether nodes may be looked at.
+    fn hide_nodes(&mut self, kind: &KindInfo, hidden: bool) {
+        if kind.kind == NODE && self.cluster.nodes_hidden != hidden {
+            self.cluster.nodes_hidden = hidden;
+            self.changed = true;
+        }
     }
 
     fn put(&mut self, kind: &'static KindInfo, seen: Seen) {

@@ -20,7 +20,7 @@ use kube::Client;
 use tokio::sync::{Notify, mpsc};
 
 pub(crate) use event::Event;
-pub(crate) use held::{Held, Observed};
+pub(crate) use held::{Held, NODE, Observed};
 pub(crate) use raw::{CLAIM, Raw, Written, has_status};
 pub(crate) use referred::{Read, read};
 pub use served::plural;

@@ -166,7 +166,7 @@ pub(crate) fn rules_of_nodes(objects: &[Value], cluster: &Cluster) -> Option<&'s
     let known = known.filter_map(|(_, node)| node.spec.provider_id.as_deref());
     match automatic(ids.chain(known)) {
         Automatic::Rules(rules) => Some(rules),
-        Automatic::Unknown(_) | Automatic::Several(_) => None,
+        Automatic::Unknown(_) | Automatic::Several(_) | Automatic::Unseen => None,
     }
 }
 

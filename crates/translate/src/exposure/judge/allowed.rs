@@ -113,7 +113,7 @@ fn may_be(cluster: &Cluster, provider: Provider) -> bool {
             !keys.is_empty() && keys.iter().all(|key| family.private.keys().contains(key))
         }
         Automatic::Rules(known) => known.provider == provider,
-        Automatic::Unknown(_) | Automatic::Several(_) => false,
+        Automatic::Unknown(_) | Automatic::Several(_) | Automatic::Unseen => false,
     }
 }
 

@@ -137,6 +137,9 @@ pub(crate) fn makers(cluster: &Cluster) -> Automatic {
     if let Some(provider) = named.and_then(Provider::named) {
         return Automatic::Rules(rules(provider));
     }
+    if cluster.nodes_hidden {
+        return Automatic::Unseen;
+    }
     let nodes = cluster.nodes.iter();
     automatic(nodes.filter_map(|(_, node)| node.spec.provider_id.as_deref()))
 }

@@ -34,6 +34,11 @@ pub(super) fn recognised(makers: &Automatic) -> Result<&'static Rules, Refusal> 
             Provider::Generic.name(),
             names()
         ))),
+        Automatic::Unseen => Err(refusal(format!(
+            "The controller may not list nodes, so it is not known who makes load balancers here, and no Service was made that might get a public address. Write in GatewayParameters who it is, such as exposure: {{provider: {}}}, or let the controller's ClusterRole get, list and watch nodes; known are {}.",
+            Provider::Generic.name(),
+            names()
+        ))),
         Automatic::Several(starts) => Err(refusal(format!(
             "The nodes belong to several clouds ({}), so it is not known who makes load balancers here. Write in GatewayParameters who it is, such as exposure: {{provider: {}}}; known are {}.",
             starts.join(", "),

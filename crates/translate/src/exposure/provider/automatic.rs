@@ -15,6 +15,8 @@ pub enum Automatic {
     Rules(&'static Rules),
     /// No file knows this beginning of a `providerID`.
     Unknown(String),
+    /// The nodes may not be looked at.
+    Unseen,
     /// The nodes are of several providers, by their beginnings.
     Several(Vec<String>),
 }
