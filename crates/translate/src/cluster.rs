@@ -35,6 +35,9 @@ use daemun_objects::own::parameters::GatewayParameters;
 use daemun_objects::{Any, Kind, KindInfo, Metadata, Resource};
 use ipnet::IpNet;
 
+/// The controllers' name where nobody gives another.
+pub const CONTROLLER: &str = "gateway.daemun.dev/controller";
+
 /// The namespace of an object that gives none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
@@ -143,7 +146,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            controller: "gateway.daemun.dev/controller".to_owned(),
+            controller: CONTROLLER.to_owned(),
             home: Home::Host,
             private_ranges: Vec::new(),
             public_ranges: Vec::new(),

@@ -28,6 +28,7 @@ pub use definitions::{Definition, definitions};
 pub use version::OLDEST;
 
 pub use crate::source::kubernetes::plural;
+pub use daemun_translate::cluster::CONTROLLER;
 
 use crate::events::Events;
 use crate::exposure::resolve::Pauses;
@@ -39,9 +40,6 @@ use crate::source::kubernetes as source;
 use crate::status::{News, Teller};
 use run::Run;
 use surround::Inputs;
-
-/// The controllers' name where nobody gives another.
-pub const CONTROLLER: &str = "gateway.daemun.dev/controller";
 
 /// What a controller in Kubernetes is told when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@ mod names;
 mod place;
 mod plan;
 mod pods;
+pub mod restricted;
 mod rolling;
 mod run;
 mod seen;

@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         value_name = "NAME",
-        default_value = "gateway.daemun.dev/controller"
+        default_value = daemun_controller::kubernetes::CONTROLLER
     )]
     controller_name: String,
     /// Look at this namespace only, with rights there and few elsewhere; can be repeated

@@ -8,13 +8,10 @@ use daemun_translate::infrastructure::parameters::Proxy;
 use serde_json::{Value, json};
 
 use super::super::AUDIENCE;
+use super::super::restricted::{self, HEALTH, NOBODY};
 use super::account::AUTHORITIES;
 use super::{Annotations, Maker};
 
-/// The port of health and metrics.
-const HEALTH: u16 = 9901;
-/// User and group, where the cluster does not choose them: "nonroot" of distroless images.
-const NOBODY: i64 = 65532;
 /// Where a proxy finds the authorities and its token.
 const IDENTITY: &str = "/var/run/daemun/identity";
 /// Where a proxy keeps what it was told last.
@@ -100,17 +97,16 @@ fn pod_security(security: Option<&Security>) -> Value {
         run_as_group,
         assigned_by_cluster,
     } = security.cloned().unwrap_or_default();
-    let mut context = json!({
-        "runAsNonRoot": true,
-        "seccompProfile": { "type": "RuntimeDefault" },
-    });
-    if !assigned_by_cluster.unwrap_or(false) {
-        let group = run_as_group.unwrap_or(NOBODY);
-        context["runAsUser"] = json!(run_as_user.unwrap_or(NOBODY));
-        context["runAsGroup"] = json!(group);
-        // The token is readable for this group.
-        context["fsGroup"] = json!(group);
+    let (user, group) = (
+        run_as_user.unwrap_or(NOBODY),
+        run_as_group.unwrap_or(NOBODY),
+    );
+    if assigned_by_cluster.unwrap_or(false) {
+        return restricted::pod(None);
     }
+    let mut context = restricted::pod(Some((user, group)));
+    // The token is readable for this group.
+    context["fsGroup"] = json!(group);
     context
 }
 
@@ -128,21 +124,10 @@ fn container(maker: &Maker<'_>) -> Value {
             "periodSeconds": 1,
             "failureThreshold": 3,
         },
-        "livenessProbe": {
-            "httpGet": { "path": "/healthz", "port": "health" },
-            "periodSeconds": 10,
-            "timeoutSeconds": 5,
-            "failureThreshold": 6,
-        },
+        "livenessProbe": restricted::liveness(),
         // So that kubectl describe says why a proxy does not start, to those who may read pods.
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "readOnlyRootFilesystem": true,
-            "runAsNonRoot": true,
-            "capabilities": { "drop": ["ALL"] },
-            "seccompProfile": { "type": "RuntimeDefault" },
-        },
+        "securityContext": restricted::container(),
         "volumeMounts": [
             { "name": "identity", "mountPath": IDENTITY, "readOnly": true },
             { "name": "state", "mountPath": STATE },

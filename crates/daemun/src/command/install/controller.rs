@@ -1,15 +1,12 @@
 //! The controller's own objects: namespace, Deployment, the Service by which proxies find each replica, and how many
 //! may be away at a time. No Service of type LoadBalancer is among them: those come with Gateways.
 
+use daemun_controller::kubernetes::CONTROLLER;
+use daemun_controller::provision::restricted::{self, HEALTH, NOBODY, WIRE};
 use serde_json::{Value, json};
 
 use super::Arguments;
 use super::object::{NAME, cluster_wide, labels, object};
-
-/// Health and metrics.
-const HEALTH: u16 = 9901;
-/// Where proxies connect to.
-const WIRE: u16 = 9903;
 
 /// The namespace, with the restricted Pod Security Standard.
 pub(super) fn namespace(arguments: &Arguments) -> Value {
@@ -69,12 +66,7 @@ fn pod(arguments: &Arguments) -> Value {
     let mut pod = json!({
         "serviceAccountName": NAME,
         "enableServiceLinks": false,
-        "securityContext": {
-            "runAsNonRoot": true,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "seccompProfile": { "type": "RuntimeDefault" },
-        },
+        "securityContext": restricted::pod(Some((NOBODY, NOBODY))),
         "topologySpreadConstraints": [{
             "maxSkew": 1,
             "topologyKey": "kubernetes.io/hostname",
@@ -102,24 +94,13 @@ fn container(arguments: &Arguments) -> Value {
             { "name": "health", "containerPort": HEALTH, "protocol": "TCP" },
         ],
         "readinessProbe": { "httpGet": { "path": "/readyz", "port": "health" }, "periodSeconds": 2 },
-        "livenessProbe": {
-            "httpGet": { "path": "/healthz", "port": "health" },
-            "periodSeconds": 10,
-            "timeoutSeconds": 5,
-            "failureThreshold": 6,
-        },
+        "livenessProbe": restricted::liveness(),
         "resources": {
             "requests": { "cpu": "50m", "memory": "64Mi" },
             "limits": { "memory": "512Mi" },
         },
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "readOnlyRootFilesystem": true,
-            "runAsNonRoot": true,
-            "capabilities": { "drop": ["ALL"] },
-            "seccompProfile": { "type": "RuntimeDefault" },
-        },
+        "securityContext": restricted::container(),
     });
     if let Some(policy) = arguments.image_pull_policy {
         container["imagePullPolicy"] = json!(policy.as_str());
@@ -139,8 +120,7 @@ fn options(arguments: &Arguments) -> Vec<String> {
     }
     let secrets = arguments.pull_secret.iter();
     options.extend(secrets.map(|name| format!("--proxy-pull-secret={name}")));
-    let default = "gateway.daemun.dev/controller";
-    if arguments.controller_name != default {
+    if arguments.controller_name != CONTROLLER {
         options.push(format!("--controller-name={}", arguments.controller_name));
     }
     if !arguments.watch_namespace.is_empty() {
