@@ -9,7 +9,6 @@ use daemun_model::names::ObjectName;
 use daemun_model::verdict::{self, Condition, Part, Place, Verdict};
 use daemun_objects::gateway_api::gateway::Gateway;
 use daemun_translate::exposure::provider::{Automatic, Provider, Rules, automatic, rules};
-use daemun_translate::infrastructure::OF_GATEWAY;
 use daemun_translate::{Cluster, Infrastructure, Outcome};
 use serde_json::Value;
 
@@ -94,10 +93,13 @@ impl<'a> Known<'a> {
 
     /// Objects of a kind that were made for it.
     pub(super) fn made(&self, kind: &'static str) -> impl Iterator<Item = Seen<'a>> + use<'a> {
-        let ObjectName { namespace, name } = self.gateway;
+        let namespace = &self.gateway.namespace;
+        let uid = self.object().map_or("", |it| it.text("/metadata/uid"));
         self.of_kind(kind).filter(move |seen| {
-            seen.whole_name().namespace == *namespace
-                && seen.annotations().get(OF_GATEWAY) == Some(&name.as_str())
+            // Annotations and labels anybody may write; whom it belongs to, the controller alone says.
+            let mut owners = seen.list("/metadata/ownerReferences").iter().map(Seen);
+            let owned = owners.any(|it| it.kind() == "Gateway" && it.text("/uid") == uid);
+            seen.whole_name().namespace == *namespace && owned && !uid.is_empty()
         })
     }
 

@@ -40,6 +40,9 @@ pub(super) fn forecast(rules: &Rules, annotations: &Annotations<'_>, class: &str
     if !class.is_empty() && rules.classes == Classes::Ignores {
         return Forecast::NotItsClass;
     }
+    if !is_named(rules) {
+        return Forecast::NotKnown;
+    }
     if says(&rules.private, annotations) {
         return Forecast::Private;
     }
@@ -59,6 +62,14 @@ pub(super) fn forecast(rules: &Rules, annotations: &Annotations<'_>, class: &str
     }
 }
 
+/// Whether it is known whose rules these are, or that nobody knows. Where no node says it, keys are written that some
+/// read, and what comes of them is not known.
+fn is_named(rules: &Rules) -> bool {
+    rules.provider != Provider::Generic
+        || !rules.node_prefixes.is_empty()
+        || rules.private.keys().is_empty()
+}
+
 /// Whether annotations have all keys of a switch, as it wants them.
 fn says(switch: &Switch, annotations: &Annotations<'_>) -> bool {
     let keys = switch.keys();
@@ -76,7 +87,7 @@ fn has(key: &Key, written: Option<&&str>) -> bool {
 /// Whether a public address is a floating IP, as clouds built on OpenStack have them.
 pub(super) fn has_floating_ips(rules: &Rules) -> bool {
     let mut decide = rules.decides_reach.iter();
-    decide.any(|pattern| pattern.contains("floating"))
+    is_named(rules) && decide.any(|pattern| pattern.contains("floating"))
 }
 
 /// What an annotation means, as sentences; and its value, unless that is a secret.

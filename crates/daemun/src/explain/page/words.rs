@@ -96,6 +96,7 @@ words! {
     // Service.
     SERVICE_PURPOSE: "Leads traffic to the proxies. A Service of type LoadBalancer makes the cloud create a load balancer.", "트래픽을 프록시로 보냅니다. LoadBalancer 유형의 Service가 생기면 클라우드가 로드 밸런서를 만듭니다.";
     SERVICE_PURPOSE_CLUSTER: "Leads traffic to the proxies, for callers inside of the cluster only.", "클러스터 안의 호출만 프록시로 보냅니다.";
+    SERVICE_PURPOSE_NODES: "Leads traffic to the proxies, by a port on every node.", "모든 노드의 포트로 들어온 트래픽을 프록시로 보냅니다.";
     SERVICE_MADE: "Type {0}. Made by the controller for this Gateway ({1}).", "{0} 유형. 컨트롤러가 이 Gateway를 위해 만들었습니다({1}).";
     SERVICE_FORESEEN: "Type {0}. The controller would make it for this Gateway.", "{0} 유형. 컨트롤러가 이 Gateway를 위해 만듭니다.";
     SERVICE_MISSING: "It has not been made yet.", "아직 만들어지지 않았습니다.";
@@ -127,6 +128,7 @@ words! {
     ADDRESS_PURPOSE: "Where the Gateway is reached.", "Gateway에 접속하는 주소입니다.";
     ADDRESS_NONE: "none yet", "아직 없음";
     ADDRESS_CLUSTER: "Reachable inside of the cluster only; there is no load balancer.", "클러스터 안에서만 접속할 수 있으며 로드 밸런서는 없습니다.";
+    THE_NODES: "the nodes", "노드";
     ADDRESS_NODES: "Reachable at the addresses of the nodes, at the Service's node ports ({0}).", "노드의 주소에서 Service의 노드 포트({0})로 접속합니다.";
     ADDRESS_NODES_FORESEEN: "It would be reachable at the addresses of the nodes, at node ports.", "노드의 주소에서 노드 포트로 접속하게 됩니다.";
     ADDRESS_OWN: "A Service of your own", "직접 만든 Service";

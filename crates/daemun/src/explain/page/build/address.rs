@@ -23,9 +23,13 @@ pub(super) fn is_violated(known: &Known<'_>) -> bool {
 
 /// Whether nothing is served because of that.
 pub(super) fn is_closed(known: &Known<'_>) -> bool {
+    is_violated(known) && !reports(known)
+}
+
+/// Whether the class has a violation told and served all the same.
+fn reports(known: &Known<'_>) -> bool {
     let exposure = known.infrastructure().map(|it| &it.exposure);
-    let reports = exposure.is_some_and(|it| it.on_violation == OnViolation::Report);
-    is_violated(known) && !reports
+    exposure.is_some_and(|it| it.on_violation == OnViolation::Report)
 }
 
 /// Whether a public address is asked for.
@@ -90,7 +94,11 @@ fn asked(known: &Known<'_>) -> Option<Asked> {
 }
 
 fn in_cluster(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
-    let mut station = Station::new(known, Link::Address, service.text("/spec/clusterIP"));
+    let name = match service.text("/spec/clusterIP") {
+        "" => w::ADDRESS_NONE.plain(known.lang),
+        address => address.to_owned(),
+    };
+    let mut station = Station::new(known, Link::Address, name);
     station.owner = Owner::Daemun;
     station.reach = Some(Reach::Cluster);
     if !is_there && known.from == From::Files {
@@ -107,7 +115,11 @@ fn at_nodes(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     let lang = known.lang;
     let nodes = known.cluster.nodes.iter().take(SHOWN);
     let names: Vec<String> = nodes.map(|(name, _)| name.name.clone()).collect();
-    let mut station = Station::new(known, Link::Address, names.join(", "));
+    let name = match &*names {
+        [] => w::THE_NODES.plain(lang),
+        names => names.join(", "),
+    };
+    let mut station = Station::new(known, Link::Address, name);
     station.owner = Owner::InfrastructureOperator;
     if !is_there && known.from == From::Files {
         station.foresee();
@@ -128,6 +140,9 @@ pub(super) fn unmanaged(known: &Known<'_>) -> Station {
     let mut station = Station::new(known, Link::Address, name);
     station.owner = Owner::InfrastructureOperator;
     station.say(w::ADDRESS_UNMANAGED.plain(known.lang));
+    if known.from == From::Files {
+        station.foresee();
+    }
     station
 }
 
@@ -271,10 +286,10 @@ fn judge(
         (Some(_), _) if verified == Some(Status::True) => {}
         (Some(Asked::Private), _) if public => station.fail(
             State::Bad,
-            if is_closed(known) {
-                w::VIOLATED.say(lang, &[&address])
-            } else {
+            if reports(known) {
                 w::VIOLATED_REPORTED.say(lang, &[&address])
+            } else {
+                w::VIOLATED.say(lang, &[&address])
             },
             vec![
                 w::VIOLATED_REMEDY_PUBLIC.plain(lang),

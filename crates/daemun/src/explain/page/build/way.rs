@@ -77,8 +77,10 @@ fn station(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         "" => "ClusterIP",
         kind => kind,
     };
-    if kind == "ClusterIP" {
-        station.purpose = w::SERVICE_PURPOSE_CLUSTER.plain(lang);
+    match kind {
+        "ClusterIP" => station.purpose = w::SERVICE_PURPOSE_CLUSTER.plain(lang),
+        "NodePort" => station.purpose = w::SERVICE_PURPOSE_NODES.plain(lang),
+        _ => {}
     }
     match (is_there, known.from) {
         (true, _) => {
