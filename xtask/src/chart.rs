@@ -39,6 +39,8 @@ const CASES: &[Case] = &[
             "watchNamespaces[0]=a",
             "watchNamespaces[1]=b",
             "roles=true",
+            "policies.exposure=true",
+            "policies.hostnames=true",
             "options[0]=--log-level=debug",
         ],
         options: &[
@@ -50,6 +52,8 @@ const CASES: &[Case] = &[
             "--watch-namespace=a",
             "--watch-namespace=b",
             "--roles",
+            "--policy=exposure",
+            "--policy=hostnames",
             "--",
             "--log-level=debug",
         ],

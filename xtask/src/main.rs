@@ -13,6 +13,7 @@ mod http;
 mod lab;
 mod layers;
 mod load;
+mod personas;
 mod repository;
 mod rights;
 mod scenarios;
@@ -54,6 +55,8 @@ enum Task {
     Conformance(conformance::Arguments),
     /// Compare what the controller may do in a cluster with what it did in the lab
     Rights,
+    /// Try, in the lab or in another cluster, what the people around a gateway may do and may not
+    Personas(personas::Arguments),
     /// Break or replace something under load, in the lab, and count the requests that fail
     Scenarios(scenarios::Arguments),
     /// Try the promises of the way in, in the lab, on each cloud that it plays
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Task::Lab(arguments) => lab::run(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Rights => rights::run(),
+        Task::Personas(arguments) => personas::run(&arguments),
         Task::Scenarios(arguments) => scenarios::run(&arguments),
         Task::WayIn(arguments) => way_in::run(&arguments),
         Task::Sizes => sizes::run(),

@@ -62,28 +62,33 @@ impl Kubectl {
         self.with_objects("delete --ignore-not-found --timeout=120s -f -", objects)
     }
 
-    fn with_objects(&self, arguments: &str, objects: &str) -> Result<(), String> {
-        let words: Vec<&str> = arguments.split(' ').collect();
+    /// Runs kubectl with something on its standard input; what it prints is the answer.
+    pub(crate) fn output_of(&self, arguments: &[&str], input: &str) -> Result<String, String> {
         let mut child = self
-            .command(&words)
+            .command(arguments)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| self.cannot_be_run(&error))?;
-        let mut input = child.stdin.take();
-        let written = input
-            .as_mut()
-            .map(|input| input.write_all(objects.as_bytes()));
-        drop(input);
+        let mut pipe = child.stdin.take();
+        let written = pipe.as_mut().map(|pipe| pipe.write_all(input.as_bytes()));
+        drop(pipe);
         let output = child
             .wait_with_output()
             .map_err(|error| self.cannot_be_run(&error))?;
         let said = String::from_utf8_lossy(&output.stderr);
         match written {
-            Some(Ok(())) if output.status.success() => Ok(()),
-            _ => Err(format!("kubectl {arguments}: {}", said.trim())),
+            Some(Ok(())) if output.status.success() => {
+                Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+            }
+            _ => Err(format!("kubectl {}: {}", arguments.join(" "), said.trim())),
         }
+    }
+
+    fn with_objects(&self, arguments: &str, objects: &str) -> Result<(), String> {
+        let words: Vec<&str> = arguments.split(' ').collect();
+        self.output_of(&words, objects).map(drop)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -10,7 +10,7 @@ use super::plan::Plan;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::Place;
 use crate::lab::{self, Channel, build, smoke};
-use crate::{conformance, rights, scenarios};
+use crate::{conformance, personas, rights, scenarios};
 
 /// Minutes that compiling the lab takes, from nothing and on two cores.
 const COMPILING: u64 = 14;
@@ -49,6 +49,14 @@ pub(super) fn provisioning(plan: &Plan) -> Outcome {
             Ok(_) => Err("The tests of provisioning fail.".to_owned()),
             Err(error) => Err(format!("cargo cannot be run: {error}.")),
         }
+    })
+}
+
+/// Lets the people around a gateway try what they may, and may not.
+pub(super) fn personas(plan: &Plan) -> Outcome {
+    with_lab(plan, 2, |place| {
+        lab::up_as_it_is(place)?;
+        personas::check(&Kubectl::of(place))
     })
 }
 

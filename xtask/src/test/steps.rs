@@ -91,6 +91,11 @@ pub(super) const LONG_STEPS: &[Step] = &[
         run: cluster::provisioning,
     },
     Step {
+        name: "personas",
+        what: "in Kubernetes: what the people around a gateway may do, and may not",
+        run: cluster::personas,
+    },
+    Step {
         name: "scenarios",
         what: "in Kubernetes: what is broken on purpose or replaced, under load",
         run: cluster::scenarios,

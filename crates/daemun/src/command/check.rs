@@ -4,6 +4,7 @@
 //! words.
 
 mod lost;
+mod permitted;
 mod recorded;
 mod report;
 mod shown;
@@ -21,6 +22,7 @@ use super::Status;
 use super::cluster::ClusterArguments;
 use crate::output::Format;
 use crate::output::style::ColourArguments;
+use crate::roles::persona::Persona;
 use report::Report;
 
 /// Arguments of `check`.
@@ -34,6 +36,9 @@ pub(crate) struct Arguments {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     cluster: ClusterArguments,
+    /// Say of each object whether somebody of this role could apply it, by the roles and policies of daemun install
+    #[arg(long = "as", value_name = "ROLE", value_enum, requires = "paths")]
+    persona: Option<Persona>,
     /// Look at all namespaces of a cluster
     #[arg(short = 'A', long, conflicts_with_all = ["paths", "namespace"])]
     all_namespaces: bool,
@@ -54,6 +59,7 @@ pub(crate) fn check(arguments: Arguments, colours: &ColourArguments) -> Status {
     let Arguments {
         paths,
         cluster,
+        persona,
         all_namespaces,
         output,
     } = arguments;
@@ -63,7 +69,12 @@ pub(crate) fn check(arguments: Arguments, colours: &ColourArguments) -> Status {
             Err(why) => return Status::unusable(&why),
         }
     } else {
-        Report::of(look_once(paths, Settings::default()).state())
+        let looked = look_once(paths, Settings::default());
+        let mut report = Report::of(looked.state());
+        if let Some(persona) = persona {
+            permitted::add(&mut report, persona, &looked);
+        }
+        report
     };
     let printed = match output {
         Format::Table | Format::Wide => {

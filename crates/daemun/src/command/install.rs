@@ -6,6 +6,7 @@ mod controller;
 mod definitions;
 mod guard;
 mod object;
+mod policies;
 mod rights;
 mod roles;
 
@@ -60,6 +61,9 @@ pub(crate) struct Arguments {
     /// Print the roles of operators and developers too; the developers' becomes part of the role edit
     #[arg(long)]
     roles: bool,
+    /// Print an admission policy too; can be repeated
+    #[arg(long, value_name = "POLICY", value_enum)]
+    policy: Vec<policies::Guarded>,
     /// More options of daemun controller, such as --log-level=debug
     #[arg(last = true, value_name = "OPTION")]
     options: Vec<String>,
@@ -144,6 +148,8 @@ fn objects(arguments: &Arguments) -> Vec<Value> {
     if arguments.roles {
         all.extend(roles::operators_and_developers(arguments));
     }
+    let policies = arguments.policy.iter();
+    all.extend(policies.flat_map(|policy| policy.objects(arguments)));
     all.extend(controller::controller(arguments));
     all
 }

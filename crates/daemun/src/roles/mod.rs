@@ -3,5 +3,7 @@
 //! One list, from which `daemun install` prints roles, the Helm chart and `deploy/roles` have theirs, and `daemun check
 //! --as` judges. What the controller itself may do is beside what is installed, and not here.
 
+pub(crate) mod judge;
 pub(crate) mod persona;
+pub(crate) mod policy;
 pub(crate) mod rule;

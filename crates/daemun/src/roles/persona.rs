@@ -5,6 +5,7 @@
 
 use clap::ValueEnum;
 
+use super::policy::MAY_EXPOSE;
 use super::rule::{EXPERIMENTAL, GATEWAY_API, OURS, READ, Rule, rule};
 
 /// A part that somebody has.
@@ -32,16 +33,13 @@ const ALL: &[&str] = &[
     "deletecollection",
 ];
 
-/// A right of its own, for the policy of exposure to ask for: no resource of this name is served. It is the right to make
-/// something reachable from outside of the cluster.
-const EXPOSE: Rule = rule(OURS, &["exposures"], &["use"]);
-
 const INFRASTRUCTURE_OPERATOR: &[Rule] = &[
     rule(GATEWAY_API, &["gatewayclasses"], ALL),
     rule(OURS, &["gatewayparameters"], ALL),
     // Those of type LoadBalancer, above all.
     rule("", &["services"], ALL),
-    EXPOSE,
+    // To make things reachable, where the policy of exposure asks.
+    MAY_EXPOSE,
     // What became of it.
     rule(
         GATEWAY_API,
@@ -207,5 +205,22 @@ impl Persona {
             Self::Developer => Some(("edit", OF_KUBERNETES_EDIT)),
             Self::Viewer => Some(("view", OF_KUBERNETES_VIEW)),
         }
+    }
+
+    /// As sentences name somebody of this role.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::InfrastructureOperator => "an infrastructure operator",
+            Self::ClusterOperator => "a cluster operator",
+            Self::Developer => "an application developer",
+            Self::Viewer => "a viewer",
+        }
+    }
+
+    /// Whether the role lets anybody do something with the objects of a resource, together with what it is part of.
+    pub(crate) fn may(self, verb: &str, group: &str, resource: &str) -> bool {
+        let given = self.part_of().map_or(&[][..], |(_, given)| given);
+        let mut rules = self.rules().iter().chain(given);
+        rules.any(|rule| rule.allows(verb, group, resource))
     }
 }

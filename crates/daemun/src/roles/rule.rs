@@ -52,6 +52,22 @@ impl Rule {
         self.statuses = true;
         self
     }
+
+    /// Whether it allows a verb on every object of a resource.
+    pub(crate) fn allows(&self, verb: &str, group: &str, resource: &str) -> bool {
+        let Self {
+            group: of,
+            resources,
+            verbs,
+            names,
+            statuses,
+        } = self;
+        *of == group
+            && resources.contains(&resource)
+            && verbs.contains(&verb)
+            && names.is_empty()
+            && !statuses
+    }
 }
 
 /// Rules as a role has them.

@@ -27,6 +27,7 @@ mod pages;
 mod process;
 mod reload;
 mod responses;
+mod roles;
 mod routing;
 mod session;
 mod takeover;

@@ -35,12 +35,13 @@ pub struct ServiceSpec {
     pub selector: BTreeMap<String, String>,
     /// Whether endpoints that are not ready count as ready.
     pub publish_not_ready_addresses: Option<bool>,
+    /// Addresses of nodes by which it is reached besides.
+    #[serde(default, rename = "externalIPs", deserialize_with = "nullable")]
+    pub external_ips: Vec<String>,
     #[serde(default)]
     allocate_load_balancer_node_ports: Ignored,
     #[serde(default, rename = "clusterIPs")]
     cluster_ips: Ignored,
-    #[serde(default, rename = "externalIPs")]
-    external_ips: Ignored,
     #[serde(default)]
     external_traffic_policy: Ignored,
     #[serde(default)]

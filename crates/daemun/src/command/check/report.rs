@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use daemun_controller::publish::State;
 use daemun_controller::source::files::{Locator, Positions, Problem, Spot};
 use daemun_model::names::ObjectRef;
-use daemun_model::verdict::{Condition, FieldPath, Part, Place, Severity, Verdict};
+use daemun_model::verdict::{Condition, FieldPath, Finding, Part, Place, Severity, Verdict};
 use daemun_objects::Any;
 use serde::Serialize;
 
@@ -92,6 +92,19 @@ pub(super) struct PlacedFinding {
     pub(super) path: FieldPath,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) spot: Option<ShortSpot>,
+}
+
+impl PlacedFinding {
+    /// A finding about an object, where it stands.
+    pub(super) fn of(finding: &Finding, object: &ObjectRef, locator: &mut Locator<'_>) -> Self {
+        Self {
+            severity: finding.severity,
+            reason: finding.reason,
+            message: finding.message.clone(),
+            path: finding.path.clone(),
+            spot: locator.spot(object, &finding.path).map(ShortSpot::from),
+        }
+    }
 }
 
 /// The `status` that the object would have in Kubernetes.
@@ -219,7 +232,7 @@ impl Report {
 }
 
 impl Summary {
-    fn of(objects: &[Checked], problems: &[Problem]) -> Self {
+    pub(super) fn of(objects: &[Checked], problems: &[Problem]) -> Self {
         let at = |level: Level| {
             objects
                 .iter()
@@ -258,13 +271,9 @@ fn rank(kind: &str) -> usize {
 fn check(object: &ObjectRef, verdict: Option<&Verdict>, locator: &mut Locator<'_>) -> Checked {
     let spot = locator.spot(object, &FieldPath::root());
     let findings = verdict.map_or(&[][..], |verdict| &verdict.findings);
-    let findings = findings.iter().map(|finding| PlacedFinding {
-        severity: finding.severity,
-        reason: finding.reason,
-        message: finding.message.clone(),
-        path: finding.path.clone(),
-        spot: locator.spot(object, &finding.path).map(ShortSpot::from),
-    });
+    let findings = findings
+        .iter()
+        .map(|finding| PlacedFinding::of(finding, object, locator));
     Checked {
         kind: object.kind.clone(),
         namespace: object.name.namespace.clone(),

@@ -10,6 +10,7 @@ use daemun_testkit::golden;
 use serde_json::Value;
 
 use super::definitions::Channel;
+use super::policies::Guarded;
 use super::{Arguments, channel, objects, printed, rights, roles};
 use crate::roles::persona::Persona;
 use crate::roles::rule::rules;
@@ -181,6 +182,24 @@ fn deploy_roles_are_what_is_printed() {
             &format!("roles/{name}.yaml"),
             &format!("# Of what daemun install --roles prints. {WRITTEN}\n{text}"),
         );
+    }
+}
+
+/// The policies, for those who do not have the program at hand, and their insides for the Helm chart.
+#[test]
+fn deploy_policies_are_what_is_printed() {
+    for (name, policy) in Guarded::ALL {
+        let head = format!("# Of what daemun install --policy {name} prints. {WRITTEN}\n");
+        let objects = policy.objects(&arguments(&[]));
+        let texts = objects
+            .iter()
+            .map(|object| format!("---\n{}", serde_saphyr::to_string(object).unwrap()));
+        let text: String = texts.collect();
+        compare(&format!("policies/{name}.yaml"), &(head + &text));
+        for (name, spec) in policy.policies() {
+            let text = serde_saphyr::to_string(&spec).unwrap();
+            compare(&format!("helm/daemun/files/{name}.yaml"), &text);
+        }
     }
 }
 
