@@ -386,7 +386,7 @@ fn careless() -> Vec<Try> {
     acts.collect()
 }
 
-fn object(version: &str, kind: &str, place: &str, spec: Value) -> Value {
+fn object(version: &str, kind: &str, place: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": version,
         "kind": kind,
@@ -399,13 +399,13 @@ const GATEWAY_API: &str = "gateway.networking.k8s.io/v1";
 
 fn service(place: &str, mut spec: Value) -> Value {
     spec["ports"] = json!([{ "port": 80 }]);
-    object("v1", "Service", place, spec)
+    object("v1", "Service", place, &spec)
 }
 
 fn gateway(place: &str) -> Value {
     let listeners = json!([{ "name": "http", "port": 80, "protocol": "HTTP" }]);
     let spec = json!({ "gatewayClassName": "daemun", "listeners": listeners });
-    object(GATEWAY_API, "Gateway", place, spec)
+    object(GATEWAY_API, "Gateway", place, &spec)
 }
 
 fn listener_set(protocol: &str, hostname: Option<&str>) -> Value {
@@ -414,7 +414,7 @@ fn listener_set(protocol: &str, hostname: Option<&str>) -> Value {
         listener["hostname"] = json!(hostname);
     }
     let spec = json!({ "parentRef": { "name": "shop" }, "listeners": [listener] });
-    object(GATEWAY_API, "ListenerSet", "gateways", spec)
+    object(GATEWAY_API, "ListenerSet", "gateways", &spec)
 }
 
 fn route(kind: &str, place: &str, hostnames: &[&str]) -> Value {
@@ -425,7 +425,7 @@ fn route(kind: &str, place: &str, hostnames: &[&str]) -> Value {
     if !hostnames.is_empty() {
         spec["hostnames"] = json!(hostnames);
     }
-    object(GATEWAY_API, kind, place, spec)
+    object(GATEWAY_API, kind, place, &spec)
 }
 
 fn parameters(place: &str, reach: &str) -> Value {
@@ -434,6 +434,6 @@ fn parameters(place: &str, reach: &str) -> Value {
         "gateway.daemun.dev/v1alpha1",
         "GatewayParameters",
         place,
-        spec,
+        &spec,
     )
 }

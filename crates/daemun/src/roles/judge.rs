@@ -64,11 +64,11 @@ fn no_right(persona: Persona, kind: &KindInfo, name: &ObjectName) -> String {
         .collect();
     if others.is_empty() {
         return format!(
-            "The role of {who} does not let anybody create or change a {kinds}. No role of Daemun's does: it takes an administrator of the cluster."
+            "The role of {who} does not let anybody create or change objects of kind {kinds}. No role of Daemun's does: it takes an administrator of the cluster."
         );
     }
     format!(
-        "The role of {who} does not let anybody create or change a {kinds}. Who may: {}.",
+        "The role of {who} does not let anybody create or change objects of kind {kinds}. Who may: {}.",
         others.join("; or ")
     )
 }

@@ -119,7 +119,7 @@ fn a_developer_could_apply_routes_and_services_that_stay_inside() {
     for (object, place, words) in [
         (
             "infra/web",
-            "all.yaml:10:1",
+            "all.yaml:10:7",
             "Who may: a cluster operator (ClusterRole daemun-cluster-operator).",
         ),
         (
@@ -129,7 +129,7 @@ fn a_developer_could_apply_routes_and_services_that_stay_inside() {
         ),
         (
             "shop/others",
-            "all.yaml:33:5",
+            "all.yaml:32:5",
             "nobody may ask for stock.example.com here: namespace shop is given shop.example.com, *.shop.example.com (annotation",
         ),
         (
@@ -139,7 +139,7 @@ fn a_developer_could_apply_routes_and_services_that_stay_inside() {
         ),
         (
             "shop/outside",
-            "all.yaml:52:3",
+            "all.yaml:51:9",
             "A Service of type LoadBalancer is reachable from outside of the cluster.",
         ),
         ("shop/by-nodes", "all.yaml:", "A Service with externalIPs"),
