@@ -69,7 +69,7 @@ impl<'a> Scene<'a> {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
             is_for_people(object) && !is_there(kind_of(object), name)
         });
-        let extra: Vec<Value> = extra.collect();
+        let extra: Vec<Value> = extra.map(in_force_here).collect();
         self.apply(&plain)?;
         self.apply(&extra)?;
         self.apply(&places())?;
@@ -129,6 +129,18 @@ fn is_for_people(object: &Value) -> bool {
         && name != crate::lab::install::NAME
         && name != "daemun-view";
     is_role || kind_of(object).starts_with("ValidatingAdmissionPolicy")
+}
+
+/// A policy's binding, for the namespaces of the test only: whoever else uses the cluster notices nothing.
+fn in_force_here(mut object: Value) -> Value {
+    if kind_of(&object) == "ValidatingAdmissionPolicyBinding" {
+        let here = PLACES.map(namespace);
+        let name = "kubernetes.io/metadata.name";
+        let here = json!([{ "key": name, "operator": "In", "values": here }]);
+        object["spec"]["matchResources"] =
+            json!({ "namespaceSelector": { "matchExpressions": here } });
+    }
+    object
 }
 
 /// The namespaces, with the hostnames that they have.

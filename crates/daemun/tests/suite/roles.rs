@@ -90,7 +90,7 @@ fn checked(role: &str) -> (String, i32) {
 /// The lines about one object.
 fn about<'t>(text: &'t str, object: &str) -> Vec<&'t str> {
     let mut lines = text.lines().skip_while(|line| !line.contains(object));
-    let first = lines.next().unwrap_or_else(|| panic!("{object}: {text}"));
+    let first = lines.next().unwrap_or_default();
     let below = lines.take_while(|line| line.starts_with(' '));
     std::iter::once(first).chain(below).collect()
 }

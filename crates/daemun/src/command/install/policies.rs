@@ -34,7 +34,7 @@ impl Guarded {
             all.extend(controllers_right(arguments));
         }
         for (name, spec) in self.policies() {
-            all.extend(policy(arguments, name, spec));
+            all.extend(policy(arguments, name, &spec));
         }
         all
     }
@@ -57,7 +57,7 @@ impl Guarded {
 const ADMISSION: &str = "admissionregistration.k8s.io/v1";
 
 /// A policy, and that it is in force everywhere.
-fn policy(arguments: &Arguments, name: &str, spec: Value) -> [Value; 2] {
+fn policy(arguments: &Arguments, name: &str, spec: &Value) -> [Value; 2] {
     let name = cluster_name(arguments, name);
     let kind = "ValidatingAdmissionPolicy";
     let policy = cluster_wide(ADMISSION, kind, &name, json!({ "spec": spec }));
@@ -176,8 +176,8 @@ fn of_routes() -> Value {
     let resources = ["grpcroutes", "httproutes", "tlsroutes"];
     hostnames(
         &resources,
-        variable("hostnames", "object.spec.?hostnames.orValue([])"),
-        variable("takesAll", "size(variables.hostnames) == 0"),
+        &variable("hostnames", "object.spec.?hostnames.orValue([])"),
+        &variable("takesAll", "size(variables.hostnames) == 0"),
         "names no hostname, and so would take all of its listener",
     )
 }
@@ -185,12 +185,12 @@ fn of_routes() -> Value {
 fn of_listener_sets() -> Value {
     hostnames(
         &["listenersets"],
-        variable(
+        &variable(
             "hostnames",
             "object.spec.listeners.filter(listener, has(listener.hostname)).map(listener, listener.hostname)",
         ),
         // For TCP and UDP there are no hostnames.
-        variable(
+        &variable(
             "takesAll",
             "object.spec.listeners.exists(listener, !has(listener.hostname) && !(listener.protocol in ['TCP', 'UDP']))",
         ),
@@ -200,7 +200,7 @@ fn of_listener_sets() -> Value {
 
 /// That every hostname is one that the namespace has. It holds for everybody, also for what applies objects for others
 /// with every right that there is.
-fn hostnames(resources: &[&str], names: Value, takes_all: Value, how: &str) -> Value {
+fn hostnames(resources: &[&str], names: &Value, takes_all: &Value, how: &str) -> Value {
     let what = "request.kind.kind + ' ' + request.namespace + '/' + request.name + '";
     let owned = format!(
         "(size(variables.owned) == 0 ? 'none: it has no annotation {HOSTNAMES}.' : variables.owned.join(', ') + ' (annotation {HOSTNAMES}).')"
