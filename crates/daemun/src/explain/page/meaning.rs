@@ -228,3 +228,73 @@ fn of_health(part: HealthPart) -> Words {
         HealthPart::Port => w::MEANS_HEALTH_PORT,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use daemun_translate::exposure::provider::{Provider, Rules, Switch, Value, rules};
+
+    use super::{Annotations, Forecast, forecast, meaning};
+    use crate::explain::page::lang::Lang;
+    use crate::explain::page::words as w;
+
+    fn written(switch: &Switch) -> Annotations<'static> {
+        let keys = switch.keys().iter();
+        keys.map(|key| match key.value {
+            Value::Is(value) => (key.key, value),
+            Value::Subnet => (key.key, "a-subnet"),
+        })
+        .collect()
+    }
+
+    fn all() -> impl Iterator<Item = &'static Rules> {
+        Provider::ALL.iter().map(|provider| rules(*provider))
+    }
+
+    #[test]
+    fn every_providers_switch_is_understood() {
+        for rules in all() {
+            for (switch, expected) in [
+                (&rules.private, Forecast::Private),
+                (&rules.public, Forecast::Public),
+            ] {
+                let annotations = written(switch);
+                if !annotations.is_empty() {
+                    let found = forecast(rules, &annotations, "");
+                    assert_eq!(found, expected, "{}", rules.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_that_the_data_give_a_part_means_something() {
+        for rules in all() {
+            let switches = [written(&rules.private), written(&rules.public)];
+            let health = rules.health_check.iter().map(|it| (it.key, "5"));
+            let kept = rules.kept_address.get().map(|it| (it.key, "true"));
+            let subnet = rules.subnet.get().map(|key| (*key, "a-subnet"));
+            let keys = switches.into_iter().flatten();
+            for (key, value) in keys.chain(health).chain(kept).chain(subnet) {
+                for lang in [Lang::En, Lang::Ko] {
+                    let (said, _) = meaning(rules, key, value, lang);
+                    let read = w::MEANS_READ.say(lang, &[&rules.product]);
+                    let not_read = w::MEANS_NOT_READ.say(lang, &[&rules.product]);
+                    assert!(
+                        said != read && said != not_read,
+                        "{} {key}: {said}",
+                        rules.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_not_shown() {
+        let nhn = rules(Provider::Nhn);
+        let key = "TCP-443.loadbalancer.nhncloud/listener-terminated-https-key";
+        let (said, shown) = meaning(nhn, key, "-----BEGIN PRIVATE KEY-----", Lang::En);
+        assert_eq!(shown, "(hidden)");
+        assert!(said.contains("private key"), "{said}");
+    }
+}

@@ -94,9 +94,14 @@ pub(crate) fn maker(object: Seen<'_>) -> (Maker, Vec<(String, String)>) {
         labels: &labels,
         annotations: &annotations,
     };
-    if let Some(gateway) = annotations.get(OF_GATEWAY) {
+    let owner = object.owner();
+    let by_owner = owner.filter(|(kind, _)| *kind == "Gateway");
+    // An annotation anybody may write; the controller says whom it belongs to as well.
+    if let (Some(gateway), Some(owner)) = (annotations.get(OF_GATEWAY), by_owner) {
         let gateway = here(gateway);
-        return (Maker::Daemun { gateway }, found.of(&[OF_GATEWAY]));
+        let mut evidence = found.of(&[OF_GATEWAY]);
+        evidence.push(owned(owner));
+        return (Maker::Daemun { gateway }, evidence);
     }
     let envoy = [
         "gateway.envoyproxy.io/owning-gateway-namespace",
@@ -106,8 +111,6 @@ pub(crate) fn maker(object: Seen<'_>) -> (Maker, Vec<(String, String)>) {
         let gateway = ObjectName::new(*namespace, *name);
         return (Maker::EnvoyGateway { gateway }, found.of(&envoy));
     }
-    let owner = object.owner();
-    let by_owner = owner.filter(|(kind, _)| *kind == "Gateway");
     let by_label = labels.get(gateway_label).copied();
     if let Some(name) = by_label.or(by_owner.map(|(_, name)| name)) {
         let class_label = "gateway.networking.k8s.io/gateway-class-name";

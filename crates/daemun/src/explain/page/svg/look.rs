@@ -56,6 +56,7 @@ pub(super) const STYLE: &str = r#"
 .d-good circle{fill:#2c9a64}
 .d-foreseen circle{stroke:#a3aebe}
 .d-bad .d-fill{fill:#d5453a}
+.d-waiting .d-fill{fill:#d6ab1f}
 .d-doubtful .d-fill{fill:#c67c10}
 }
 "#;

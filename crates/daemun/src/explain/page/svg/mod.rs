@@ -187,10 +187,19 @@ impl Sheet {
         let proxies = Card::new(&page.proxies, "", (columns.width(last), lang));
         let rows: Vec<Vec<Card<'_>>> = rows
             .iter()
-            .map(|row| {
+            .zip(&shown)
+            .map(|(row, way)| {
+                let others = way.addresses.len().saturating_sub(1);
                 let row = row.iter().enumerate();
-                row.map(|(column, it)| Card::new(it, "", (columns.width(column), lang)))
-                    .collect()
+                row.map(|(column, it)| {
+                    let also = if it.link == Link::Address && others > 0 {
+                        w::MORE.say(lang, &[&others])
+                    } else {
+                        String::new()
+                    };
+                    Card::new(it, &also, (columns.width(column), lang))
+                })
+                .collect()
             })
             .collect();
         let heights: Vec<usize> = rows
