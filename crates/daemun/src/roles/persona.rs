@@ -67,7 +67,10 @@ const INFRASTRUCTURE_OPERATOR: &[Rule] = &[
         READ,
     ),
     rule("", &["namespaces", "nodes"], READ),
-    rule("", &["events"], READ),
+    // What the controller makes around a Gateway, as `daemun explain gateway` shows it.
+    rule("apps", &["daemonsets", "deployments"], READ),
+    rule("discovery.k8s.io", &["endpointslices"], READ),
+    rule("", &["events", "pods"], READ),
 ];
 
 const CLUSTER_OPERATOR: &[Rule] = &[
@@ -99,7 +102,10 @@ const CLUSTER_OPERATOR: &[Rule] = &[
     rule(OURS, &["backendpolicies", "gatewayparameters"], READ),
     rule("", &["services"], READ),
     rule("", &["namespaces"], READ),
-    rule("", &["events"], READ),
+    // What the controller makes around a Gateway, as `daemun explain gateway` shows it.
+    rule("apps", &["daemonsets", "deployments"], READ),
+    rule("discovery.k8s.io", &["endpointslices"], READ),
+    rule("", &["events", "pods"], READ),
 ];
 
 const DEVELOPER: &[Rule] = &[

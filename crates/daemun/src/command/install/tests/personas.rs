@@ -162,3 +162,32 @@ fn every_kind_of_the_gateway_api_and_of_ours_has_an_owner_and_can_be_seen() {
         assert_eq!(may("get"), seen_by, "{resource}");
     }
 }
+
+/// The documents name for each role the kinds that are its own.
+#[test]
+fn the_documents_name_every_kind_of_a_role() {
+    use daemun_controller::kubernetes::plural;
+    use daemun_objects::Any;
+
+    for document in ["roles.md", "roles.ko.md"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let text = std::fs::read_to_string(file.join(document)).unwrap();
+        for persona in Persona::ALL {
+            let name = format!("`{}`", persona.role());
+            let mut rows = text.lines().filter(|line| line.starts_with("| "));
+            let row = rows.find(|line| line.contains(&name));
+            let row = row.unwrap_or_else(|| panic!("{document} has no row of {name}"));
+            let words: Vec<&str> = row.split(|it: char| !it.is_ascii_alphanumeric()).collect();
+            let ours = Any::KINDS
+                .iter()
+                .filter(|it| it.group.starts_with("gateway."));
+            for kind in ours {
+                let resource = plural(kind);
+                let mut rules = persona.rules().iter();
+                let is_own = rules.any(|rule| rule.allows("create", kind.group, &resource));
+                let is_named = words.contains(&kind.kind);
+                assert_eq!(is_own, is_named, "{document}: {name} and {}", kind.kind);
+            }
+        }
+    }
+}
