@@ -104,6 +104,7 @@ impl World {
             addresses: Vec::new(),
             brought: Vec::new(),
             exposure: Exposure::default(),
+            fates: BTreeMap::new(),
             parameters: Default::default(),
         };
         gateway.parameters.workload = Workload::Deployment(1);

@@ -67,7 +67,7 @@ pub(crate) fn outcome(
     Outcome {
         configuration,
         verdicts: verdicts(cluster, (&made, notes), said, &last.verdicts),
-        infrastructure: infrastructure(cluster, made.gateways, &last.infrastructure),
+        infrastructure: infrastructure(cluster, &made, &last.infrastructure),
         wanted: kept(wanted, Some(&last.wanted)),
         names: kept(names(&made), Some(&last.names)),
     }
@@ -82,16 +82,18 @@ fn names(made: &Made<'_>) -> BTreeSet<String> {
 
 fn infrastructure(
     cluster: &Cluster,
-    gateways: &ReadGateways,
+    made: &Made<'_>,
     last: &BTreeMap<ObjectName, Arc<Infrastructure>>,
 ) -> BTreeMap<ObjectName, Arc<Infrastructure>> {
     match cluster.settings.home {
         Home::Host => BTreeMap::new(),
-        Home::Kubernetes => gateways
+        Home::Kubernetes => made
+            .gateways
             .ours
             .iter()
             .map(|gateway| {
-                let made = surroundings::of(cluster, gateway);
+                let changes = surroundings::changes(cluster, made.fronts, gateway);
+                let made = surroundings::of(cluster, gateway, &changes);
                 (gateway.name.clone(), kept(made, last.get(&gateway.name)))
             })
             .collect(),
@@ -117,8 +119,10 @@ fn observed(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway) -> Option
     if cluster.on_host() {
         return None;
     }
+    let changes = surroundings::changes(cluster, fronts, gateway);
     let whose = Whose {
         gateway: &gateway.name,
+        changes: &changes,
         uid: gateway.uid(),
         exposure: gateway.exposure.as_ref(),
     };

@@ -8,13 +8,17 @@ use daemun_objects::Open;
 use daemun_objects::core::service::{Service, ServiceType};
 
 use crate::cluster::Cluster;
-use crate::exposure::ServiceKind;
-use crate::infrastructure::{Infrastructure, OF_CONTROLLER, OF_GATEWAY, Port, bind_port};
+use crate::exposure::change::{self, Asking, Changes};
+use crate::exposure::fronts::Fronts;
+use crate::exposure::{ALLOW_RECREATION, ServiceKind};
+use crate::infrastructure::{
+    Infrastructure, OF_CONTROLLER, OF_GATEWAY, Port, bind_port, is_reserved,
+};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 
 /// What a Gateway of ours needs in Kubernetes.
-pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
+pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) -> Infrastructure {
     let metadata = &gateway.object.metadata;
     let written = gateway.object.spec.infrastructure.clone();
     let written = written.unwrap_or_default();
@@ -57,8 +61,45 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway) -> Infrastructure {
             }
         },
         exposure,
+        fates: changes.fates.clone(),
         parameters,
     }
+}
+
+/// What a change of mind means for the load balancers that are there. What cannot be judged changes nothing.
+pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway) -> Changes {
+    let exposure = gateway.exposure.as_ref();
+    let Some(exposure) = exposure.filter(|_| gateway.accepted() && gateway.unusable.is_none())
+    else {
+        return Changes::default();
+    };
+    let mut services = fronts
+        .load_balancers(&gateway.name, gateway.uid())
+        .peekable();
+    if services.peek().is_none() {
+        return Changes::default();
+    }
+    let own = gateway.object.spec.infrastructure.as_ref();
+    let own = own.map(|own| own.annotations.clone()).unwrap_or_default();
+    let locked = gateway.parameters.as_ref().map(|it| &it.locked_keys);
+    let own = own
+        .into_iter()
+        .filter(|(key, _)| !is_reserved(key) && locked.is_none_or(|locked| !locked.contains(key)));
+    let annotations = exposure.annotations.clone().into_iter().chain(own);
+    let annotations = annotations.chain(exposure.switch.clone()).collect();
+    let asking = Asking {
+        cluster,
+        exposure,
+        annotations: &annotations,
+        addresses: &gateway.wanted,
+        allowed: gateway
+            .object
+            .metadata
+            .annotations
+            .get(ALLOW_RECREATION)
+            .map(String::as_str),
+    };
+    change::decide(&asking, services)
 }
 
 /// Where the Services are reached that say in an annotation that they are the Gateway's, and that somebody else

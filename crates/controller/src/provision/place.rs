@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use daemun_translate::exposure::ServiceKind;
+use daemun_translate::exposure::{Fate, ServiceKind};
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
 use super::apply::Failure;
@@ -37,6 +37,16 @@ pub(super) fn place(
             Ok(addresses) => place.addresses.extend(addresses),
             Err(trouble) => place.trouble = place.trouble.or(Some(trouble)),
         }
+    }
+    let mut leaving = services
+        .iter()
+        .filter(|seen| matches!(wanted.fates.get(seen.name()), Some(Fate::Migrating)));
+    if place.addresses.is_empty()
+        && let Some(old) = leaving.find(|seen| !seen.given().is_empty())
+    {
+        // It serves until the new one does.
+        place.addresses = old.given().into_iter().map(address).collect();
+        place.trouble = None;
     }
     place
         .addresses

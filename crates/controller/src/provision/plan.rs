@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use daemun_translate::exposure::Fate;
 use serde_json::Value;
 
 use super::differ::holds;
@@ -44,7 +45,7 @@ pub(super) struct Plan {
 /// Compares what is wanted with what is there.
 pub(super) fn plan(
     wanted: &[Manifest],
-    around: &Around,
+    (around, fates): (&Around, &BTreeMap<String, Fate>),
     applied: &Applied,
     may_roll: bool,
 ) -> Plan {
@@ -91,6 +92,9 @@ pub(super) fn plan(
             .iter()
             .any(|manifest| manifest.kind == *kind && manifest.name == *name);
         if is_wanted || *kind == Kind::Pod || seen.is_going() {
+            continue;
+        }
+        if *kind == Kind::Service && fates.get(name) == Some(&Fate::Migrating) {
             continue;
         }
         // Its pods run as that account and hold that ConfigMap.

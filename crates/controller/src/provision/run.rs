@@ -410,7 +410,9 @@ impl Run {
             }
         };
         let may_roll = room || known.rolling.is_some();
-        let plan = plan::plan(&manifests, around, &known.applied, may_roll);
+        let none = BTreeMap::new();
+        let fates = wanted.gateways.get(name).map_or(&none, |it| &it.fates);
+        let plan = plan::plan(&manifests, (around, fates), &known.applied, may_roll);
         let waits = known.postponed.unwrap_or(now);
         known.postponed = plan.postponed.then_some(waits);
         if plan.rolls {

@@ -43,6 +43,7 @@ fn gateway(namespace: &str, port: u16) -> (ObjectName, Arc<Infrastructure>) {
         addresses: Vec::new(),
         brought: Vec::new(),
         exposure: Default::default(),
+        fates: Default::default(),
         parameters: Default::default(),
     };
     (name, Arc::new(infrastructure))

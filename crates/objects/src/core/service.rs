@@ -52,8 +52,8 @@ pub struct ServiceSpec {
     ip_families: Ignored,
     #[serde(default)]
     ip_family_policy: Ignored,
-    #[serde(default)]
-    load_balancer_class: Ignored,
+    /// Which load balancer is meant, where there are several.
+    pub load_balancer_class: Option<String>,
     #[serde(default, rename = "loadBalancerIP")]
     load_balancer_ip: Ignored,
     #[serde(default)]

@@ -2,13 +2,16 @@
 //!
 //! What is known about each maker of load balancers is data (`provider`); everything else here reads it.
 
+pub(crate) mod change;
 pub mod class;
 pub(crate) mod fronts;
 pub(crate) mod judge;
 pub mod lint;
+mod made;
 pub(crate) mod observed;
 pub mod provider;
 mod shown;
 
+pub use change::{ALLOW_RECREATION, Fate, Held};
 pub use judge::{Asked, Exposure, OnViolation, ServiceKind};
 pub use observed::{ADDRESS_NOT_USABLE, REACH_VERIFIED};

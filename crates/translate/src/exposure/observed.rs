@@ -9,18 +9,25 @@ use std::collections::BTreeSet;
 use daemun_model::names::ObjectName;
 use daemun_model::verdict::{Condition, FieldPath, Finding, Status};
 use daemun_objects::core::service::Service;
+use daemun_objects::seconds_since_epoch;
 
+use super::change::{ALLOW_RECREATION, Changes, Fate};
 use super::class::{AddressClass, Side};
 use super::fronts::Fronts;
 use super::judge::{Asked, Exposure, OnViolation, ServiceKind};
-use super::provider::{Provider, Switch, Value, rules};
+use super::made::made_as;
 use super::shown::Shown;
 use crate::cluster::Cluster;
-use crate::infrastructure::OF_REACH;
 use crate::verdict::warning;
 
 /// The condition of a Gateway that says whether it is reached by whom it may be reached.
 pub const REACH_VERIFIED: &str = "gateway.daemun.dev/ReachVerified";
+/// The reason where no address is there yet.
+const PENDING: &str = "Pending";
+/// The reason while a new load balancer takes an old one's place.
+const MIGRATING: &str = "Migrating";
+/// As many seconds as a load balancer may take to go, before its addresses count again.
+const LONGEST_DELETION: i64 = 300;
 /// The reason of `Programmed` where an address may not be used.
 pub const ADDRESS_NOT_USABLE: &str = "AddressNotUsable";
 
@@ -37,6 +44,8 @@ pub(crate) struct Observed {
     pub(crate) unusable: bool,
     /// How the load balancer can be gone round, if it can.
     way_round: Option<String>,
+    /// What is not changed, and what would allow it.
+    refused: Option<String>,
 }
 
 impl Observed {
@@ -47,7 +56,12 @@ impl Observed {
         let violated = violated.map(|why| warning(path(), "ReachViolated", why.clone()));
         let round = self.way_round.as_ref();
         let round = round.map(|how| warning(path(), "NodesReachable", how.clone()));
-        violated.into_iter().chain(round)
+        let refused = self.refused.as_ref();
+        let refused = refused.map(|why| {
+            let path = FieldPath::of("metadata.annotations").key(ALLOW_RECREATION);
+            warning(path, "RecreationNotAllowed", why.clone())
+        });
+        violated.into_iter().chain(round).chain(refused)
     }
 }
 
@@ -58,6 +72,8 @@ pub(crate) struct Whose<'a> {
     pub(crate) uid: &'a str,
     /// What its Service is to be; none if that cannot be said.
     pub(crate) exposure: Option<&'a Exposure>,
+    /// What becomes of its Services that cannot become that.
+    pub(crate) changes: &'a Changes,
 }
 
 /// Looks at the Services of a Gateway. Nothing is to be said where there is no load balancer.
@@ -66,19 +82,70 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
         gateway,
         uid,
         exposure,
+        changes,
     } = whose;
-    let services: Vec<_> = fronts.load_balancers(gateway, uid).collect();
+    let all: Vec<_> = fronts.load_balancers(gateway, uid).collect();
+    let leaves = |(name, service): &&(&ObjectName, &Service)| {
+        matches!(
+            changes.fates.get(&name.name),
+            Some(Fate::Migrating | Fate::Goes | Fate::GoesFirst)
+        ) && !is_stuck(cluster, service)
+    };
+    let (leaving, staying): (Vec<_>, Vec<_>) = all.iter().partition(leaves);
+    let of = |services: &[&(&ObjectName, &Service)], asked: &Wish<'_>| {
+        let shown = services.iter();
+        let shown = shown.map(|(name, service)| Shown::read(cluster, name, service));
+        verdict(asked, &Seen::new(&shown.collect::<Vec<_>>()))
+    };
+    let made = |services: &[&(&ObjectName, &Service)]| {
+        Wish::of_services(services.iter().map(|(_, service)| *service))
+    };
     let asked = match exposure {
         Some(exposure) if exposure.kind != ServiceKind::LoadBalancer => return None,
         Some(exposure) => Wish::of(exposure),
         // It cannot be said what the Service is to be; it goes on as what it was made.
-        None if services.is_empty() => return None,
-        None => Wish::of_services(services.iter().map(|(_, service)| *service)),
+        None if all.is_empty() => return None,
+        None => made(&staying),
     };
-    let services = services.into_iter();
-    let shown = services.map(|(name, service)| Shown::read(cluster, name, service));
-    let shown: Vec<Shown<'_>> = shown.collect();
-    let mut observed = verdict(&asked, &Seen::new(&shown));
+    let is_held = |(name, _): &&&(&ObjectName, &Service)| {
+        matches!(changes.fates.get(&name.name), Some(Fate::Held(_)))
+    };
+    let held: Vec<_> = staying.iter().filter(is_held).copied().collect();
+    let mut observed = if held.is_empty() {
+        of(&staying, &asked)
+    } else {
+        // What is refused does not count yet: who asked for less reach has as much as before.
+        let as_made = Wish {
+            closes: asked.closes.min(Closes::OnDoubt),
+            by: By::Held,
+            ..made(&held)
+        };
+        let mut observed = of(&staying, &as_made);
+        if as_made.reach != asked.reach {
+            observed.condition.status = Status::False;
+        }
+        observed
+    };
+    if !leaving.is_empty() && observed.condition.reason == PENDING {
+        // Until the new one serves, the old one does, as what it was made.
+        let as_made = Wish {
+            closes: asked.closes.min(Closes::OnDoubt),
+            by: By::Held,
+            ..made(&leaving)
+        };
+        let old = of(&leaving, &as_made);
+        if old.closed.is_some() {
+            observed = old;
+        } else {
+            observed.condition.reason = MIGRATING;
+            observed.condition.message = old.condition.message;
+            observed.closed = None;
+        }
+    }
+    for said in [&changes.refused, &changes.under_way].into_iter().flatten() {
+        observed.condition.message = format!("{said} {}", observed.condition.message);
+    }
+    observed.refused.clone_from(&changes.refused);
     if asked.reach == Some(Asked::Private) {
         observed.way_round = fronts.way_round(gateway, uid).map(|nodes| {
             format!(
@@ -87,6 +154,13 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
         });
     }
     Some(observed)
+}
+
+/// Whether a Service should be gone for long: then what it shows counts again.
+fn is_stuck(cluster: &Cluster, service: &Service) -> bool {
+    let deleted = service.metadata.deletion_timestamp.as_deref();
+    let deleted = deleted.and_then(seconds_since_epoch);
+    deleted.is_some_and(|deleted| deleted + LONGEST_DELETION < cluster.now)
 }
 
 /// What was asked for.
@@ -100,12 +174,14 @@ struct Wish<'a> {
 enum By<'a> {
     Provider(&'a str),
     Services,
+    Held,
 }
 
 impl std::fmt::Display for By<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Provider(name) => write!(f, "provider {name}"),
+            Self::Held => f.write_str("that is what the Service was made for"),
             Self::Services => f.write_str(
                 "that is what the Service was made for, since the Gateway itself cannot be judged",
             ),
@@ -150,27 +226,6 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// What a Service was asked to be when it was made: as Daemun noted it there, and by any provider's keys.
-fn made_as(service: &Service) -> Option<Asked> {
-    let annotations = &service.metadata.annotations;
-    let noted = annotations.get(OF_REACH);
-    let noted = noted.and_then(|noted| Asked::ALL.iter().find(|it| it.as_str() == noted));
-    let says = |switch: &Switch| {
-        let keys = switch.keys();
-        let is = |key: &super::provider::Key| match key.value {
-            Value::Is(value) => annotations.get(key.key).is_some_and(|it| it == value),
-            Value::Subnet => annotations.contains_key(key.key),
-        };
-        !keys.is_empty() && keys.iter().all(is)
-    };
-    let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
-    if all.clone().any(|rules| says(&rules.private)) {
-        return Some(Asked::Private);
-    }
-    let public = all.any(|rules| says(&rules.public));
-    noted.copied().or(public.then_some(Asked::Public))
-}
-
 /// What all Services show together.
 struct Seen {
     /// A sentence, without its full stop.
@@ -203,7 +258,7 @@ impl Seen {
         let sides = [Side::Inside, Side::Neither, Side::Outside];
         let sides = sides.into_iter().filter(|side| self.has(*side)).count();
         match self.classes.last() {
-            _ if self.nothing => "Pending",
+            _ if self.nothing => PENDING,
             None => "Unresolved",
             Some(_) if sides > 1 || self.unknown => "Mixed",
             Some(class) => class.as_str(),
@@ -235,6 +290,7 @@ fn verdict(asked: &Wish<'_>, seen: &Seen) -> Observed {
         violated: asked.reach == Some(Asked::Private) && status == Status::False,
         unusable: closed && !seen.nothing,
         way_round: None,
+        refused: None,
         closed: closed.then(|| message.clone()),
         condition: Condition {
             kind: REACH_VERIFIED,

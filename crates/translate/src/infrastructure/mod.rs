@@ -12,7 +12,7 @@ pub use daemun_model::names::Transport;
 use serde::Serialize;
 
 use crate::cluster::Home;
-use crate::exposure::Exposure;
+use crate::exposure::{Exposure, Fate};
 use parameters::Parameters;
 
 /// What must be there for one Gateway.
@@ -46,6 +46,9 @@ pub struct Infrastructure {
     pub brought: Vec<String>,
     /// What the Service in front of the proxies is to be.
     pub exposure: Exposure,
+    /// What becomes of Services that are there and cannot become that, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fates: BTreeMap<String, Fate>,
     /// How things are made.
     #[serde(skip_serializing_if = "is_default")]
     pub parameters: Parameters,

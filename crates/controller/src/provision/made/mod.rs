@@ -11,6 +11,7 @@ mod workload;
 
 use std::collections::BTreeMap;
 
+use daemun_translate::exposure::Fate;
 use daemun_translate::infrastructure::{Infrastructure, is_reserved};
 use serde_json::{Value, json};
 
@@ -53,7 +54,13 @@ pub(super) fn made(
         authorities,
         base: names::base(&wanted.gateway.name, &wanted.class),
     };
-    let seats = seats(wanted, services);
+    let mut seats = seats(wanted, services);
+    let is_there = |name: &str| services.iter().any(|seen| seen.name() == name);
+    let mut fates = wanted.fates.iter();
+    if fates.any(|(name, fate)| *fate == Fate::GoesFirst && is_there(name)) {
+        // What it has cannot be on two.
+        seats.retain(|seat| is_there(&seat.name));
+    }
     let mut all = vec![account::authorities(&maker), account::account(&maker)];
     all.extend(seats.iter().map(|seat| service::service(&maker, seat)));
     all.extend(disruption::budget(&maker));

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use daemun_translate::exposure::provider::Place;
-use daemun_translate::exposure::{Exposure, ServiceKind};
+use daemun_translate::exposure::{Exposure, Fate, ServiceKind};
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
 use super::health_port;
@@ -41,7 +41,12 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
         let there = there.filter(|there| *there != 0);
         there.unwrap_or_else(|| health_port::first(&wanted.gateway, name))
     };
-    let mut free: Vec<&&Seen> = services.iter().filter(|seen| !seen.is_going()).collect();
+    // What is to go takes no seat, and its name is not free before it is gone.
+    let leaves = |seen: &Seen| {
+        let fate = wanted.fates.get(seen.name());
+        seen.is_going() || matches!(fate, Some(Fate::Migrating | Fate::Goes | Fate::GoesFirst))
+    };
+    let mut free: Vec<&&Seen> = services.iter().filter(|seen| !leaves(seen)).collect();
     let asked = if wanted.addresses.is_empty() {
         &[Wanted::Any][..]
     } else {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use daemun_translate::exposure::provider::Place;
-use daemun_translate::exposure::{Exposure, ServiceKind};
+use daemun_translate::exposure::{Exposure, Fate, Held, ServiceKind};
 use daemun_translate::infrastructure::{OF_REACH, Port, Transport};
 use serde_json::{Value, json};
 
@@ -82,12 +82,43 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         annotations,
         json!({ "spec": spec }),
     );
+    let mut reach = *reach;
+    if let Some(Fate::Held(held)) = maker.wanted.fates.get(&seat.name) {
+        reach = held.reach;
+        hold(held, &mut service.body);
+    }
     if let (Some(reach), Some(annotations)) =
         (reach, service.body.pointer_mut("/metadata/annotations"))
     {
         annotations[OF_REACH] = json!(reach.as_str());
     }
     service
+}
+
+/// Keeps on a Service what cannot change on it.
+fn hold(held: &Held, body: &mut Value) {
+    let Held {
+        annotations,
+        reach: _, // is noted with that of others
+        class,
+    } = held;
+    if let Some(written) = body
+        .pointer_mut("/metadata/annotations")
+        .and_then(Value::as_object_mut)
+    {
+        for (key, value) in annotations {
+            match value {
+                Some(value) => drop(written.insert(key.clone(), json!(value))),
+                None => drop(written.remove(key)),
+            }
+        }
+    }
+    if let Some(spec) = body.pointer_mut("/spec").and_then(Value::as_object_mut) {
+        match class {
+            Some(class) => drop(spec.insert("loadBalancerClass".to_owned(), json!(class))),
+            None => drop(spec.remove("loadBalancerClass")),
+        }
+    }
 }
 
 /// The annotation at which an address is asked for; none means `spec.loadBalancerIP`.

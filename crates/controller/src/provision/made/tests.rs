@@ -40,6 +40,8 @@ fn read(text: &str) -> (std::sync::Arc<Infrastructure>, Vec<Seen>) {
         let field = |name: &str| document[name].as_str().unwrap().to_owned();
         let (version, kind) = (field("apiVersion"), field("kind"));
         if kind == "Service" {
+            let object = Any::deserialize(&version, &kind, document.clone()).unwrap();
+            cluster.insert(object.unwrap());
             services.push(Seen {
                 kind: Kind::Service,
                 object: document,
@@ -326,4 +328,136 @@ fn a_gateway_with_the_longest_name_has_names_of_its_own() {
     };
     assert_ne!(name('a'), name('b'));
     assert_eq!(name('a').len(), 63);
+}
+
+/// A Gateway on NHN, where the switch counts at creation only, and one of its Services, by what it was made.
+fn on_nhn(exposure: &str, allows: &str, services: &[(&str, &str, &str)]) -> String {
+    let mut text = format!(
+        "
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {{name: daemun}}
+spec: {{controllerName: gateway.daemun.dev/controller}}
+---
+apiVersion: gateway.daemun.dev/v1alpha1
+kind: GatewayParameters
+metadata: {{name: p, namespace: infra}}
+spec: {{exposure: {{provider: NHN, {exposure}}}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: shop
+  namespace: infra
+  uid: uid-of-shop
+  generation: 1
+  annotations: {{gateway.daemun.dev/allow-recreation: \"{allows}\"}}
+spec:
+  gatewayClassName: daemun
+  infrastructure: {{parametersRef: {{group: gateway.daemun.dev, kind: GatewayParameters, name: p}}}}
+  listeners: [{{name: http, port: 80, protocol: HTTP}}]
+"
+    );
+    for (name, reach, shown) in services {
+        let internal = *reach == "Private";
+        text += &format!(
+            "---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {name}
+  namespace: infra
+  ownerReferences: [{{kind: Gateway, name: shop, uid: uid-of-shop}}]
+  annotations:
+    gateway.daemun.dev/reach: {reach}
+    service.beta.kubernetes.io/openstack-internal-load-balancer: \"{internal}\"
+    loadbalancer.nhncloud/healthmonitor-delay: \"5\"
+    loadbalancer.nhncloud/healthmonitor-timeout: \"3\"
+    loadbalancer.nhncloud/healthmonitor-max-retries: \"3\"
+spec: {{type: LoadBalancer, ports: [{{port: 80}}]}}
+status: {{loadBalancer: {{ingress: [{shown}]}}}}
+"
+        );
+    }
+    text
+}
+
+/// The Services that are made: `name switch reach`.
+fn made_services(text: &str) -> Vec<String> {
+    let (_, made) = objects(text);
+    let services = made.iter().filter(|it| it.kind == Kind::Service);
+    services
+        .map(|service| {
+            let annotations = &service.body["metadata"]["annotations"];
+            let text = |key: &str| annotations[key].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{} {} {}",
+                service.name,
+                text("service.beta.kubernetes.io/openstack-internal-load-balancer"),
+                text("gateway.daemun.dev/reach")
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_load_balancer_is_made_anew_when_that_is_allowed_and_the_new_one_comes_first() {
+    let old = ("shop-daemun", "Private", "{ip: 10.0.3.7}");
+    let text =
+        |allows: &str, services: &[(&str, &str, &str)]| on_nhn("reach: Public", allows, services);
+    let refused = made_services(&text("", &[old]));
+    assert_eq!(refused, ["shop-daemun true Private"]);
+    let another = made_services(&text("shop-daemun-2", &[old]));
+    assert_eq!(another, ["shop-daemun true Private"]);
+    let allowed = made_services(&text("shop-daemun", &[old]));
+    assert_eq!(allowed, ["shop-daemun-2 false Public"]);
+    let new = ("shop-daemun-2", "Public", "{ip: 114.110.160.100}");
+    let moved = text("shop-daemun", &[old, new]);
+    assert_eq!(made_services(&moved), ["shop-daemun-2 false Public"]);
+    let fate = |text: &str| format!("{:?}", read(text).0.fates);
+    assert_eq!(fate(&moved), r#"{"shop-daemun": Goes}"#);
+    let waits = text("shop-daemun", &[old, ("shop-daemun-2", "Public", "")]);
+    assert_eq!(fate(&waits), r#"{"shop-daemun": Migrating}"#);
+    // What was allowed once is not allowed for the next.
+    let back = on_nhn("reach: Private", "shop-daemun", &[new]);
+    assert_eq!(made_services(&back), ["shop-daemun-2 false Public"]);
+}
+
+#[test]
+fn an_address_that_moves_is_kept_and_the_old_load_balancer_goes_first() {
+    let exposure = "reach: Public, address: 114.110.160.100, annotations: {loadbalancer.nhncloud/loadbalancer-name: new}";
+    let old = ("shop-daemun", "Public", "{ip: 114.110.160.100}");
+    let text = |allows: &str, services: &[(&str, &str, &str)]| on_nhn(exposure, allows, services);
+    let keeps = |text: &str| {
+        let (_, made) = objects(text);
+        let mut services = made.iter().filter(|it| it.kind == Kind::Service);
+        let service = services
+            .next()
+            .map(|it| it.body["metadata"]["annotations"].clone());
+        let service = service.unwrap_or_default();
+        let of = |key: &str| service[key].as_str().unwrap_or("-").to_owned();
+        (
+            of("loadbalancer.openstack.org/keep-floatingip"),
+            of("loadbalancer.nhncloud/loadbalancer-name"),
+        )
+    };
+    let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());
+    assert_eq!(
+        keeps(&text("shop-daemun", &[old])),
+        pair("-", "-"),
+        "it must be the address"
+    );
+    let allowed = text("114.110.160.100", &[old]);
+    assert_eq!(
+        keeps(&allowed),
+        pair("true", "-"),
+        "first it is told to keep it"
+    );
+    let told = allowed.replace(
+        "    gateway.daemun.dev/reach",
+        "    loadbalancer.openstack.org/keep-floatingip: \"true\"\n    gateway.daemun.dev/reach",
+    );
+    assert_eq!(made_services(&told), Vec::<String>::new(), "then it goes");
+    let gone = text("114.110.160.100", &[]);
+    assert_eq!(keeps(&gone), pair("-", "new"));
 }

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Applied, Plan, applied, is_complete, plan};
+use std::collections::BTreeMap;
+
+use daemun_translate::exposure::Fate;
+
+use super::{Action, Applied, Plan, applied, is_complete};
 use crate::provision::kinds::Kind;
 use crate::provision::made::Manifest;
 use crate::provision::seen::Seen;
@@ -45,6 +49,11 @@ fn seen(manifest: &Manifest, is_ready: bool) -> Seen {
         kind: manifest.kind,
         object,
     }
+}
+
+/// A plan where no Service has to go.
+fn plan(wanted: &[Manifest], around: &Around, applied: &Applied, may_roll: bool) -> Plan {
+    super::plan(wanted, (around, &BTreeMap::new()), applied, may_roll)
 }
 
 fn around(all: &[Seen]) -> Around {
@@ -220,4 +229,25 @@ fn a_rollout_is_complete_when_all_pods_are_new_and_ready() {
     assert!(!complete(|it| it["status"]["replicas"] = json!(2)));
     assert!(!complete(|it| it["status"]["readyReplicas"] = json!(0)));
     assert!(!complete(|it| it["spec"]["replicas"] = json!(0)));
+}
+
+#[test]
+fn a_service_that_migrates_stays_until_the_new_one_serves() {
+    let service = |name: &str| Manifest {
+        kind: Kind::Service,
+        name: name.to_owned(),
+        body: json!({ "metadata": { "name": name } }),
+    };
+    let there = around(&[seen(&service("old"), true)]);
+    for (fate, steps) in [
+        (Some(Fate::Migrating), vec!["+Service new"]),
+        (Some(Fate::Goes), vec!["+Service new", "-Service old"]),
+        (None, vec!["+Service new", "-Service old"]),
+    ] {
+        let fates = fate.map(|fate| ("old".to_owned(), fate)).into_iter();
+        let fates: BTreeMap<String, Fate> = fates.collect();
+        let applied = Applied::new();
+        let plan = super::plan(&[service("new")], (&there, &fates), &applied, true);
+        assert_eq!(short(&plan), steps);
+    }
 }

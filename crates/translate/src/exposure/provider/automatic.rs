@@ -44,6 +44,13 @@ pub fn automatic<'a>(provider_ids: impl IntoIterator<Item = &'a str>) -> Automat
     }
 }
 
+/// The rules of this name, those that were not told from others among them.
+pub fn rules_named(name: &str) -> Option<&'static Rules> {
+    let all = Provider::ALL.iter().map(|provider| rules(*provider));
+    let mut all = all.chain([&OPENSTACK_FAMILY, &NO_PROVIDER_ID]);
+    all.find(|rules| rules.name == name)
+}
+
 /// What tells one provider from another: what is before `://`, or the beginning of an id without that.
 fn start(id: &str) -> &str {
     match id.find("://") {

@@ -29,7 +29,7 @@ mod scaleway;
 mod tencent;
 mod vultr;
 
-pub use automatic::{Automatic, automatic};
+pub use automatic::{Automatic, automatic, rules_named};
 pub use rules::{
     Aspect, Change, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress,
     HealthDefaults, HealthKey, HealthPart, Key, Known, Place, ProxyProtocol, ProxyVersion,
