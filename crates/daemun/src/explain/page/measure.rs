@@ -38,13 +38,14 @@ pub(super) fn equal_hundredths(text: &str) -> usize {
 fn of_character(character: char) -> usize {
     match character {
         wide if is_wide(wide) => 100,
+        '…' => 100,
         'i' | 'j' | 'l' | '\'' | '|' => 28,
         ' ' | '.' | ',' | ':' | ';' | '!' | '/' | 'f' | 't' | 'I' | '\\' => 36,
         'r' | '(' | ')' | '[' | ']' | '"' | '·' | '-' => 42,
         'm' | 'W' | 'M' | '@' | '%' => 92,
         'w' | 'O' | 'Q' | 'G' | 'N' | '→' => 80,
         'A'..='Z' => 68,
-        _ => 57,
+        _ => 58,
     }
 }
 

@@ -83,19 +83,19 @@ const fn face(class: &'static str, size: usize, leading: usize, wide: usize) -> 
     }
 }
 
-pub(super) const TITLE: Face = face("d-title", 20, 27, 106);
-pub(super) const BAND: Face = face("d-band-name", 15, 20, 106);
-pub(super) const HEADING: Face = face("d-heading", 12, 16, 103);
-pub(super) const NAME: Face = face("d-name", 15, 20, 106);
+pub(super) const TITLE: Face = face("d-title", 20, 27, 112);
+pub(super) const BAND: Face = face("d-band-name", 15, 20, 112);
+pub(super) const HEADING: Face = face("d-heading", 12, 16, 110);
+pub(super) const NAME: Face = face("d-name", 15, 20, 112);
 pub(super) const MUTED: Face = face("d-muted", 12, 16, 100);
 pub(super) const PLAIN: Face = face("d-plain", 13, 18, 100);
-pub(super) const STRONG: Face = face("d-strong", 13, 18, 106);
+pub(super) const STRONG: Face = face("d-strong", 13, 18, 112);
 pub(super) const KEY: Face = Face {
     measure: equal_hundredths,
     ..face("d-key", 12, 16, 100)
 };
-pub(super) const TROUBLE: Face = face("d-trouble", 13, 18, 104);
-pub(super) const WORD: Face = face("d-word", 12, 16, 103);
+pub(super) const TROUBLE: Face = face("d-trouble", 13, 18, 110);
+pub(super) const WORD: Face = face("d-word", 12, 16, 114);
 
 impl Face {
     /// A text in lines that fit into a width, at most so many of them.

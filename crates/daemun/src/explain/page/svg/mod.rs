@@ -87,7 +87,7 @@ impl Sheet {
 
     /// A box with what is wrong first.
     fn wrong(&mut self, wrong: &Wrong) {
-        let inside = WIDTH - 2 * MARGIN - 60;
+        let inside = WIDTH - 2 * MARGIN - 96;
         let owner = wrong.owner.word().plain(self.lang);
         let first = w::FIRST_WRONG.say(self.lang, &[&wrong.object, &owner]);
         let mut text: Vec<(Face, String)> = Vec::new();
