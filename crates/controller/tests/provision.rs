@@ -103,6 +103,7 @@ impl World {
             }],
             addresses: Vec::new(),
             brought: Vec::new(),
+            looked_at: None,
             exposure: Exposure::default(),
             fates: BTreeMap::new(),
             parameters: Default::default(),

@@ -93,7 +93,10 @@ fn infrastructure(
             .iter()
             .map(|gateway| {
                 let changes = surroundings::changes(cluster, made.fronts, gateway);
-                let made = surroundings::of(cluster, gateway, &changes);
+                let made = Infrastructure {
+                    looked_at: surroundings::looked_at(made.fronts, gateway),
+                    ..surroundings::of(cluster, gateway, &changes)
+                };
                 (gateway.name.clone(), kept(made, last.get(&gateway.name)))
             })
             .collect(),

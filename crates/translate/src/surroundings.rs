@@ -10,7 +10,7 @@ use daemun_objects::core::service::{Service, ServiceType};
 use crate::cluster::Cluster;
 use crate::exposure::change::{self, Asking, Changes};
 use crate::exposure::fronts::Fronts;
-use crate::exposure::{ALLOW_RECREATION, ServiceKind};
+use crate::exposure::{ALLOW_RECREATION, Asked, ServiceKind};
 use crate::infrastructure::{
     Infrastructure, OF_CONTROLLER, OF_GATEWAY, Port, bind_port, is_reserved,
 };
@@ -62,8 +62,18 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
         },
         exposure,
         fates: changes.fates.clone(),
+        looked_at: None,
         parameters,
     }
+}
+
+/// The addresses that the Services of a Gateway show, where a private one was asked for.
+pub(crate) fn looked_at(fronts: &Fronts, gateway: &ReadGateway) -> Option<BTreeSet<String>> {
+    let exposure = gateway.exposure.as_ref()?;
+    (exposure.reach == Some(Asked::Private)).then(|| {
+        let services = fronts.load_balancers(&gateway.name, gateway.uid());
+        services.flat_map(|(_, service)| ingress(service)).collect()
+    })
 }
 
 /// What a change of mind means for the load balancers that are there. What cannot be judged changes nothing.
@@ -117,14 +127,17 @@ fn brought(cluster: &Cluster, gateway: &ObjectName) -> Vec<String> {
         .collect()
 }
 
+/// What a load balancer gave a Service: an address or a name each.
+fn ingress(service: &Service) -> impl Iterator<Item = String> {
+    let ingress = service.status.load_balancer.ingress.iter();
+    let texts = ingress.filter_map(|it| it.ip.clone().or_else(|| it.hostname.clone()));
+    texts.filter(|text| !text.is_empty())
+}
+
 fn reached_at(service: &Service) -> Vec<String> {
     let kind = service.spec.r#type.as_ref().and_then(Open::known);
     match kind.unwrap_or(ServiceType::ClusterIp) {
-        ServiceType::LoadBalancer => {
-            let ingress = service.status.load_balancer.ingress.iter();
-            let texts = ingress.filter_map(|it| it.ip.clone().or_else(|| it.hostname.clone()));
-            texts.filter(|text| !text.is_empty()).collect()
-        }
+        ServiceType::LoadBalancer => ingress(service).collect(),
         ServiceType::ClusterIp | ServiceType::NodePort => {
             let address = service.spec.cluster_ip.iter();
             address

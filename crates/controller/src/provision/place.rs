@@ -154,7 +154,13 @@ fn given(
     (seen, around): (&Seen, &Around),
 ) -> Result<Vec<Address>, Vec<String>> {
     let given: Vec<Address> = match wanted.exposure.kind {
-        ServiceKind::LoadBalancer => seen.given().into_iter().map(address).collect(),
+        ServiceKind::LoadBalancer => {
+            let given = seen.given().into_iter();
+            given
+                .filter(|text| may_be_used(wanted, text))
+                .map(address)
+                .collect()
+        }
         ServiceKind::ClusterIp => seen.cluster_ips().into_iter().map(Address::Ip).collect(),
         ServiceKind::NodePort => nodes(around).into_iter().map(Address::Ip).collect(),
         ServiceKind::Unmanaged => Vec::new(),
@@ -170,6 +176,11 @@ fn given(
         return Err(given.iter().map(Address::to_string).collect());
     }
     Ok(counts)
+}
+
+fn may_be_used(wanted: &Infrastructure, text: &str) -> bool {
+    let looked_at = wanted.looked_at.as_ref();
+    looked_at.is_none_or(|looked_at| looked_at.contains(text))
 }
 
 /// The addresses of the nodes that run a ready proxy. A pod that goes is not counted on any more.

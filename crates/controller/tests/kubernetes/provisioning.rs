@@ -42,6 +42,7 @@ fn gateway(namespace: &str, port: u16) -> (ObjectName, Arc<Infrastructure>) {
         }],
         addresses: Vec::new(),
         brought: Vec::new(),
+        looked_at: None,
         exposure: Default::default(),
         fates: Default::default(),
         parameters: Default::default(),

@@ -4,7 +4,7 @@
 pub mod parameters;
 pub mod way_in;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use daemun_model::names::ObjectName;
@@ -49,6 +49,10 @@ pub struct Infrastructure {
     /// What becomes of Services that are there and cannot become that, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fates: BTreeMap<String, Fate>,
+    /// Where a private address was asked for: the addresses that were looked at. One that its Services show later is
+    /// nobody's to use before it was looked at too. None: any may be used.
+    #[serde(skip)]
+    pub looked_at: Option<BTreeSet<String>>,
     /// How things are made.
     #[serde(skip_serializing_if = "is_default")]
     pub parameters: Parameters,

@@ -182,7 +182,16 @@ spec:
         .iter()
         .map(|seen| ((Kind::Service, seen.name().to_owned()), seen.clone()))
         .collect();
-    let place = place::place(&wanted, &around, &place::Waiting::new(), None);
+    let place =
+        |wanted: &Infrastructure| place::place(wanted, &around, &place::Waiting::new(), None);
+    // A private address that the Services show and that nobody has looked at yet is not told.
+    assert_eq!(place(&wanted).addresses, [], "before it was looked at");
+    let shown = services.iter().flat_map(|seen| seen.given());
+    let wanted = Infrastructure {
+        looked_at: Some(shown.map(str::to_owned).collect()),
+        ..Infrastructure::clone(&wanted)
+    };
+    let place = place(&wanted);
     let services: Vec<&Seen> = services.iter().collect();
     let seats = super::seats(&wanted, &services);
     let names = seats.iter().map(|seat| match seat.address {
