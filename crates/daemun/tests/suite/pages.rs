@@ -21,6 +21,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("public", &["public.yaml", "shop.yaml", "cluster.yaml"]),
     ("violated", &["violated.yaml", "shop.yaml", "cluster.yaml"]),
     ("pending", &["pending.yaml", "shop.yaml", "cluster.yaml"]),
+    ("held", &["held.yaml", "shop.yaml", "cluster.yaml"]),
     (
         "foreseen",
         &["foreseen.yaml", "shop.yaml", "--provider", "NHN"],

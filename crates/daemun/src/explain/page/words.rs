@@ -103,6 +103,11 @@ words! {
     SERVICE_LACKS: "The annotation {0}: {1}, which makes the address {2}, is not on it.", "주소를 {2} 주소로 만드는 어노테이션이 없습니다: {0}: {1}.";
     SERVICE_CHANGED_BY: "Besides the controller, field manager {0} was the last to change the Service ({1}).", "컨트롤러 외에 이 Service를 마지막으로 바꾼 필드 관리자: {0} ({1}).";
     SERVICE_LACKS_REMEDY: "Delete the Service; the controller makes it anew with the annotation, and the address changes: kubectl delete service -n {0} {1}", "Service를 삭제하면 컨트롤러가 어노테이션을 넣어 다시 만들며, 주소는 바뀝니다: kubectl delete service -n {0} {1}";
+    FATE_HELD: "It stays as it is: what is asked for now counts only when a load balancer is made, or is not known to count later.", "지금 요청한 내용은 로드 밸런서를 만들 때만 적용되거나 나중에도 적용되는지 알려져 있지 않아, 있는 그대로 둡니다.";
+    FATE_HELD_REMEDY: "To have a new one made in its place (it may get another address), allow it: kubectl annotate gateway -n {0} {1} {2}", "새로 만들어 바꾸려면(주소가 바뀔 수 있습니다) 허용하세요: kubectl annotate gateway -n {0} {1} {2}";
+    FATE_KEEPS: "It is told to keep its address; then it goes, and a new one takes the address.", "주소를 남기도록 알린 다음, 이 Service를 없애고 새 Service가 그 주소를 받습니다.";
+    FATE_MIGRATES: "It serves until a new one has an address that agrees with what is asked for, and then goes.", "요청에 맞는 주소를 가진 새 Service가 준비될 때까지 서비스한 뒤 사라집니다.";
+    FATE_GOES: "It goes, and a new one takes its place.", "사라지고 새 Service가 그 자리를 대신합니다.";
     FACT_PORTS: "ports", "포트";
     FACT_POLICY: "externalTrafficPolicy", "externalTrafficPolicy";
     FACT_POLICY_LOCAL: "Only nodes with a proxy take traffic.", "프록시가 있는 노드만 트래픽을 받습니다.";

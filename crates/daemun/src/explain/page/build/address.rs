@@ -139,6 +139,10 @@ pub(super) fn unmanaged(known: &Known<'_>) -> Station {
     let name = w::ADDRESS_OWN.plain(known.lang);
     let mut station = Station::new(known, Link::Address, name);
     station.owner = Owner::InfrastructureOperator;
+    let brought = known.infrastructure().map(|it| it.brought.join(", "));
+    if let Some(brought) = brought.filter(|it| !it.is_empty()) {
+        station.name = brought;
+    }
     station.say(w::ADDRESS_UNMANAGED.plain(known.lang));
     if known.from == From::Files {
         station.foresee();

@@ -2,6 +2,7 @@
 
 use daemun_model::names::ObjectName;
 use daemun_model::verdict::{Place, Severity, Status};
+use daemun_translate::exposure::ALLOW_RECREATION;
 
 use super::{Link, State, Station, w};
 use crate::explain::page::known::{From, Known, Said, condition};
@@ -107,10 +108,12 @@ pub(super) fn gateway(known: &Known<'_>, listeners: usize, routes: usize) -> Sta
     }
     let verdict = known.verdict("Gateway", known.gateway);
     let findings = verdict.map(|it| &*it.findings).unwrap_or_default();
-    // What is about a listener is told there, and what is about its address as well.
+    // What is about a listener, a Service or an address is told there.
     let own = findings.iter().filter(|finding| {
         let path = finding.path.to_string();
-        !path.starts_with("spec.listeners") && !path.starts_with("status.")
+        !path.starts_with("spec.listeners")
+            && !path.starts_with("status.")
+            && !path.ends_with(ALLOW_RECREATION)
     });
     for finding in own {
         let state = match finding.severity {

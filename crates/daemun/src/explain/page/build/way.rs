@@ -1,7 +1,8 @@
 //! The way in: each Service in front of the proxies, and what the cloud makes of it.
 
-use daemun_translate::exposure::ServiceKind;
-use daemun_translate::infrastructure::is_reserved;
+use daemun_model::names::ObjectName;
+use daemun_translate::exposure::{ALLOW_RECREATION, Fate, ServiceKind};
+use daemun_translate::infrastructure::{Wanted, is_reserved};
 use serde_json::Value;
 
 use super::address::{addresses, is_violated, unmanaged};
@@ -99,6 +100,7 @@ fn station(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     annotations(known, service, &mut station);
     fields(known, service, &mut station);
     if is_there {
+        fate(known, service, &mut station);
         lacks(known, service, &mut station);
     }
     station
@@ -165,6 +167,47 @@ fn fields(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
     let ports: Vec<String> = ports.collect();
     if !ports.is_empty() {
         station.fact("ports", w::FACT_PORTS.plain(lang), ports.join(", "));
+    }
+}
+
+/// What becomes of a Service that cannot become what is asked for.
+fn fate(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
+    let lang = known.lang;
+    let Some(infrastructure) = known.infrastructure() else {
+        return;
+    };
+    let Some(fate) = infrastructure.fates.get(service.name()) else {
+        return;
+    };
+    // An address that is asked for and moves is named, else the Service that goes.
+    let ingress = service.list("/status/loadBalancer/ingress").iter();
+    let shown: Vec<&str> = ingress.map(|it| Seen(it).text("/ip")).collect();
+    let mut wanted = infrastructure.addresses.iter();
+    let fixed = wanted.find_map(|wanted| match wanted {
+        Wanted::Ip(address) => shown.contains(&&*address.to_string()).then_some(address),
+        Wanted::Any => None,
+    });
+    let needed = fixed.map_or_else(|| service.name().to_owned(), ToString::to_string);
+    let gateway = known
+        .object()
+        .map(|it| it.annotations())
+        .unwrap_or_default();
+    let allowed = gateway.get(ALLOW_RECREATION).map(|it| it.trim()) == Some(&needed);
+    match fate {
+        Fate::Held(_) if !allowed => {
+            let ObjectName { namespace, name } = known.gateway;
+            let annotation = format!("{ALLOW_RECREATION}={needed}");
+            let remedy = w::FATE_HELD_REMEDY.say(lang, &[namespace, name, &annotation]);
+            let what = w::FATE_HELD.plain(lang);
+            station.fail(State::Doubtful, what, vec![remedy]);
+        }
+        Fate::Held(_) => station.fail(State::Waiting, w::FATE_KEEPS.plain(lang), Vec::new()),
+        Fate::Migrating => {
+            station.fail(State::Waiting, w::FATE_MIGRATES.plain(lang), Vec::new());
+        }
+        Fate::Goes | Fate::GoesFirst => {
+            station.fail(State::Waiting, w::FATE_GOES.plain(lang), Vec::new());
+        }
     }
 }
 
