@@ -47,15 +47,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let named = arguments.clouds.iter().map(String::as_str);
     let clouds: Vec<&str> = named.collect();
     let place = Place::find()?;
-    if clouds.is_empty() {
-        in_lab(&place, CLOUDS)
-    } else {
-        in_lab(&place, &clouds)
+    if !clouds.is_empty() {
+        return in_lab(&place, &clouds);
     }
+    let lines = tried(&place, CLOUDS)?;
+    write(&lines)?;
+    none_broken(&lines)
 }
 
 /// Tries in the lab, which is started if need be.
 pub(crate) fn in_lab(place: &Place, clouds: &[&str]) -> Result<(), String> {
+    none_broken(&tried(place, clouds)?)
+}
+
+fn tried(place: &Place, clouds: &[&str]) -> Result<Vec<String>, String> {
     let image = lab::ready(place)?;
     let kubectl = Kubectl::of(place);
     install::install(&kubectl, build::PROFILE, &image)?;
@@ -68,11 +73,12 @@ pub(crate) fn in_lab(place: &Place, clouds: &[&str]) -> Result<(), String> {
     play(&kubectl, "NHN")?;
     lines.push(sabotaged(&kubectl)?);
     kubectl.delete(CLASS)?;
-    write(&lines)?;
-    let broken: Vec<String> = lines
-        .into_iter()
-        .filter(|line| line.contains("| broken |"))
-        .collect();
+    Ok(lines)
+}
+
+fn none_broken(lines: &[String]) -> Result<(), String> {
+    let broken = lines.iter().filter(|line| line.contains("| broken |"));
+    let broken: Vec<&str> = broken.map(String::as_str).collect();
     if broken.is_empty() {
         return Ok(());
     }

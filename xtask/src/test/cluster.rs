@@ -10,7 +10,7 @@ use super::plan::Plan;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::place::Place;
 use crate::lab::{self, Channel, build, smoke};
-use crate::{conformance, personas, rights, scenarios};
+use crate::{conformance, personas, rights, scenarios, way_in};
 
 /// Minutes that compiling the lab takes, from nothing and on two cores.
 const COMPILING: u64 = 14;
@@ -50,6 +50,11 @@ pub(super) fn provisioning(plan: &Plan) -> Outcome {
             Err(error) => Err(format!("cargo cannot be run: {error}.")),
         }
     })
+}
+
+/// Tries the promises of the way in on the clouds of two kinds: one whose Services show addresses, and one of names.
+pub(super) fn way_in(plan: &Plan) -> Outcome {
+    with_lab(plan, 3, |place| way_in::in_lab(place, &["NHN", "AWS"]))
 }
 
 /// Lets the people around a gateway try what they may, and may not.

@@ -96,6 +96,11 @@ pub(super) const LONG_STEPS: &[Step] = &[
         run: cluster::personas,
     },
     Step {
+        name: "way in",
+        what: "in Kubernetes: private unless asked otherwise, and closed when it is wrong",
+        run: cluster::way_in,
+    },
+    Step {
         name: "scenarios",
         what: "in Kubernetes: what is broken on purpose or replaced, under load",
         run: cluster::scenarios,
