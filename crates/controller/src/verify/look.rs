@@ -202,3 +202,98 @@ fn listed(annotations: &BTreeMap<String, String>) -> String {
         all.join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use k8s_openapi::api::core::v1::Service;
+    use kube::core::DynamicObject;
+    use serde_json::json;
+
+    use super::{Look, Trial};
+
+    fn trial() -> Trial {
+        Trial {
+            class: "daemun".to_owned(),
+            provider: None,
+            public: false,
+            patience: Duration::ZERO,
+            private_ranges: vec!["198.18.0.0/17".parse().unwrap()],
+            public_ranges: Vec::new(),
+        }
+    }
+
+    fn look(ingress: &serde_json::Value, reason: &str, addresses: &[&str]) -> Look {
+        let gateway: DynamicObject = serde_json::from_value(json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+            "metadata": {"name": "unsaid"},
+            "status": {
+                "conditions": [{"type": "Programmed", "status": "False", "reason": reason, "message": "m"}],
+                "addresses": addresses.iter().map(|it| json!({"value": it})).collect::<Vec<_>>(),
+            },
+        }))
+        .unwrap();
+        let service: Service = serde_json::from_value(json!({
+            "metadata": {"name": "front", "annotations": {"key": "true"}},
+            "status": {"loadBalancer": {"ingress": ingress}},
+        }))
+        .unwrap();
+        Look::of(&trial(), Some(&gateway), &[service])
+    }
+
+    #[test]
+    fn a_look_knows_public_addresses_and_a_closed_gateway() {
+        for (ingress, reason, public, closed) in [
+            (json!([]), "Pending", false, false),
+            (json!([{"ip": "198.18.3.7"}]), "Pending", false, false),
+            (
+                json!([{"ip": "10.0.0.1"}, {"ip": "192.175.48.1"}]),
+                "Pending",
+                true,
+                false,
+            ),
+            (
+                json!([{"ip": "192.175.48.1"}]),
+                "AddressNotUsable",
+                true,
+                true,
+            ),
+            // A name says nothing of itself.
+            (
+                json!([{"hostname": "lb.example.com"}]),
+                "AddressNotUsable",
+                false,
+                true,
+            ),
+        ] {
+            let look = look(&ingress, reason, &[]);
+            assert_eq!(
+                (look.is_public(), look.is_closed()),
+                (public, closed),
+                "{ingress}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_is_new_is_told() {
+        let before = look(&json!([]), "Pending", &[]);
+        let after = look(
+            &json!([{"ip": "198.18.3.7"}]),
+            "AddressNotUsable",
+            &["198.18.3.7"],
+        );
+        assert_eq!(after.news(&after), None);
+        assert_eq!(
+            after.news(&before).as_deref(),
+            Some(
+                "The Service shows 198.18.3.7 (Private). Programmed is False/AddressNotUsable. The Gateway's addresses: 198.18.3.7."
+            )
+        );
+        let first = after.news(&Look::default()).unwrap();
+        assert!(first.starts_with("Service front is there."), "{first}");
+        let gone = Look::default().news(&after).unwrap();
+        assert!(gone.contains("Service front is gone."), "{gone}");
+    }
+}
