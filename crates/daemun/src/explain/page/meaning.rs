@@ -130,11 +130,12 @@ fn accepts(takes: Takes, value: &str) -> bool {
 }
 
 fn sentence(rules: &Rules, key: &str, value: &str, lang: Lang) -> String {
-    if let Some(words) = by_role(rules, key, value) {
-        return words.plain(lang);
-    }
+    // Some of what is written back would decide who may reach the address, had somebody else written it.
     if rules.written_back.contains(&key) {
         return w::MEANS_WRITTEN_BACK.say(lang, &[&rules.product]);
+    }
+    if let Some(words) = by_role(rules, key, value) {
+        return words.plain(lang);
     }
     if rules.reads(key) {
         return w::MEANS_READ.say(lang, &[&rules.product]);

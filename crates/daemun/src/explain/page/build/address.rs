@@ -336,6 +336,13 @@ fn after_deletion(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
 
 fn class(known: &Known<'_>, address: &str) -> Option<AddressClass> {
     let address: IpAddr = address.parse().ok()?;
+    // The controller was told which ranges are private and public here; where all addresses are of one class, that is
+    // what it says.
+    match known.said(REACH_VERIFIED).map(|said| said.reason) {
+        Some("Private") => return Some(AddressClass::Private),
+        Some("Public") => return Some(AddressClass::Public),
+        _ => {}
+    }
     let settings = &known.cluster.settings;
     let (private, public) = (&settings.private_ranges, &settings.public_ranges);
     Some(class_of(address, private, public))
