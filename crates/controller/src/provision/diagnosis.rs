@@ -58,6 +58,7 @@ pub(super) async fn look(
         found.class = own
             .and_then(|own| own.spec.as_ref())
             .and_then(|spec| spec.load_balancer_class.clone());
+        found.going = own.is_some_and(|own| own.metadata.deletion_timestamp.is_some());
         found.other = services
             .iter()
             .find(|service| is_given(service))
@@ -77,6 +78,8 @@ struct Found {
     class: Option<String>,
     /// Another Service that has an address.
     other: Option<String>,
+    /// Whether it was deleted, and does not go.
+    going: bool,
     /// Whether the other Services could be seen.
     is_sure: bool,
 }
@@ -93,6 +96,7 @@ fn in_words(found: &Found, waited: Duration) -> Option<String> {
         port_taken,
         class,
         other,
+        going,
         is_sure,
     } = found;
     if let Some(warning) = event.as_ref().filter(|event| event.is_warning) {
@@ -100,6 +104,14 @@ fn in_words(found: &Found, waited: Duration) -> Option<String> {
     }
     if waited < PATIENCE {
         return None;
+    }
+    if *going {
+        let last = event.as_ref().map(|event| event.says.as_str());
+        let last = last.unwrap_or("nothing was said about it");
+        return Some(format!(
+            "It is still there after more than {} s, because its load balancer is not gone yet; the last thing the cluster said is: {last}",
+            PATIENCE.as_secs()
+        ));
     }
     if port_taken.is_some() {
         return port_taken.clone();
@@ -258,6 +270,29 @@ mod tests {
                 30,
                 Some(
                     "It has waited for longer than 30 s; the last thing the cluster said is: EnsuringLoadBalancer: Ensuring load balancer.",
+                ),
+            ),
+            (
+                Found {
+                    event: event(
+                        true,
+                        "DeleteLoadBalancerFailed: it has deletion protection.",
+                    ),
+                    going: true,
+                    ..nothing()
+                },
+                2,
+                Some("The cluster says: DeleteLoadBalancerFailed: it has deletion protection."),
+            ),
+            (
+                Found {
+                    event: event(false, "DeletingLoadBalancer: Deleting load balancer."),
+                    going: true,
+                    ..nothing()
+                },
+                31,
+                Some(
+                    "It is still there after more than 30 s, because its load balancer is not gone yet; the last thing the cluster said is: DeletingLoadBalancer: Deleting load balancer.",
                 ),
             ),
             (

@@ -48,6 +48,14 @@ pub(super) fn place(
         place.addresses = old.given().into_iter().map(address).collect();
         place.trouble = None;
     }
+    let stuck = going(&services).find_map(|seen| Some((seen, waiting.get(seen.name())?)));
+    if let Some((seen, why)) = stuck {
+        let (namespace, name) = (&wanted.gateway.namespace, seen.name());
+        let said = place.pods.take().map(|pods| pods + " ").unwrap_or_default();
+        place.pods = Some(format!(
+            "{said}Service {namespace}/{name} was deleted. {why}"
+        ));
+    }
     place
         .addresses
         .extend(wanted.brought.iter().map(|text| address(text)));
@@ -73,7 +81,7 @@ pub(super) fn services(around: &Around) -> Vec<&Seen> {
         .collect()
 }
 
-/// The names of Services that wait for an address.
+/// The names of Services that wait for an address, or to be gone.
 pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
     if wanted.exposure.kind == ServiceKind::NodePort {
         // It waits for proxies.
@@ -87,7 +95,13 @@ pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
             seen.is_some_and(|seen| given(wanted, seat, (seen, around)).is_err())
         })
         .map(|seat| seat.name)
+        .chain(going(&services).map(|seen| seen.name().to_owned()))
         .collect()
+}
+
+/// Services that were deleted and are still there.
+fn going<'a>(services: &'a [&Seen]) -> impl Iterator<Item = &'a Seen> {
+    services.iter().copied().filter(|seen| seen.is_going())
 }
 
 /// The addresses of one Service, or what is said of it.

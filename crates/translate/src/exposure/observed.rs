@@ -15,7 +15,7 @@ use super::change::{ALLOW_RECREATION, Changes, Fate};
 use super::class::{AddressClass, Side};
 use super::fronts::Fronts;
 use super::judge::{Asked, Exposure, OnViolation, ServiceKind};
-use super::made::made_as;
+use super::made::made_as_at_least;
 use super::shown::Shown;
 use crate::cluster::Cluster;
 use crate::verdict::warning;
@@ -217,7 +217,7 @@ impl<'a> Wish<'a> {
 
     /// What Services were made as, by what stands on them; of two answers the careful one.
     fn of_services<'s>(services: impl Iterator<Item = &'s Service>) -> Self {
-        let reach: BTreeSet<Asked> = services.filter_map(made_as).collect();
+        let reach: BTreeSet<Asked> = services.filter_map(made_as_at_least).collect();
         Self {
             reach: reach.first().copied(),
             closes: Closes::OnDoubt,
