@@ -6,7 +6,8 @@ use daemun_model::names::{ListenerOwner, ObjectName, ObjectRef};
 use daemun_model::verdict::{Condition, Finding, Part, Place, Status, Verdict};
 use daemun_objects::gateway_api::listenerset::ListenerSet;
 
-use crate::exposure::observed::{ADDRESS_NOT_USABLE, Observed};
+use crate::exposure::ADDRESS_NOT_USABLE;
+use crate::exposure::observed::Observed;
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 use crate::read::listenerset::ReadSet;

@@ -119,6 +119,8 @@ pub(crate) fn messages(refusals: &[Refusal]) -> String {
 
 /// Reasons of conditions that are used in more than one place, as the Gateway API spells them.
 pub(crate) mod reason {
+    /// An address that may not be used.
+    pub(crate) const ADDRESS_NOT_USABLE: &str = "AddressNotUsable";
     /// A value that is malformed or not known.
     pub(crate) const UNSUPPORTED_VALUE: &str = "UnsupportedValue";
     /// No ReferenceGrant permits the reference.

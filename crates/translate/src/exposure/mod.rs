@@ -14,4 +14,7 @@ mod shown;
 
 pub use change::{ALLOW_RECREATION, Fate, Held};
 pub use judge::{Asked, Exposure, OnViolation, ServiceKind};
-pub use observed::{ADDRESS_NOT_USABLE, REACH_VERIFIED};
+pub use observed::REACH_VERIFIED;
+
+/// The reason of `Programmed` where an address may not be used.
+pub const ADDRESS_NOT_USABLE: &str = crate::verdict::reason::ADDRESS_NOT_USABLE;

@@ -28,8 +28,6 @@ const PENDING: &str = "Pending";
 const MIGRATING: &str = "Migrating";
 /// As many seconds as a load balancer may take to go, before its addresses count again.
 const LONGEST_DELETION: i64 = 300;
-/// The reason of `Programmed` where an address may not be used.
-pub const ADDRESS_NOT_USABLE: &str = "AddressNotUsable";
 
 /// What is to be said and done about what was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,10 +8,9 @@ use daemun_model::verdict::FieldPath;
 use super::reach::word;
 use super::{Annotations, Asked, Question, ServiceKind, refusal};
 use crate::exposure::class::{Side, class_of};
-use crate::exposure::observed::ADDRESS_NOT_USABLE;
 use crate::exposure::provider::{FixedAddress, Key, Place, Rules, Value, Way};
 use crate::infrastructure::Wanted;
-use crate::verdict::Refusal;
+use crate::verdict::{Refusal, reason};
 
 /// The addresses that are asked for, of a load balancer, and why one cannot be used.
 pub(super) fn wanted(
@@ -184,5 +183,9 @@ pub(super) fn kept(
 }
 
 fn unusable(message: impl Into<String>) -> Refusal {
-    Refusal::new(FieldPath::of("spec.addresses"), ADDRESS_NOT_USABLE, message)
+    Refusal::new(
+        FieldPath::of("spec.addresses"),
+        reason::ADDRESS_NOT_USABLE,
+        message,
+    )
 }
