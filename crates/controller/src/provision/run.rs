@@ -16,6 +16,7 @@ use kube::Client;
 use tokio::sync::{mpsc, watch};
 
 use super::apply::{Done, Failure, Owner, carry_out};
+use super::kinds::Kind;
 use super::known::{Failed, Known, Wait, is_rolled, rolled_by};
 use super::looker::{Looked, Looker, Waits};
 use super::made::made;
@@ -65,6 +66,13 @@ pub(super) struct Run {
     busy: BTreeSet<ObjectName>,
     provisioned: Provisioned,
     looker: Looker,
+    /// Whether ServiceAccounts, or pods, may be others than those that were told.
+    stale: Stale,
+}
+
+struct Stale {
+    accounts: bool,
+    pods: bool,
 }
 
 impl Run {
@@ -86,6 +94,10 @@ impl Run {
             works: FuturesUnordered::new(),
             busy: BTreeSet::new(),
             provisioned: Provisioned::new(),
+            stale: Stale {
+                accounts: true,
+                pods: true,
+            },
         }
     }
 
@@ -144,6 +156,8 @@ impl Run {
     }
 
     fn see(&mut self, event: Event) {
+        self.stale.accounts |= event.kind() == Kind::ServiceAccount;
+        self.stale.pods |= event.kind() == Kind::Pod;
         self.news.extend(self.store.take(event, &self.settings));
     }
 
@@ -175,16 +189,19 @@ impl Run {
         self.wanted = next;
     }
 
-    fn step(&mut self) {
-        let accounts = self.store.accounts();
-        self.outlets.accounts.send_if_modified(|last| {
-            let changed = **last != accounts;
-            if changed {
-                *last = Arc::new(accounts);
-            }
-            changed
-        });
-        if self.store.is_complete() {
+    /// Tells who proxies may be: whose ServiceAccounts there are, and which pods.
+    fn tell(&mut self) {
+        if std::mem::take(&mut self.stale.accounts) {
+            let accounts = self.store.accounts();
+            self.outlets.accounts.send_if_modified(|last| {
+                let changed = **last != accounts;
+                if changed {
+                    *last = Arc::new(accounts);
+                }
+                changed
+            });
+        }
+        if self.store.is_complete() && std::mem::take(&mut self.stale.pods) {
             let pods = self.store.pods();
             self.outlets.pods.send_if_modified(|last| {
                 let changed = last.as_deref() != Some(&pods);
@@ -194,6 +211,10 @@ impl Run {
                 changed
             });
         }
+    }
+
+    fn step(&mut self) {
+        self.tell();
         let Some(wanted) = self.wanted.clone() else {
             self.provisioned = Provisioned::new();
             self.publish();

@@ -35,6 +35,16 @@ pub(super) enum Event {
     All(Kind, String, Vec<Seen>),
 }
 
+impl Event {
+    /// The kind that it is about.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::There(seen) => seen.kind,
+            Self::Gone(kind, _) | Self::All(kind, _, _) => *kind,
+        }
+    }
+}
+
 impl Store {
     /// A store that is complete once so many watches have listed.
     pub(super) fn new(watches: usize) -> Self {
@@ -154,10 +164,10 @@ impl Store {
             .iter()
             .flat_map(|(gateway, around)| around.values().map(move |seen| (gateway, seen)))
             .filter(|(gateway, seen)| {
-                let base = names::base(&gateway.name, seen.annotation(names::OF_CLASS));
+                let base = || names::base(&gateway.name, seen.annotation(names::OF_CLASS));
                 seen.kind == Kind::ServiceAccount
                     && !seen.is_going()
-                    && seen.name() == base
+                    && seen.name() == base()
                     && seen.owner().is_some_and(|(owner, _)| owner == gateway.name)
             })
             .map(|(gateway, seen)| (seen.uid().to_owned(), gateway.clone()))

@@ -85,6 +85,13 @@ async fn nobody_waits_for_anothers_objects_and_who_does_not_lead_makes_nothing()
     };
     fake.until("the slow one is begun", asked).await;
 
+    // Its ServiceAccount was seen, so its proxies may be believed.
+    let quick = ObjectName::new("quick", "gw");
+    let mut accounts = handle.accounts.clone();
+    let told = accounts.wait_for(|all| all.values().any(|gateway| *gateway == quick));
+    let told = tokio::time::timeout(Duration::from_secs(10), told).await;
+    assert!(told.is_ok(), "its ServiceAccount is not told");
+
     // While the slow one's objects are not answered, the quick one's still follow it.
     want(&handle, &[slow, gateway("quick", 8081)]);
     fake.until("the change is there", |fake| {
