@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daemun_translate::exposure::ALLOW_RECREATION;
 use daemun_translate::exposure::provider::{Key, Switch, Value};
 use serde_json::json;
 
@@ -39,7 +40,7 @@ pub(super) async fn all(stage: &Stage<'_>, done: &mut impl FnMut(Claim)) {
         )
         .await;
         done(appears);
-        let (by_hand, _) = decide(
+        let (by_hand, seen) = decide(
             "a hand on the switch",
             "Who takes the switch off the Service by hand opens nothing.",
             seen,
@@ -47,6 +48,14 @@ pub(super) async fn all(stage: &Stage<'_>, done: &mut impl FnMut(Claim)) {
         )
         .await;
         done(by_hand);
+        let (mind, _) = decide(
+            "a change of mind",
+            "Public, written on a private Gateway that serves, comes through where the cloud can change that, and else waits until the Gateway allows a new load balancer.",
+            seen,
+            async |journal| mind(stage, journal).await,
+        )
+        .await;
+        done(mind);
     }
     let (public, _) = decide(
         "public when asked",
@@ -260,6 +269,58 @@ async fn by_hand(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, St
         Verdict::Held("a public address came and the Gateway was closed meanwhile".to_owned())
     } else {
         Verdict::Held("the switch was put back, and no public address came".to_owned())
+    })
+}
+
+async fn mind(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, String> {
+    if !stage.trial.public {
+        return Ok(Verdict::Unknown(
+            "not tried, because it makes a public address; --public tries it".to_owned(),
+        ));
+    }
+    let before = stage.look(UNSAID).await?;
+    let public = json!({"reach": "Public"});
+    stage.gateway(UNSAID, Some(public)).await?;
+    journal.note("Written into its parameters: reach: Public.");
+    let has_changed = |look: &Look| look.reach.is("True") && look.reach.reason == "Public";
+    let waits = |look: &Look| look.reach.message.contains(ALLOW_RECREATION);
+    let told = |look: &Look| has_changed(look) || waits(look) || look.accepted.is("False");
+    let after = stage.watch(UNSAID, journal, BY_HAND, told).await?;
+    let seen = after.look.addresses_in_words();
+    if after.look.accepted.is("False") {
+        return Ok(Verdict::Unknown(after.look.accepted.message));
+    }
+    if has_changed(&after.look) {
+        return Ok(Verdict::Held(format!(
+            "it came through on the load balancer that was there: {seen}"
+        )));
+    }
+    if !after.came {
+        return Ok(Verdict::Broken(format!(
+            "nothing was said of it: {}",
+            after.look.reach.message
+        )));
+    }
+    if after.look.shown != before.shown {
+        return Ok(Verdict::Broken(format!(
+            "it was not allowed, and the Service shows {seen}"
+        )));
+    }
+    let Some(service) = before.services.keys().next() else {
+        return Ok(Verdict::Unknown("there is no Service".to_owned()));
+    };
+    stage.allow_recreation(UNSAID, service).await?;
+    journal.note(format!("Annotated: {ALLOW_RECREATION}: {service}."));
+    let after = stage.watch(UNSAID, journal, stage.trial.patience, has_changed);
+    let after = after.await?;
+    let seen = after.look.addresses_in_words();
+    Ok(if after.came {
+        Verdict::Held(format!("it waited until it was allowed; then {seen} came"))
+    } else {
+        Verdict::Broken(format!(
+            "it was allowed, and {seen} is there: {}",
+            after.look.reach.message
+        ))
     })
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use daemun_base::clock;
+use daemun_translate::exposure::ALLOW_RECREATION;
 use daemun_translate::exposure::provider::Rules;
 use k8s_openapi::api::core::v1::{Namespace, Service};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
@@ -239,6 +240,21 @@ impl<'a> Stage<'a> {
         let status = there.status.and_then(|it| it.load_balancer);
         let ingress = status.and_then(|it| it.ingress);
         serde_json::to_value(ingress).map_err(|error| error.to_string())
+    }
+
+    /// Annotates a Gateway so that a Service may go and another one come.
+    pub(super) async fn allow_recreation(
+        &self,
+        gateway: &str,
+        service: &str,
+    ) -> Result<(), String> {
+        let body = json!({"metadata": {"annotations": {ALLOW_RECREATION: service}}});
+        let gateways = self.objects("gateway.networking.k8s.io/v1", "Gateway");
+        let (usual, patch) = (PatchParams::default(), Patch::Merge(&body));
+        let patched = gateways.patch(gateway, &usual, &patch).await;
+        patched
+            .map(drop)
+            .map_err(|error| refused("asked to annotate a Gateway", &error))
     }
 
     /// Takes annotations off a Service, by hand.
