@@ -282,7 +282,9 @@ async fn mind(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, Strin
     let public = json!({"reach": "Public"});
     stage.gateway(UNSAID, Some(public)).await?;
     journal.note("Written into its parameters: reach: Public.");
-    let has_changed = |look: &Look| look.reach.is("True") && look.reach.reason == "Public";
+    let has_changed = |look: &Look| {
+        look.reach.is("True") && matches!(look.reach.reason.as_str(), "Public" | "Mixed")
+    };
     let waits = |look: &Look| look.reach.message.contains(ALLOW_RECREATION);
     let told = |look: &Look| has_changed(look) || waits(look) || look.accepted.is("False");
     let after = stage.watch(UNSAID, journal, BY_HAND, told).await?;
