@@ -26,6 +26,7 @@ use crate::memo::{Judgements, Wanted};
 use crate::notes::Notes;
 use crate::policies::BackendPolicies;
 use crate::policy::targets::TlsTargets;
+use crate::read::exposure;
 use crate::read::faces::faces;
 use crate::read::gateway::{ReadGateway, ReadGateways, read_gateways};
 use crate::read::listenerpolicy;
@@ -56,7 +57,7 @@ impl Translator {
     /// Translates a cluster.
     pub fn translate(&mut self, cluster: &Cluster) -> Outcome {
         let changes = Changes::between(self.cluster.as_ref(), cluster);
-        let judged = self.judge_gateways(cluster);
+        let judged = self.judge_gateways(cluster, &changes);
         self.fronts
             .take(self.cluster.as_ref(), cluster, &changes.services);
         let gateways = &judged.gateways;
@@ -87,7 +88,7 @@ impl Translator {
 
     /// Judges Gateways, ListenerSets and ListenerPolicies, unless nothing that they look at has changed and no
     /// certificate has come of age.
-    fn judge_gateways(&mut self, cluster: &Cluster) -> Arc<JudgedGateways> {
+    fn judge_gateways(&mut self, cluster: &Cluster, changes: &Changes) -> Arc<JudgedGateways> {
         let still = self.cluster.as_ref().is_some_and(|old| {
             old.settings == cluster.settings
                 && old.gateway_classes.is_same(&cluster.gateway_classes)
@@ -102,6 +103,7 @@ impl Translator {
                 && old.nodes.is_same(&cluster.nodes)
                 && old.nodes_hidden == cluster.nodes_hidden
                 && old.withheld == cluster.withheld
+                && !exposure::fronts_changed(Some(old), cluster, &changes.services)
         });
         if !still || !self.gateways.holds_at(cluster.now) {
             let mut gateways = read_gateways(cluster, &mut self.judgements);

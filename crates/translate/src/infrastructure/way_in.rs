@@ -64,7 +64,7 @@ pub struct Health {
 }
 
 /// Reads what is written. The path is the one of `exposure`.
-pub(super) fn read(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn, Refusal> {
+pub(crate) fn read(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn, Refusal> {
     let ExposureSettings {
         reach,
         allowed_reach,

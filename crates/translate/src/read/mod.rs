@@ -4,7 +4,7 @@
 pub(crate) mod backend;
 pub(crate) mod backendpolicy;
 pub(crate) mod backendtlspolicy;
-mod exposure;
+pub(crate) mod exposure;
 pub(crate) mod faces;
 pub(crate) mod frontend;
 pub(crate) mod gateway;

@@ -7,7 +7,7 @@ mod address;
 pub(crate) mod allowed;
 mod annotations;
 mod health;
-mod proxy_protocol;
+pub(crate) mod proxy_protocol;
 mod reach;
 mod source_ranges;
 
@@ -163,6 +163,8 @@ pub(crate) struct Question<'a> {
     pub(crate) listeners: &'a [Carried],
     /// Who makes load balancers, where nobody says it.
     pub(crate) makers: &'a Automatic,
+    /// Whether a Service that was made for the Gateway says that PROXY headers are sent.
+    pub(crate) still_sent: bool,
     /// For the nodes, and for what is known about ranges.
     pub(crate) cluster: &'a Cluster,
 }

@@ -5,17 +5,19 @@
 //! one as well (of health checks, of callers in the cluster), so they may accept it long before the load balancer
 //! sends it. Both are told at once. Proxies have their configuration within milliseconds and before they are ready;
 //! the load balancer that sends headers is one that is made, which takes its maker seconds: no maker is known to change
-//! this on a live one, so a late change is one to a new load balancer.
+//! this on a live one, so a late change is one to a new load balancer. The other way round headers are believed for as
+//! long as a Service of the Gateway's still says that they are sent.
 
 use std::net::IpAddr;
 
 use daemun_model::verdict::Finding;
 use daemun_objects::core::node::{Node, NodeAddressType};
+use daemun_objects::core::service::Service;
 use ipnet::IpNet;
 
 use super::{Annotations, Question, ServiceKind, place, refusal};
 use crate::cluster::Cluster;
-use crate::exposure::provider::{Provider, ProxyVersion, Rules, Value, Way};
+use crate::exposure::provider::{Provider, ProxyVersion, Rules, Value, Way, rules};
 use crate::verdict::{Refusal, warning};
 
 /// What is done about PROXY headers.
@@ -33,10 +35,13 @@ pub(super) struct Proxy {
 
 /// Decides on both sides of a load balancer.
 pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result<Proxy, Refusal> {
-    if !asked.way_in.proxy_protocol {
-        return Ok(Proxy::default());
-    }
     let mut proxy = Proxy::default();
+    if !asked.way_in.proxy_protocol {
+        if asked.still_sent {
+            trust(asked, local, &mut proxy)?;
+        }
+        return Ok(proxy);
+    }
     match rules.proxy_protocol {
         Way::Is(way) => {
             proxy.version = Some(way.version);
@@ -72,10 +77,14 @@ pub(super) fn without_load_balancer(
     asked: &Question<'_>,
     kind: ServiceKind,
 ) -> Result<Proxy, Refusal> {
-    if !asked.way_in.proxy_protocol {
-        return Ok(Proxy::default());
-    }
     let by_nodes = kind == ServiceKind::NodePort && asked.way_in.local != Some(true);
+    if !asked.way_in.proxy_protocol {
+        let mut proxy = Proxy::default();
+        if asked.still_sent {
+            trust(asked, !by_nodes, &mut proxy)?;
+        }
+        return Ok(proxy);
+    }
     if asked.way_in.trusted.is_none() && !by_nodes {
         return Err(refusal(
             "Who would send PROXY headers is not known with this reach; write their addresses in exposure.trustedRanges, or take exposure.proxyProtocol out.",
@@ -87,6 +96,17 @@ pub(super) fn without_load_balancer(
     };
     trust(asked, !by_nodes, &mut proxy)?;
     Ok(proxy)
+}
+
+/// Whether a Service says to anybody's load balancer that PROXY headers are to be sent.
+pub(crate) fn is_asked_by(service: &Service) -> bool {
+    let annotations = &service.metadata.annotations;
+    let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
+    all.any(|rules| {
+        let keys = rules.proxy_protocol.get().map(|way| way.keys);
+        let mut keys = keys.into_iter().flatten();
+        keys.any(|key| matches!(key.value, Value::Is(value) if annotations.get(key.key).is_some_and(|it| it == value)))
+    })
 }
 
 /// Whose headers are believed.
