@@ -9,11 +9,9 @@ use daemun_objects::core::service::{Service, ServiceType};
 
 use crate::cluster::Cluster;
 use crate::exposure::change::{self, Asking, Changes};
-use crate::exposure::fronts::Fronts;
+use crate::exposure::fronts::{Fronts, owners};
 use crate::exposure::{ALLOW_RECREATION, Asked, ServiceKind};
-use crate::infrastructure::{
-    Infrastructure, OF_CONTROLLER, OF_GATEWAY, Port, bind_port, is_reserved,
-};
+use crate::infrastructure::{Infrastructure, OF_GATEWAY, Port, bind_port, is_reserved};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 
@@ -117,9 +115,8 @@ pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway)
 fn brought(cluster: &Cluster, gateway: &ObjectName) -> Vec<String> {
     let services = cluster.services.in_namespace(&gateway.namespace);
     let of = |service: &Service| {
-        let metadata = &service.metadata;
-        let is_ours = metadata.annotations.contains_key(OF_CONTROLLER);
-        metadata.annotations.get(OF_GATEWAY) == Some(&gateway.name) && !is_ours
+        let named = service.metadata.annotations.get(OF_GATEWAY);
+        named == Some(&gateway.name) && owners(service).next().is_none()
     };
     let services = services.filter(|(_, service)| of(service));
     services

@@ -126,7 +126,7 @@ fn nodes_outside(cluster: &Cluster) -> Option<String> {
 }
 
 /// The uids of the Gateways that a Service belongs to.
-fn owners(service: &Service) -> impl Iterator<Item = &str> {
+pub(crate) fn owners(service: &Service) -> impl Iterator<Item = &str> {
     let owners = service.metadata.owner_references.iter();
     let owners = owners.filter(|owner| owner.kind == "Gateway" && !owner.uid.is_empty());
     owners.map(|owner| owner.uid.as_str())

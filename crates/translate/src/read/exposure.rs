@@ -2,16 +2,15 @@
 //! around it.
 
 use daemun_model::names::{ObjectName, Transport};
-use daemun_objects::core::service::Service;
 
 use super::gateway::ReadGateway;
 use crate::changes::Changed;
 use crate::cluster::Cluster;
+use crate::exposure::fronts::owners;
 use crate::exposure::judge::proxy_protocol::is_asked_by;
 use crate::exposure::judge::{self, Judged, Question};
 use crate::exposure::lint::Carried;
 use crate::exposure::provider::Automatic;
-use crate::infrastructure::OF_GATEWAY;
 use crate::listener::{Entry, Protocol};
 use crate::verdict::{Refusal, reason};
 
@@ -29,7 +28,7 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
         wanted: &gateway.wanted,
         listeners: &listeners,
         makers,
-        still_sent: still_sent(cluster, &gateway.name),
+        still_sent: still_sent(cluster, gateway),
         cluster,
     };
     match judge::judge(&question) {
@@ -58,28 +57,22 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
 }
 
 /// Whether a Service of the Gateway's says that PROXY headers are sent.
-fn still_sent(cluster: &Cluster, gateway: &ObjectName) -> bool {
-    let mut services = cluster.services.in_namespace(&gateway.namespace);
-    services.any(|(_, service)| is_front(service, gateway) && is_asked_by(service))
-}
-
-fn is_front(service: &Service, gateway: &ObjectName) -> bool {
-    service.metadata.annotations.get(OF_GATEWAY) == Some(&gateway.name)
+fn still_sent(cluster: &Cluster, gateway: &ReadGateway) -> bool {
+    let uid = gateway.object.metadata.uid.as_deref().unwrap_or_default();
+    let mut services = cluster.services.in_namespace(&gateway.name.namespace);
+    services.any(|(_, service)| owners(service).any(|owner| owner == uid) && is_asked_by(service))
 }
 
 /// Whether Services that are in front of Gateways changed in what is looked at here.
-pub(crate) fn fronts_changed(old: Option<&Cluster>, new: &Cluster, changed: &Changed) -> bool {
+pub(crate) fn fronts_changed(old: &Cluster, new: &Cluster, changed: &Changed) -> bool {
+    let said = |cluster: &Cluster, name: &ObjectName| -> Vec<String> {
+        let service = cluster.services.get(name).filter(|it| is_asked_by(it));
+        let owners = service.into_iter().flat_map(|it| owners(it));
+        owners.map(str::to_owned).collect()
+    };
     match changed {
         Changed::All => true,
-        Changed::These(names) => names.iter().any(|name| {
-            let before = old.and_then(|old| old.services.get(name));
-            let says = |service: &Service| {
-                let gateway = service.metadata.annotations.get(OF_GATEWAY)?;
-                is_asked_by(service).then(|| gateway.clone())
-            };
-            let before = before.and_then(|service| says(service));
-            before != new.services.get(name).and_then(|service| says(service))
-        }),
+        Changed::These(names) => names.iter().any(|name| said(old, name) != said(new, name)),
     }
 }
 
