@@ -11,19 +11,19 @@ use crate::exposure::judge::proxy_protocol::is_asked_by;
 use crate::exposure::judge::{self, Judged, Question};
 use crate::exposure::lint::Carried;
 use crate::exposure::provider::Automatic;
+use crate::infrastructure::way_in::WayIn;
 use crate::listener::{Entry, Protocol};
 use crate::verdict::{Refusal, reason};
 
 /// Judges the way in, and what of the listeners it cannot carry.
 pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGateway) {
-    let Some(parameters) = &gateway.parameters else {
-        return;
-    };
     let infrastructure = gateway.object.spec.infrastructure.as_ref();
     let own = infrastructure.map(|it| it.annotations.clone());
     let listeners: Vec<Carried> = gateway.all_entries().filter_map(carried).collect();
+    let unknown = WayIn::default();
+    let parameters = gateway.parameters.as_ref();
     let question = Question {
-        way_in: &parameters.way_in,
+        way_in: parameters.map_or(&unknown, |parameters| &parameters.way_in),
         own: &own.unwrap_or_default(),
         wanted: &gateway.wanted,
         listeners: &listeners,
@@ -31,6 +31,11 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
         still_sent: still_sent(cluster, gateway),
         cluster,
     };
+    if parameters.is_none() {
+        // What stands against them is said already.
+        gateway.arrivals = judge::arrivals_in_doubt(&question);
+        return;
+    }
     match judge::judge(&question) {
         Ok(judged) => {
             let Judged {
@@ -50,7 +55,9 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
             gateway.findings.append(&mut findings);
         }
         Err(refusal) => {
+            let arrivals = judge::arrivals_in_doubt(&question);
             gateway.exposure = judge::in_doubt(&question);
+            gateway.arrivals = arrivals;
             gateway.refused.push(refusal);
         }
     }

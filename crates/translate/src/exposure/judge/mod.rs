@@ -6,6 +6,7 @@
 mod address;
 pub(crate) mod allowed;
 mod annotations;
+mod doubt;
 mod health;
 pub(crate) mod proxy_protocol;
 mod reach;
@@ -26,6 +27,8 @@ use crate::infrastructure::way_in::WayIn;
 use crate::policy::arrivals::Arrivals;
 use crate::verdict::reason::INVALID_PARAMETERS;
 use crate::verdict::{Refusal, warning};
+
+pub(crate) use doubt::{arrivals_in_doubt, in_doubt};
 
 /// What the Service in front of a Gateway's proxies is to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -209,44 +212,6 @@ pub(crate) fn judge(asked: &Question<'_>) -> Result<Judged, Refusal> {
             load_balancer(asked, reach, rules)
         }
     }
-}
-
-/// As much of it as counts for what is there already, when what is written cannot be had: who was to reach it. So a
-/// mistake does not open what is closed.
-pub(crate) fn in_doubt(asked: &Question<'_>) -> Option<Exposure> {
-    let WayIn {
-        reach,
-        allowed,
-        provider,
-        subnet,
-        ..
-    } = asked.way_in;
-    let reach = reach::written(*reach, allowed).ok()?;
-    let kind = match reach {
-        Some(Reach::Cluster) => ServiceKind::ClusterIp,
-        Some(Reach::Node) => ServiceKind::NodePort,
-        Some(Reach::Unmanaged) => ServiceKind::Unmanaged,
-        Some(Reach::Private | Reach::Public) | None => ServiceKind::LoadBalancer,
-    };
-    if kind != ServiceKind::LoadBalancer {
-        return Some(Exposure {
-            kind,
-            ..Exposure::default()
-        });
-    }
-    let rules = match provider {
-        Some(provider) => rules(*provider),
-        None => reach::recognised(asked.makers).ok()?,
-    };
-    let until_seen = reach::until_seen(reach, rules);
-    let (reach, _) = reach::decided(reach, subnet.as_deref(), rules).ok()?;
-    Some(Exposure {
-        reach,
-        until_seen: until_seen && reach == Some(Asked::Private),
-        provider: rules.name,
-        on_violation: on_violation(asked.way_in),
-        ..Exposure::default()
-    })
 }
 
 fn on_violation(way_in: &WayIn) -> OnViolation {

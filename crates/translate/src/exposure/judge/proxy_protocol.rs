@@ -109,28 +109,9 @@ pub(crate) fn is_asked_by(service: &Service) -> bool {
     })
 }
 
-/// Whose headers are believed.
+/// Notes whose headers are believed, and that others may go through the nodes.
 fn trust(asked: &Question<'_>, local: bool, proxy: &mut Proxy) -> Result<(), Refusal> {
-    let subnet = asked.way_in.subnet.as_deref();
-    let subnet: Option<IpNet> = subnet.and_then(|subnet| subnet.parse().ok());
-    proxy.trusted = Some(match (&asked.way_in.trusted, subnet, local) {
-        (Some(trusted), _, _) => trusted.clone(),
-        (None, Some(subnet), true) => vec![subnet.trunc()],
-        (None, None, true) => {
-            return Err(refusal(
-                "With externalTrafficPolicy Local the PROXY headers come from the load balancer's own addresses, which are not known here; write the range of its subnet in exposure.trustedRanges.",
-            ));
-        }
-        (None, _, false) => {
-            let nodes = nodes(asked.cluster);
-            if nodes.is_empty() {
-                return Err(refusal(
-                    "The PROXY headers come through the nodes, and no address of a node is known here; write their ranges in exposure.trustedRanges.",
-                ));
-            }
-            nodes
-        }
-    });
+    proxy.trusted = Some(trusted(asked, local)?);
     if !local {
         proxy.findings.push(warning(
             place(),
@@ -139,6 +120,28 @@ fn trust(asked: &Question<'_>, local: bool, proxy: &mut Proxy) -> Result<(), Ref
         ));
     }
     Ok(())
+}
+
+/// Whose headers are believed.
+pub(super) fn trusted(asked: &Question<'_>, local: bool) -> Result<Vec<IpNet>, Refusal> {
+    let subnet = asked.way_in.subnet.as_deref();
+    let subnet: Option<IpNet> = subnet.and_then(|subnet| subnet.parse().ok());
+    match (&asked.way_in.trusted, subnet, local) {
+        (Some(trusted), _, _) => Ok(trusted.clone()),
+        (None, Some(subnet), true) => Ok(vec![subnet.trunc()]),
+        (None, None, true) => Err(refusal(
+            "With externalTrafficPolicy Local the PROXY headers come from the load balancer's own addresses, which are not known here; write the range of its subnet in exposure.trustedRanges.",
+        )),
+        (None, _, false) => {
+            let nodes = nodes(asked.cluster);
+            if nodes.is_empty() {
+                return Err(refusal(
+                    "The PROXY headers come through the nodes, and no address of a node is known here; write their ranges in exposure.trustedRanges.",
+                ));
+            }
+            Ok(nodes)
+        }
+    }
 }
 
 fn one_sided() -> Finding {

@@ -746,5 +746,17 @@ fn a_mistake_does_not_open_what_is_closed() {
         };
         assert!(judge(&question).is_err(), "{exposure}");
         assert_eq!(in_doubt(&question).unwrap().reach, reach);
+        // Nor does it shut a load balancer out that still sends PROXY headers, or let anybody in.
+        assert_eq!(
+            arrivals_in_doubt(&question).proxies.is_some(),
+            way_in.proxy_protocol
+        );
+        let sent = Question {
+            still_sent: true,
+            ..question
+        };
+        let arrivals = arrivals_in_doubt(&sent);
+        assert!(arrivals.proxies.is_some(), "{exposure}");
+        assert_eq!(arrivals.sources, way_in.source_ranges);
     }
 }
