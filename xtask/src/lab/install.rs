@@ -13,7 +13,17 @@ pub(crate) const NAME: &str = "daemun-controller";
 
 /// Installs Daemun with an image that the cluster's nodes have, and waits until the controller serves.
 pub(crate) fn install(kubectl: &Kubectl, profile: &str, image: &str) -> Result<(), String> {
-    kubectl.apply(&objects(profile, image)?)?;
+    install_with(kubectl, profile, image, &[])
+}
+
+/// Installs Daemun so with more that `daemun install` is told.
+pub(crate) fn install_with(
+    kubectl: &Kubectl,
+    profile: &str,
+    image: &str,
+    more: &[&str],
+) -> Result<(), String> {
+    kubectl.apply(&printed(profile, image, more)?)?;
     let rollout = kubectl.output(&[
         "-n",
         NAMESPACE,
@@ -40,9 +50,14 @@ pub(crate) const RANGES: [&str; 2] = [
 
 /// What `daemun install` prints.
 pub(crate) fn objects(profile: &str, image: &str) -> Result<String, String> {
+    printed(profile, image, &[])
+}
+
+fn printed(profile: &str, image: &str, more: &[&str]) -> Result<String, String> {
     let binary = build::daemun(profile)?;
     let output = Command::new(&binary)
         .args(["install", "--gateway-api-crds", "none", "--image", image])
+        .args(more)
         .arg("--")
         .args(RANGES)
         .output()

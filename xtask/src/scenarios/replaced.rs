@@ -1,8 +1,9 @@
 //! Proxies and controllers that are replaced as their owners wish: nobody may notice.
 
-use super::stage::Stage;
+use super::stage::{self, Stage};
 use crate::lab::build;
 use crate::lab::install;
+use crate::lab::playground::{Playground, until};
 
 /// Rolls the proxies.
 pub(super) fn proxies(stage: &Stage<'_>) -> Result<(), String> {
@@ -46,7 +47,7 @@ pub(super) fn controller(stage: &Stage<'_>) -> Result<(), String> {
     for image in [build::other_name(&stage.image), stage.image.clone()] {
         install::install(stage.kubectl, build::PROFILE, &image)?;
         stage.controller_is_there()?;
-        crate::lab::playground::until("all proxies have the new image", || {
+        until("all proxies have the new image", || {
             let images = stage.proxies("{.spec.containers[0].image}")?;
             if images.len() == 2 && images.iter().all(|other| *other == image) {
                 return Ok(());
@@ -56,6 +57,61 @@ pub(super) fn controller(stage: &Stage<'_>) -> Result<(), String> {
         stage.proxies_are(2)?;
     }
     Ok(())
+}
+
+/// Installs the controller with the rights for one namespace, then with those for all: what is elsewhere is left alone
+/// until then.
+pub(super) fn namespaced(stage: &Stage<'_>) -> Result<(), String> {
+    let only = ["--watch-namespace", stage::NAME];
+    install::install_with(stage.kubectl, build::PROFILE, &stage.image, &only)?;
+    let may_elsewhere = stage.kubectl.output(&[
+        "auth",
+        "can-i",
+        "list",
+        "services",
+        "-n",
+        "default",
+        "--as",
+        &format!(
+            "system:serviceaccount:{}:{}",
+            install::NAMESPACE,
+            install::NAME
+        ),
+    ]);
+    if may_elsewhere.is_ok() {
+        return Err("The controller still may list Services elsewhere.".to_owned());
+    }
+    // That it works there still is what makes the comparison worth something.
+    stage.is_right_again()?;
+    let elsewhere = Playground::make(stage.kubectl, "daemun-elsewhere")?;
+    let done = left_alone(stage, &elsewhere)
+        .and_then(|()| install::install(stage.kubectl, build::PROFILE, &stage.image))
+        .and_then(|()| stage.controller_is_there())
+        .and_then(|()| elsewhere.address().map(drop));
+    elsewhere.delete()?;
+    done
+}
+
+/// Sees that nobody cares for a Gateway while another one's change is live.
+fn left_alone(stage: &Stage<'_>, elsewhere: &Playground<'_>) -> Result<(), String> {
+    stage.is_right_again()?;
+    let said = "jsonpath={.status.conditions[*].reason}";
+    let said = elsewhere.kubectl(&["get", "gateway", "play", "-o", said])?;
+    let services = elsewhere.kubectl(&[
+        "get",
+        "services",
+        "-l",
+        "gateway.networking.k8s.io/gateway-name=play",
+        "-o",
+        "name",
+    ])?;
+    // The CRD's own default stands there until a controller writes.
+    if said.split(' ').all(|reason| reason == "Pending") && services.trim().is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "A Gateway of another namespace was touched: {said} {services}"
+    ))
 }
 
 fn change_parameters(stage: &Stage<'_>, patch: &str) -> Result<(), String> {

@@ -12,11 +12,12 @@ use crate::lab::place::Place;
 use crate::lab::playground::{self, Playground, until};
 
 /// The namespace that is played in.
-const NAME: &str = "daemun-scenarios";
+pub(super) const NAME: &str = "daemun-scenarios";
 
 /// A Gateway that serves, and all around it.
 pub(super) struct Stage<'a> {
-    place: &'a Place,
+    /// The lab, if it is played there.
+    place: Option<&'a Place>,
     pub(super) kubectl: &'a Kubectl,
     pub(super) playground: Playground<'a>,
     /// Where the Gateway is reached.
@@ -40,7 +41,7 @@ pub(super) fn pause() {
 impl<'a> Stage<'a> {
     /// Makes the Gateway.
     pub(super) fn set(
-        place: &'a Place,
+        place: Option<&'a Place>,
         kubectl: &'a Kubectl,
         image: &str,
         away: Duration,
@@ -115,7 +116,8 @@ impl<'a> Stage<'a> {
             let wait = [
                 "wait",
                 "--for=condition=Ready",
-                "node/lab-node",
+                "nodes",
+                "--all",
                 "--timeout=5s",
             ];
             self.kubectl.output(&wait).map(drop)
@@ -135,18 +137,27 @@ impl<'a> Stage<'a> {
 
     /// Starts or stops a part of the lab.
     pub(super) fn part(&self, verb: &str, part: &str) -> Result<(), String> {
-        lab::script(self.place, &[verb, part])
+        self.script(&[verb, part])
     }
 
     /// Kills a container's process, as a crash would.
     pub(super) fn kill(&self, container: &str) -> Result<(), String> {
         let id = container.trim_start_matches("containerd://");
-        lab::script(self.place, &["kill", id])
+        self.script(&["kill", id])
+    }
+
+    fn script(&self, arguments: &[&str]) -> Result<(), String> {
+        let place = self.place.ok_or("Only the lab's parts can be stopped.")?;
+        lab::script(place, arguments)
     }
 
     /// Puts back what a scenario that failed may have left.
     pub(super) fn repair(&self) {
-        let done = ["containerd", "etcd", "apiserver", "kubelet", "cloud"]
+        let parts: &[&str] = match self.place {
+            Some(_) => &["containerd", "etcd", "apiserver", "kubelet", "cloud"],
+            None => &[],
+        };
+        let done = parts
             .iter()
             .try_for_each(|part| self.part("start", part))
             .and_then(|()| install::install(self.kubectl, build::PROFILE, &self.image))

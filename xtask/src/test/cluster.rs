@@ -67,9 +67,7 @@ pub(super) fn personas(plan: &Plan) -> Outcome {
 
 /// Breaks and replaces things under load.
 pub(super) fn scenarios(plan: &Plan) -> Outcome {
-    with_lab(plan, SCENARIOS, |place| {
-        scenarios::in_lab(place, &scenarios::Arguments::brief())
-    })
+    with_lab(plan, SCENARIOS, scenarios::brief)
 }
 
 /// Runs the conformance suite once.
