@@ -178,12 +178,16 @@ fn the_same_number_is_another_port_for_datagrams() {
 
 #[test]
 fn a_handed_over_socket_for_datagrams_is_one_workers() {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let port = socket.local_addr().unwrap().port();
+    // An address that no other test has, and a port that is free for TCP as well.
+    let address = IpAddr::from([127, 0, 113, 7]);
+    let free = std::net::TcpListener::bind((address, 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let socket = std::net::UdpSocket::bind((address, port)).unwrap();
     let inherited = Inherited(vec![socket.into()]);
-    let bound = bind_on(Transport::Udp, &[LOOPBACK], port, (2, &inherited)).unwrap();
+    let bound = bind_on(Transport::Udp, &[address], port, (2, &inherited)).unwrap();
     assert_eq!(bound[0].sockets.len(), 1);
     // TCP has ports of its own.
-    let bound = bind(&[LOOPBACK], port, 2, &inherited).unwrap();
+    let bound = bind(&[address], port, 2, &inherited).unwrap();
     assert_eq!(bound[0].sockets.len(), 2);
 }
