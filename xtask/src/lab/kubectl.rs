@@ -53,8 +53,13 @@ impl Kubectl {
 
     /// Applies objects, as the owner of exactly what they say.
     pub(crate) fn apply(&self, objects: &str) -> Result<(), String> {
-        let how = "apply --server-side --force-conflicts --field-manager=xtask -f -";
-        self.with_objects(how, objects)
+        self.apply_as("xtask", objects)
+    }
+
+    /// Applies objects, as an owner of this name.
+    pub(crate) fn apply_as(&self, owner: &str, objects: &str) -> Result<(), String> {
+        let how = format!("apply --server-side --force-conflicts --field-manager={owner} -f -");
+        self.with_objects(&how, objects)
     }
 
     /// Deletes objects, and waits until they are gone.

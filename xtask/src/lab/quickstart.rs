@@ -1,5 +1,6 @@
 //! What the pages of docs/ begin with, as they say it: `deploy/quickstart.yaml` is applied, the Gateway is waited for,
-//! the backend is asked, and all of it is deleted.
+//! the backend is asked, and all of it is deleted. Once as it stands, and once after `deploy/nks.yaml`, as the page of NKS
+//! has it.
 
 use std::fs;
 use std::net::IpAddr;
@@ -21,22 +22,33 @@ pub(crate) fn run(kubectl: &Kubectl, image: &str) -> Result<(), String> {
         return Ok(());
     }
     let objects = objects(image)?;
-    kubectl.apply(&objects)?;
-    let done = ask(kubectl);
-    let gone = kubectl.delete(&objects);
+    follow(kubectl, &objects)?;
+    let class = read("deploy/nks.yaml")?;
+    kubectl.apply_as("operator", &class)?;
+    let done = follow(kubectl, &objects);
+    let gone = kubectl.delete(&class);
     done?;
     gone
 }
 
+fn follow(kubectl: &Kubectl, objects: &str) -> Result<(), String> {
+    kubectl.apply(objects)?;
+    let done = ask(kubectl);
+    let gone = kubectl.delete(objects);
+    done?;
+    gone
+}
+
+fn read(file: &str) -> Result<String, String> {
+    let read = fs::read_to_string(repository::root().join(file));
+    read.map_err(|error| format!("{file} cannot be read: {error}."))
+}
+
 fn objects(image: &str) -> Result<String, String> {
-    let file = repository::root().join("deploy/quickstart.yaml");
-    let text = fs::read_to_string(&file)
-        .map_err(|error| format!("{} cannot be read: {error}.", file.display()))?;
+    let file = "deploy/quickstart.yaml";
+    let text = read(file)?;
     if !text.contains(IMAGE) {
-        return Err(format!(
-            "{} does not name the image of this version.",
-            file.display()
-        ));
+        return Err(format!("{file} does not name the image of this version."));
     }
     Ok(text.replace(IMAGE, &format!("image: {image}\n")))
 }
