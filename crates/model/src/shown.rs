@@ -21,6 +21,18 @@ pub fn duration_text(duration: Duration) -> String {
         .collect()
 }
 
+/// `2027-02-01T12:00:00Z`.
+pub fn moment(seconds: i64) -> String {
+    let of_day = seconds.rem_euclid(86_400);
+    format!(
+        "{}T{:02}:{:02}:{:02}Z",
+        date(seconds),
+        of_day / 3_600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
+}
+
 /// `2027-02-01` for seconds since 1970, in UTC.
 pub fn date(seconds: i64) -> String {
     let (year, month, day) = year_month_day(seconds);

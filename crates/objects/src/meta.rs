@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::managed::ManagedFields;
 use crate::read::{Ignored, nullable};
 use crate::timestamp::seconds_since_epoch;
 
@@ -109,8 +110,10 @@ pub struct Metadata {
     finalizers: Ignored,
     #[serde(default)]
     generate_name: Ignored,
+    /// Who set which field, as far as it is read.
     #[serde(default)]
-    managed_fields: Ignored,
+    #[schemars(with = "Ignored")]
+    pub managed_fields: ManagedFields,
     #[serde(default)]
     self_link: Ignored,
 }

@@ -95,11 +95,14 @@ pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway)
         .filter(|(key, _)| !is_reserved(key) && locked.is_none_or(|locked| !locked.contains(key)));
     let annotations = exposure.annotations.clone().into_iter().chain(own);
     let annotations = annotations.chain(exposure.switch.clone()).collect();
+    let accepted = gateway.all_entries().filter(|entry| entry.accepted());
+    let ports = accepted.map(|entry| entry.port).collect();
     let asking = Asking {
         cluster,
         exposure,
         annotations: &annotations,
         addresses: &gateway.wanted,
+        ports: &ports,
         allowed: gateway
             .object
             .metadata

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use daemun_base::clock;
+use daemun_model::shown;
+use daemun_translate::exposure::Asked;
+use daemun_translate::infrastructure::MADE_FOR;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::{Client, Error};
 use serde_json::Value;
@@ -94,6 +98,10 @@ pub(super) async fn carry_out(client: &Client, owner: &Owner<'_>, plan: Plan) ->
                 .await
                 .err()
                 .map(Failure::new),
+            Action::Note { name, uid, reach } => note(client, owner, (name, uid, *reach))
+                .await
+                .err()
+                .map(Failure::new),
             Action::Delete { kind, name, uid } => delete(client, owner, (*kind, name, uid))
                 .await
                 .err()
@@ -110,7 +118,9 @@ async fn apply(
     manifest: &Manifest,
     seen: bool,
 ) -> Result<Seen, String> {
-    let Manifest { kind, name, body } = manifest;
+    let Manifest {
+        kind, name, body, ..
+    } = manifest;
     let api = api(client, *kind, owner.namespace);
     let wrong = |error: &Error| in_words(owner, (*kind, name), "make", error);
     if !seen {
@@ -209,6 +219,43 @@ async fn hand_over(
         .await
         .map(drop)
         .map_err(|error| in_words(owner, (kind, name), "change", &error))
+}
+
+/// Notes what a Service was made for where only those write who may write a Service's status: whoever may, decides
+/// what its addresses seem to be anyhow.
+async fn note(
+    client: &Client,
+    owner: &Owner<'_>,
+    (name, uid, reach): (&str, &str, Option<Asked>),
+) -> Result<(), String> {
+    let kind = Kind::Service;
+    let condition = |reach: Asked| {
+        serde_json::json!({
+            "type": MADE_FOR,
+            "status": "True",
+            "reason": reach.as_str(),
+            "message": "Daemun made the Service to be reached so, and judges its addresses by that as long as another reach is asked for and waits.",
+            "lastTransitionTime": shown::moment(clock::unix_seconds()),
+        })
+    };
+    let conditions: Vec<Value> = reach.into_iter().map(condition).collect();
+    let body = serde_json::json!({
+        "apiVersion": kind.api_version(),
+        "kind": kind.as_str(),
+        "metadata": { "name": name, "namespace": owner.namespace, "uid": uid },
+        "status": { "conditions": conditions },
+    });
+    let parameters = PatchParams::apply(MANAGER).force();
+    let api = api(client, kind, owner.namespace);
+    match api
+        .patch_status(name, &parameters, &Patch::Apply(&body))
+        .await
+    {
+        Ok(_) => Ok(()),
+        // It is gone, or another one has its name.
+        Err(Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        Err(error) => Err(in_words(owner, (kind, name), "write the status of", &error)),
+    }
 }
 
 async fn delete(

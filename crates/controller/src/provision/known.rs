@@ -57,7 +57,10 @@ pub(super) fn rolled_by(plan: &Plan) -> Option<String> {
             let annotations = manifest.body.pointer("/metadata/annotations")?;
             Some(annotations.get(names::REVISION)?.as_str()?.to_owned())
         }
-        Action::Apply { .. } | Action::HandOver { .. } | Action::Delete { .. } => None,
+        Action::Apply { .. }
+        | Action::HandOver { .. }
+        | Action::Note { .. }
+        | Action::Delete { .. } => None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Names and labels of what is made. The Gateway API asks for `<gateway>-<class>` as the name, and for the Gateway's
 //! name as the value of a label (GEP-1762); both are at most 63 characters long, and a Gateway's name up to 253.
 
+use daemun_objects::FIELD_MANAGER;
 pub(super) use daemun_translate::infrastructure::OF_GATEWAY;
 
 /// The most characters of a label's value, and of a Service's name.
@@ -17,7 +18,7 @@ pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Says what it is part of.
 pub(super) const PART_NAME: &str = "app.kubernetes.io/name";
 /// The manager of what is made: also the field manager of server-side apply.
-pub(super) const MANAGER: &str = "daemun";
+pub(super) const MANAGER: &str = FIELD_MANAGER;
 /// The field manager that holds the number of pods until an autoscaler does.
 pub(super) const SCALING: &str = "daemun-autoscaling";
 /// Tells the pods of one kind of workload from those of the other.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use daemun_translate::exposure::Fate;
+use daemun_translate::exposure::{Asked, Fate};
 use serde_json::Value;
 
 use super::differ::holds;
@@ -20,6 +20,13 @@ pub(super) enum Action {
     /// Leaves the number of a Deployment's pods to others, as it is: else it would be one as soon as nobody says a
     /// number any more.
     HandOver { name: String, replicas: i64 },
+    /// Notes in the status of a Service, if it is still the one with this uid, who it was made to be reached by; none
+    /// takes the note away.
+    Note {
+        name: String,
+        uid: String,
+        reach: Option<Asked>,
+    },
     /// Deletes an object, if it is still the one with this uid.
     Delete {
         kind: Kind,
@@ -53,6 +60,8 @@ pub(super) fn plan(
     for manifest in wanted {
         let key = (manifest.kind, manifest.name.clone());
         let seen = around.get(&key);
+        plan.actions
+            .extend(seen.and_then(|seen| note(manifest, seen)));
         if seen.is_some_and(|seen| stands(manifest, seen, applied.get(&key))) {
             continue;
         }
@@ -109,6 +118,25 @@ pub(super) fn plan(
         });
     }
     plan
+}
+
+/// What is to be noted of a Service. It is noted once, as soon as the Service is there, and stays as long as that has
+/// a load balancer: what was made does not change with what is asked.
+fn note(manifest: &Manifest, seen: &Seen) -> Option<Action> {
+    if manifest.kind != Kind::Service || seen.is_going() {
+        return None;
+    }
+    let is_balancer = seen.text("/spec/type") == "LoadBalancer";
+    let note = |reach| Action::Note {
+        name: manifest.name.clone(),
+        uid: seen.uid().to_owned(),
+        reach,
+    };
+    match (seen.is_noted(), manifest.reach) {
+        (false, Some(reach)) if is_balancer => Some(note(Some(reach))),
+        (true, _) if !is_balancer => Some(note(None)),
+        _ => None,
+    }
 }
 
 /// What is to be remembered of an object that was applied, so that the same is not applied again.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use daemun_translate::infrastructure::MADE_FOR;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
@@ -67,6 +68,13 @@ impl Seen {
             .and_then(|annotations| annotations.get(key))
             .and_then(Value::as_str)
             .unwrap_or_default()
+    }
+
+    /// Whether its status says what it was made for.
+    pub(super) fn is_noted(&self) -> bool {
+        let conditions = self.list("/status/conditions").iter();
+        let mut types = conditions.filter_map(|it| it.get("type")?.as_str());
+        types.any(|it| it == MADE_FOR)
     }
 
     /// Whether its deletion was asked for.

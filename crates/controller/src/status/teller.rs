@@ -284,17 +284,8 @@ fn due(times: &mut BTreeMap<Instant, Vec<Key>>, now: Instant) -> Vec<Key> {
     due.into_values().flatten().collect()
 }
 
-/// `2027-02-01T12:00:00Z`.
 fn now() -> String {
-    let seconds = clock::unix_seconds();
-    let of_day = seconds.rem_euclid(86_400);
-    format!(
-        "{}T{:02}:{:02}:{:02}Z",
-        shown::date(seconds),
-        of_day / 3_600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
+    shown::moment(clock::unix_seconds())
 }
 
 async fn write(client: Client, job: Job) -> (Key, Written) {

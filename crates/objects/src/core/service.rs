@@ -73,8 +73,29 @@ pub struct ServiceStatus {
     /// Where its load balancer is reached.
     #[serde(default, deserialize_with = "nullable")]
     pub load_balancer: LoadBalancerStatus,
+    /// What somebody notes about it.
+    #[serde(default, deserialize_with = "nullable")]
+    pub conditions: Vec<ServiceCondition>,
+}
+
+/// A condition of a Service, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceCondition {
+    /// What it is about.
     #[serde(default)]
-    conditions: Ignored,
+    pub r#type: String,
+    /// Why, in a word.
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
+    status: Ignored,
+    #[serde(default)]
+    message: Ignored,
+    #[serde(default)]
+    last_transition_time: Ignored,
+    #[serde(default)]
+    observed_generation: Ignored,
 }
 
 /// `LoadBalancerStatus`.

@@ -14,9 +14,10 @@ use daemun_model::names::ObjectName;
 use daemun_objects::core::service::Service;
 use serde::Serialize;
 
+use super::differences::{Difference, differences};
 use super::judge::{Asked, Exposure, ServiceKind};
 use super::made::made_as;
-use super::provider::{self, Aspect, Change, RangesPlace, Rules, listener_key};
+use super::provider::{self, Rules};
 use super::shown::Shown;
 use crate::cluster::Cluster;
 use crate::infrastructure::Wanted;
@@ -30,6 +31,8 @@ pub const ALLOW_RECREATION: &str = "gateway.daemun.dev/allow-recreation";
 pub enum Fate {
     /// It stays.
     Held(Held),
+    /// It is what is asked for, but for what nobody wrote: what is said by default came after it was made.
+    Lacks(Held),
     /// It serves until the new one does.
     Migrating,
     /// It goes: the new one serves.
@@ -50,6 +53,10 @@ pub struct Held {
     /// Its `loadBalancerClass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// Whether only nodes with a proxy go on taking traffic, since its health check asks for that
+    /// (`healthCheckNodePort`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub local: bool,
 }
 
 /// What becomes of all of them, by name, and what is said about it.
@@ -61,6 +68,8 @@ pub(crate) struct Changes {
     pub(crate) refused: Option<String>,
     /// What is being done.
     pub(crate) under_way: Option<String>,
+    /// What nobody wrote, and comes with the next load balancer only.
+    pub(crate) lacks: Option<String>,
 }
 
 /// What is asked for.
@@ -70,17 +79,10 @@ pub(crate) struct Asking<'a> {
     /// The annotations that the Service is to have.
     pub(crate) annotations: &'a BTreeMap<String, String>,
     pub(crate) addresses: &'a [Wanted],
+    /// The ports that the Service is to have.
+    pub(crate) ports: &'a BTreeSet<u16>,
     /// What the Gateway allows.
     pub(crate) allowed: Option<&'a str>,
-}
-
-/// Something that is not on a Service as it is asked for, and would not come through.
-struct Difference {
-    /// In words; none where another one says it.
-    what: Option<String>,
-    /// Whether it is known that it does not.
-    known: bool,
-    key: Option<(String, Option<String>)>,
 }
 
 /// Decides what becomes of a Gateway's load balancers.
@@ -96,37 +98,39 @@ pub(crate) fn decide<'a>(
     let Some(rules) = rules else {
         return Changes::default();
     };
-    let (mut current, mut outdated) = (Vec::new(), Vec::new());
-    for (name, service) in services {
-        let differences = differences(asking, rules, service);
-        match differences.is_empty() {
-            true => current.push((name, service)),
-            false => outdated.push((name, service, differences)),
-        }
-    }
-    let serves = current
-        .iter()
-        .any(|(name, service)| agrees(asking, name, service));
+    let all = services.map(|(name, service)| Compared {
+        name,
+        service,
+        differences: differences(asking, rules, service),
+    });
+    let (current, outdated): (Vec<_>, Vec<_>) = all.partition(Compared::is_current);
+    let mut all = current.iter();
+    let serves = all.any(|it| agrees(asking, it.name, it.service));
     let mut changes = Changes::default();
-    for (name, service, differences) in outdated {
-        let one = Outdated {
-            name,
-            service,
-            differences,
-        };
+    for one in current.iter().filter(|it| !it.differences.is_empty()) {
+        changes.lacks.get_or_insert(one.lacks(rules));
+        let fate = Fate::Lacks(one.held());
+        changes.fates.insert(one.name.name.clone(), fate);
+    }
+    for one in outdated {
         one.decide(asking, rules, serves, &mut changes);
     }
     changes
 }
 
-/// A Service that cannot become what is asked for.
-struct Outdated<'a> {
+/// A Service, and what is not on it as it is asked for, and would not come through.
+struct Compared<'a> {
     name: &'a ObjectName,
     service: &'a Service,
     differences: Vec<Difference>,
 }
 
-impl Outdated<'_> {
+impl Compared<'_> {
+    /// Whether it is what somebody asks for: no load balancer is made anew for what nobody wrote.
+    fn is_current(&self) -> bool {
+        self.differences.iter().all(|it| it.unsaid)
+    }
+
     fn decide(self, asking: &Asking<'_>, rules: &Rules, serves: bool, changes: &mut Changes) {
         let Self { name, service, .. } = &self;
         let fixed = self.fixed(asking);
@@ -173,7 +177,20 @@ impl Outdated<'_> {
             annotations: differences.filter_map(|it| it.key.clone()).collect(),
             reach: made_as(self.service),
             class: self.service.spec.load_balancer_class.clone(),
+            local: self.differences.iter().any(|it| it.local),
         }
+    }
+
+    /// What is said of what nobody wrote.
+    fn lacks(&self, rules: &Rules) -> String {
+        let keys = self.differences.iter().filter_map(|it| it.key.as_ref());
+        let keys: Vec<String> = keys.map(|(key, _)| key.clone()).collect();
+        format!(
+            "Service {} goes on as it was made, without what is said by default on a new one ({}): with {} that is not known to come through once a load balancer is there, and nobody wrote it. Its next load balancer has it; who wants it sooner writes exposure.healthCheck, and allows a new one then.",
+            self.name,
+            crate::nearest::list_all(&keys),
+            rules.product
+        )
     }
 
     /// An address that the Service has and that is asked for.
@@ -232,109 +249,4 @@ fn agrees(asking: &Asking<'_>, name: &ObjectName, service: &Service) -> bool {
             Some(Asked::Public) => sides.iter().any(|side| *side != Side::Inside),
             None => true,
         }
-}
-
-/// What on a Service is not as asked for, and would not come through.
-fn differences(asking: &Asking<'_>, rules: &Rules, service: &Service) -> Vec<Difference> {
-    let annotations = &service.metadata.annotations;
-    let mut differences = Vec::new();
-    let (asked, made) = (asking.exposure.reach, made_as(service));
-    let reach = rules.change(Aspect::Reach);
-    let turns = match (asked, made) {
-        (Some(asked), Some(made)) if asked != made && reach != Change::Live => Some((asked, made)),
-        _ => None,
-    };
-    if let Some((asked, made)) = turns {
-        differences.push(Difference {
-            what: Some(format!(
-                "it was made {}, and {} is asked for",
-                made.as_str(),
-                asked.as_str()
-            )),
-            known: reach == Change::CreateOnly,
-            key: None,
-        });
-    }
-    for (key, value) in asking.annotations {
-        let there = annotations.get(key);
-        let of_reach = rules.decides_reach(key);
-        // Without a change of mind a switch that differs was meddled with, and is put right.
-        if there == Some(value) || (of_reach && turns.is_none()) || is_of_new_port(key, service) {
-            continue;
-        }
-        let change = meaning(rules, key);
-        if change == Change::Live {
-            continue;
-        }
-        let has = there.map_or_else(|| "nothing".to_owned(), |there| format!("\"{there}\""));
-        differences.push(Difference {
-            what: (!of_reach)
-                .then(|| format!("it says {has} for {key}, and \"{value}\" is asked for")),
-            known: change == Change::CreateOnly,
-            key: Some((key.clone(), there.cloned())),
-        });
-    }
-    let (asked, there) = (&asking.exposure.class, &service.spec.load_balancer_class);
-    if let Some(asked) = asked
-        .as_ref()
-        .filter(|asked| Some(*asked) != there.as_ref())
-    {
-        differences.push(Difference {
-            what: Some(format!("its loadBalancerClass is not {asked}")),
-            known: true,
-            key: None,
-        });
-    }
-    differences
-}
-
-/// Whether a key is for a listener that the load balancer does not have yet, and which it will be made with.
-fn is_of_new_port(key: &str, service: &Service) -> bool {
-    listener_key(key).is_some_and(|(_, number, _)| {
-        let mut ports = service.spec.ports.iter();
-        ports.all(|port| port.port != i32::from(number))
-    })
-}
-
-/// What a change of a key means.
-fn meaning(rules: &Rules, key: &str) -> Change {
-    let bare = listener_key(key).map_or(key, |(_, _, bare)| bare);
-    let is_kept = rules
-        .kept_address
-        .get()
-        .is_some_and(|kept| kept.key == bare);
-    if is_kept || !(rules.reads(bare) || rules.decides_reach(bare)) {
-        // Keeping is for the time when the Service goes; what nobody reads cannot do harm.
-        return Change::Live;
-    }
-    if rules.decides_reach(bare) {
-        return rules.change(Aspect::Reach);
-    }
-    let of_proxy = |it: &provider::ProxyProtocol| it.keys.iter().any(|key| key.key == bare);
-    let of_ranges = |it: &provider::SourceRanges| it.place == key_place(bare, it);
-    let aspect = if rules.proxy_protocol.get().is_some_and(of_proxy) {
-        Aspect::ProxyProtocol
-    } else if rules.subnet.get() == Some(&bare) {
-        Aspect::Subnet
-    } else if rules.source_ranges.get().is_some_and(of_ranges) {
-        Aspect::SourceRanges
-    } else if rules.health_check.iter().any(|key| key.key == bare) {
-        Aspect::HealthCheck
-    } else {
-        return match rules.known(bare) {
-            Some(known) => known.change,
-            None => rules.change(Aspect::Annotation),
-        };
-    };
-    match rules.known(bare).map(|known| known.change) {
-        Some(Change::NotKnown) | None => rules.change(aspect),
-        Some(change) => change,
-    }
-}
-
-fn key_place(bare: &str, ranges: &provider::SourceRanges) -> RangesPlace {
-    match ranges.place {
-        RangesPlace::Annotation(key) if key == bare => RangesPlace::Annotation(key),
-        RangesPlace::Annotation(_) | RangesPlace::Field => RangesPlace::Annotation(""),
-    }
 }

@@ -1,20 +1,20 @@
 //! What a Service that is there was made as.
+//!
+//! It matters while another reach is asked for and waits, and while the Gateway cannot be judged: then a Service that was
+//! made public may show a public address. So it is not read from what people who may write Services can write. The
+//! controller notes it in the Service's status, and whoever may write that decides what addresses seem to be anyhow.
+//! A switch on the Service counts only towards less: what says that it is private is judged as private.
 
 use daemun_objects::core::service::Service;
 
 use super::judge::Asked;
 use super::provider::{Key, Provider, Switch, Value, rules};
-use crate::infrastructure::OF_REACH;
+use crate::infrastructure::MADE_FOR;
 
-/// What a Service was asked to be when it was made: as Daemun noted it there, or by any provider's keys.
+/// What a Service was asked to be when it was made, as Daemun noted it. Before it is noted, private if anything on it
+/// says so.
 pub(super) fn made_as(service: &Service) -> Option<Asked> {
-    noted(service).or_else(|| {
-        let both = [
-            (Asked::Private, is_private(service)),
-            (Asked::Public, is_public(service)),
-        ];
-        both.into_iter().find_map(|(asked, is)| is.then_some(asked))
-    })
+    noted(service).or_else(|| is_private(service).then_some(Asked::Private))
 }
 
 /// The same, but private if anything on it says so.
@@ -26,18 +26,15 @@ pub(super) fn made_as_at_least(service: &Service) -> Option<Asked> {
 }
 
 fn noted(service: &Service) -> Option<Asked> {
-    let noted = service.metadata.annotations.get(OF_REACH)?;
-    Asked::ALL.iter().copied().find(|it| it.as_str() == noted)
+    let mut conditions = service.status.conditions.iter();
+    let noted = conditions.find(|it| it.r#type == MADE_FOR)?;
+    let mut all = Asked::ALL.iter().copied();
+    all.find(|it| it.as_str() == noted.reason)
 }
 
 fn is_private(service: &Service) -> bool {
     let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
     all.any(|rules| says(service, &rules.private))
-}
-
-fn is_public(service: &Service) -> bool {
-    let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
-    all.any(|rules| says(service, &rules.public))
 }
 
 /// Whether all keys of a switch are on a Service.

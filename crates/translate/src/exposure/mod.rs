@@ -4,6 +4,7 @@
 
 pub(crate) mod change;
 pub mod class;
+mod differences;
 pub(crate) mod fronts;
 pub(crate) mod judge;
 pub mod lint;

@@ -44,6 +44,8 @@ pub(crate) struct Observed {
     way_round: Option<String>,
     /// What is not changed, and what would allow it.
     refused: Option<String>,
+    /// What comes with the next load balancer only.
+    lacks: Option<String>,
 }
 
 impl Observed {
@@ -59,7 +61,16 @@ impl Observed {
             let path = FieldPath::of("metadata.annotations").key(ALLOW_RECREATION);
             warning(path, "RecreationNotAllowed", why.clone())
         });
-        violated.into_iter().chain(round).chain(refused)
+        let lacks = self.lacks.as_ref();
+        let lacks = lacks.map(|what| {
+            let path = FieldPath::of("spec.infrastructure.parametersRef");
+            warning(path, "NextLoadBalancer", what.clone())
+        });
+        violated
+            .into_iter()
+            .chain(round)
+            .chain(refused)
+            .chain(lacks)
     }
 }
 
@@ -143,7 +154,11 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
     for said in [&changes.refused, &changes.under_way].into_iter().flatten() {
         observed.condition.message = format!("{said} {}", observed.condition.message);
     }
+    if let Some(lacks) = &changes.lacks {
+        observed.condition.message = format!("{} {lacks}", observed.condition.message);
+    }
     observed.refused.clone_from(&changes.refused);
+    observed.lacks.clone_from(&changes.lacks);
     if asked.reach == Some(Asked::Private) {
         observed.way_round = fronts.way_round(gateway, uid).map(|nodes| {
             format!(
@@ -289,6 +304,7 @@ fn verdict(asked: &Wish<'_>, seen: &Seen) -> Observed {
         unusable: closed && !seen.nothing,
         way_round: None,
         refused: None,
+        lacks: None,
         closed: closed.then(|| message.clone()),
         condition: Condition {
             kind: REACH_VERIFIED,

@@ -67,9 +67,9 @@ pub const OF_GATEWAY: &str = "gateway.daemun.dev/gateway";
 
 /// An annotation of what is made for a Gateway: the `controllerName` for which it was made.
 pub const OF_CONTROLLER: &str = "gateway.daemun.dev/controller-name";
-/// An annotation of a Gateway's Service: who it was made to be reached by (`Private` or `Public`), for the time when
-/// the Gateway cannot be judged.
-pub const OF_REACH: &str = "gateway.daemun.dev/reach";
+/// A condition in the status of a Gateway's Service: who its load balancer was made to be reached by, as the reason
+/// (`Private` or `Public`). Whoever may write Services, but not their status, cannot change it.
+pub const MADE_FOR: &str = "gateway.daemun.dev/MadeFor";
 
 /// Whether a label or annotation is one that Daemun sets and looks at itself, or one of the Gateway API's.
 pub fn is_reserved(key: &str) -> bool {

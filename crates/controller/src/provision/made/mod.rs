@@ -11,7 +11,7 @@ mod workload;
 
 use std::collections::BTreeMap;
 
-use daemun_translate::exposure::Fate;
+use daemun_translate::exposure::{Asked, Fate};
 use daemun_translate::infrastructure::{Infrastructure, is_reserved};
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub(super) struct Manifest {
     pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) body: Value,
+    /// Who a load balancer is made to be reached by, where its Service decides that.
+    pub(super) reach: Option<Asked>,
 }
 
 /// What objects are made of.
@@ -130,6 +132,7 @@ impl Maker<'_> {
             kind,
             name: name.to_owned(),
             body,
+            reach: None,
         }
     }
 

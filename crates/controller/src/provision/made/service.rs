@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use daemun_translate::exposure::provider::Place;
 use daemun_translate::exposure::{Exposure, Fate, Held, ServiceKind};
-use daemun_translate::infrastructure::{OF_REACH, Port, Transport};
+use daemun_translate::infrastructure::{Port, Transport};
 use serde_json::{Value, json};
 
 use super::{Annotations, Kind, Maker, Manifest, Seat};
@@ -21,6 +21,7 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         local,
         class,
         annotations,
+        unsaid: _, // is a matter of Services that are there
         switch,
         address: place,
         keeps_address: _, // is in the switch, too
@@ -82,25 +83,25 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         annotations,
         json!({ "spec": spec }),
     );
-    let mut reach = *reach;
-    if let Some(Fate::Held(held)) = maker.wanted.fates.get(&seat.name) {
-        reach = held.reach;
-        hold(held, &mut service.body);
-    }
-    if let (Some(reach), Some(annotations)) =
-        (reach, service.body.pointer_mut("/metadata/annotations"))
-    {
-        annotations[OF_REACH] = json!(reach.as_str());
+    service.reach = *reach;
+    match maker.wanted.fates.get(&seat.name) {
+        Some(Fate::Held(held)) => {
+            service.reach = held.reach;
+            hold(held, seat, &mut service.body);
+        }
+        Some(Fate::Lacks(held)) => hold(held, seat, &mut service.body),
+        Some(Fate::Migrating | Fate::Goes | Fate::GoesFirst) | None => {}
     }
     service
 }
 
 /// Keeps on a Service what cannot change on it.
-fn hold(held: &Held, body: &mut Value) {
+fn hold(held: &Held, seat: &Seat, body: &mut Value) {
     let Held {
         annotations,
-        reach: _, // is noted with that of others
+        reach: _, // is noted in its status
         class,
+        local,
     } = held;
     if let Some(written) = body
         .pointer_mut("/metadata/annotations")
@@ -117,6 +118,11 @@ fn hold(held: &Held, body: &mut Value) {
         match class {
             Some(class) => drop(spec.insert("loadBalancerClass".to_owned(), json!(class))),
             None => drop(spec.remove("loadBalancerClass")),
+        }
+        if *local {
+            spec.insert("externalTrafficPolicy".to_owned(), json!("Local"));
+            let port = json!(seat.health_port);
+            spec.insert("healthCheckNodePort".to_owned(), port);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use daemun_model::names::ObjectName;
 use daemun_objects::Any;
 use daemun_testkit::golden;
+use daemun_translate::exposure::Asked;
 use daemun_translate::{Cluster, Home, Infrastructure, translate};
 use serde_json::Value;
 
@@ -101,7 +102,10 @@ fn every_object_is_owned_and_every_pod_is_restricted() {
             continue;
         }
         let (wanted, made) = objects(&std::fs::read_to_string(&case).unwrap());
-        for Manifest { kind, name, body } in &made {
+        for Manifest {
+            kind, name, body, ..
+        } in &made
+        {
             assert!(name.len() <= 63, "{name}");
             let at = |pointer: &str| body.pointer(pointer).cloned().unwrap_or_default();
             assert_eq!(at("/metadata/namespace"), wanted.gateway.namespace.as_str());
@@ -378,13 +382,12 @@ metadata:
   namespace: infra
   ownerReferences: [{{kind: Gateway, name: shop, uid: uid-of-shop}}]
   annotations:
-    gateway.daemun.dev/reach: {reach}
     service.beta.kubernetes.io/openstack-internal-load-balancer: \"{internal}\"
     loadbalancer.nhncloud/healthmonitor-delay: \"5\"
     loadbalancer.nhncloud/healthmonitor-timeout: \"3\"
     loadbalancer.nhncloud/healthmonitor-max-retries: \"3\"
 spec: {{type: LoadBalancer, ports: [{{port: 80}}]}}
-status: {{loadBalancer: {{ingress: [{shown}]}}}}
+status: {{loadBalancer: {{ingress: [{shown}]}}, conditions: [{{type: gateway.daemun.dev/MadeFor, status: \"True\", reason: {reach}}}]}}
 "
         );
     }
@@ -403,7 +406,7 @@ fn made_services(text: &str) -> Vec<String> {
                 "{} {} {}",
                 service.name,
                 text("service.beta.kubernetes.io/openstack-internal-load-balancer"),
-                text("gateway.daemun.dev/reach")
+                service.reach.map_or("-", Asked::as_str)
             )
         })
         .collect()
@@ -463,8 +466,8 @@ fn an_address_that_moves_is_kept_and_the_old_load_balancer_goes_first() {
         "first it is told to keep it"
     );
     let told = allowed.replace(
-        "    gateway.daemun.dev/reach",
-        "    loadbalancer.openstack.org/keep-floatingip: \"true\"\n    gateway.daemun.dev/reach",
+        "    loadbalancer.nhncloud/healthmonitor-delay",
+        "    loadbalancer.openstack.org/keep-floatingip: \"true\"\n    loadbalancer.nhncloud/healthmonitor-delay",
     );
     assert_eq!(made_services(&told), Vec::<String>::new(), "then it goes");
     let gone = text("114.110.160.100", &[]);

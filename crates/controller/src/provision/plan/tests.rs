@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use std::collections::BTreeMap;
 
-use daemun_translate::exposure::Fate;
+use daemun_translate::exposure::{Asked, Fate};
 
 use super::{Action, Applied, Plan, applied, is_complete};
 use crate::provision::kinds::Kind;
@@ -21,6 +21,7 @@ fn manifest(kind: Kind, name: &str, image: &str) -> Manifest {
         kind,
         name: name.to_owned(),
         body,
+        reach: None,
     }
 }
 
@@ -72,6 +73,7 @@ fn short(plan: &Plan) -> Vec<String> {
                 format!("{sign}{} {}", manifest.kind.as_str(), manifest.name)
             }
             Action::HandOver { name, replicas } => format!("={name} {replicas}"),
+            Action::Note { name, .. } => format!("!{name}"),
             Action::Delete { kind, name, .. } => format!("-{} {name}", kind.as_str()),
         })
         .collect()
@@ -237,6 +239,7 @@ fn a_service_that_migrates_stays_until_the_new_one_serves() {
         kind: Kind::Service,
         name: name.to_owned(),
         body: json!({ "metadata": { "name": name } }),
+        reach: None,
     };
     let there = around(&[seen(&service("old"), true)]);
     for (fate, steps) in [
@@ -249,5 +252,40 @@ fn a_service_that_migrates_stays_until_the_new_one_serves() {
         let applied = Applied::new();
         let plan = super::plan(&[service("new")], (&there, &fates), &applied, true);
         assert_eq!(short(&plan), steps);
+    }
+}
+
+/// What was made does not change with what is asked, and whoever writes the Service's own annotations changes it not
+/// either: the note is in its status, and stays as long as there is a load balancer.
+#[test]
+fn what_a_load_balancer_was_made_for_is_noted_once_in_its_status() {
+    let noted = json!([{ "type": "gateway.daemun.dev/MadeFor", "reason": "Private" }]);
+    let annotations = json!({ "gateway.daemun.dev/reach": "Public" });
+    let (balancer, cluster) = ("LoadBalancer", "ClusterIP");
+    for (there, conditions, asked, expected) in [
+        (balancer, json!([]), Some(Asked::Private), vec!["Private"]),
+        (balancer, noted.clone(), Some(Asked::Private), vec![]),
+        (balancer, noted.clone(), Some(Asked::Public), vec![]),
+        (balancer, json!([]), None, vec![]),
+        // It is not one yet, and not one any more.
+        (cluster, json!([]), Some(Asked::Private), vec![]),
+        (cluster, noted, None, vec!["nothing"]),
+    ] {
+        let mut service = manifest(Kind::Service, "a", "");
+        service.body = json!({ "metadata": { "name": "a" } });
+        service.reach = asked;
+        let mut seen = seen(&service, true);
+        seen.object["spec"] = json!({ "type": there });
+        seen.object["metadata"]["annotations"] = annotations.clone();
+        seen.object["status"] = json!({ "conditions": conditions });
+        let plan = plan(&[service], &around(&[seen]), &Applied::new(), true);
+        let notes = plan.actions.iter().map(|action| match action {
+            Action::Note { uid, reach, .. } => {
+                assert_eq!(uid, "uid-of-a");
+                reach.map_or("nothing", Asked::as_str)
+            }
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(notes.collect::<Vec<_>>(), expected, "{there} {asked:?}");
     }
 }

@@ -49,6 +49,8 @@ pub(super) const IN_NAMESPACES: &[Rule] = &[
     rule("", &["events"], &["list"]),
     // What is made around a Gateway, in its namespace. Services and ConfigMaps are also read for Routes and policies.
     rule("", &["configmaps", "serviceaccounts", "services"], MAKE),
+    // What a Service was made for, where those who may write Services do not write.
+    rule("", &["services"], &[]).told(),
     rule("apps", &["daemonsets", "deployments"], MAKE),
     rule("policy", &["poddisruptionbudgets"], MAKE),
     rule("autoscaling", &["horizontalpodautoscalers"], MAKE),

@@ -12,7 +12,7 @@ pub(crate) mod proxy_protocol;
 mod reach;
 mod source_ranges;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::own::exposure::Reach;
@@ -56,6 +56,9 @@ pub struct Exposure {
     /// Annotations, over which the Gateway's own go.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    /// Those of them that nobody wrote.
+    #[serde(skip)]
+    pub unsaid: BTreeSet<String>,
     /// Annotations that fields of `exposure` say, `reach` before all; nothing goes over them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub switch: BTreeMap<String, String>,
@@ -265,6 +268,7 @@ fn load_balancer(
         on_violation: on_violation(asked.way_in),
         local,
         class: class.clone(),
+        unsaid: health.unsaid.keys().cloned().collect(),
         annotations: health.unsaid.into_iter().chain(written.clone()).collect(),
         switch,
         address: address::place(reach, rules),

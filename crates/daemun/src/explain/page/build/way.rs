@@ -202,6 +202,8 @@ fn fate(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
             station.fail(State::Doubtful, what, vec![remedy]);
         }
         Fate::Held(_) => station.fail(State::Waiting, w::FATE_KEEPS.plain(lang), Vec::new()),
+        // It is what is asked for, and the condition tells what comes with the next one.
+        Fate::Lacks(_) => {}
         Fate::Migrating => {
             station.fail(State::Waiting, w::FATE_MIGRATES.plain(lang), Vec::new());
         }
