@@ -110,6 +110,57 @@ pub(crate) fn read(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn
     })
 }
 
+/// What of it counts while it cannot be had as a whole: what decides whom listeners let in and believe, each field that
+/// can be read. Nothing of it opens what is closed: of ranges those that can be read are all, and a reach that
+/// cannot be read counts as the one with which nobody but the listeners keeps callers out.
+pub(crate) fn read_in_doubt(written: &ExposureSettings) -> WayIn {
+    let ExposureSettings {
+        reach,
+        allowed_reach,
+        provider,
+        subnet,
+        source_ranges,
+        external_traffic_policy,
+        proxy_protocol,
+        trusted_ranges,
+        on_violation,
+        // What these say is the Service's.
+        address: _,
+        keep_address: _,
+        health_check: _,
+        load_balancer_class: _,
+        annotations: _,
+        listener_annotations: _,
+    } = written;
+    let path = &FieldPath::root();
+    let each = allowed_reach.iter().flatten();
+    let each = each.filter_map(|one| known(Some(one), path, "reach").ok().flatten());
+    let policy = known(external_traffic_policy.as_ref(), path, "policy");
+    let policy = policy.ok().flatten();
+    let violation = known(on_violation.as_ref(), path, "value").ok().flatten();
+    WayIn {
+        reach: known(reach.as_ref(), path, "reach").unwrap_or(Some(Reach::Cluster)),
+        allowed: each.collect(),
+        provider: provider.as_deref().and_then(Provider::named),
+        subnet: subnet.clone().filter(|subnet| !subnet.is_empty()),
+        source_ranges: source_ranges.as_deref().map(readable),
+        local: policy.map(|policy| policy == ExternalTrafficPolicy::Local),
+        proxy_protocol: proxy_protocol.unwrap_or(false),
+        trusted: trusted_ranges.as_deref().map(readable),
+        report: violation == Some(OnViolation::Report),
+        ..WayIn::default()
+    }
+}
+
+/// The ranges that can be read.
+fn readable(written: &[String]) -> Vec<IpNet> {
+    let path = &FieldPath::root();
+    let each = written.iter().map(std::slice::from_ref);
+    each.filter_map(|one| value::ranges(one, path).ok())
+        .flatten()
+        .collect()
+}
+
 fn allowed(written: Option<&[Open<Reach>]>, path: &FieldPath) -> Result<Vec<Reach>, Refusal> {
     let each = written.unwrap_or_default().iter().enumerate();
     let each =
@@ -236,7 +287,7 @@ mod tests {
     use daemun_model::verdict::FieldPath;
     use daemun_objects::own::exposure::{ExposureSettings, Reach};
 
-    use super::{WayIn, read};
+    use super::{WayIn, read, read_in_doubt};
 
     fn way_in(yaml: &str) -> Result<WayIn, String> {
         let written: ExposureSettings = serde_saphyr::from_str(yaml).unwrap();
@@ -289,5 +340,25 @@ mod tests {
             let path = format!("spec.exposure.{path}: ");
             assert!(why.starts_with(&path), "{yaml}: {why}");
         }
+    }
+
+    #[test]
+    fn in_doubt_each_field_that_can_be_read_counts_and_nothing_opens() {
+        let in_doubt = |yaml: &str| read_in_doubt(&serde_saphyr::from_str(yaml).unwrap());
+        let read = in_doubt(
+            "{reach: Node, address: nowhere, externalTrafficPolicy: Local, sourceRanges: [here, 10.0.0.0/8], trustedRanges: [192.0.2.7], proxyProtocol: true}",
+        );
+        assert_eq!((read.reach, read.local), (Some(Reach::Node), Some(true)));
+        let ranges = read.source_ranges.unwrap();
+        assert_eq!(ranges, ["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(read.trusted.unwrap().len(), 1);
+        assert!(read.proxy_protocol && read.address.is_none());
+        // Ranges of which none can be read let nobody in, and with what cannot be read it is the listeners that see to it.
+        let read = in_doubt("{reach: Clustr, sourceRanges: [here]}");
+        assert_eq!(
+            (read.reach, read.source_ranges),
+            (Some(Reach::Cluster), Some(vec![]))
+        );
+        assert_eq!(in_doubt("{}"), WayIn::default());
     }
 }

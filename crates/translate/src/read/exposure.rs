@@ -1,9 +1,12 @@
 //! How a Gateway is exposed: its way in is judged, and what that means is noted for its listeners and for what is made
 //! around it.
 
+use std::borrow::Cow;
+
 use daemun_model::names::{ObjectName, Transport};
 
 use super::gateway::ReadGateway;
+use super::parameters;
 use crate::changes::Changed;
 use crate::cluster::Cluster;
 use crate::exposure::fronts::owners;
@@ -11,7 +14,6 @@ use crate::exposure::judge::proxy_protocol::is_asked_by;
 use crate::exposure::judge::{self, Judged, Question};
 use crate::exposure::lint::Carried;
 use crate::exposure::provider::Automatic;
-use crate::infrastructure::way_in::WayIn;
 use crate::listener::{Entry, Protocol};
 use crate::verdict::{Refusal, reason};
 
@@ -20,10 +22,22 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
     let infrastructure = gateway.object.spec.infrastructure.as_ref();
     let own = infrastructure.map(|it| it.annotations.clone());
     let listeners: Vec<Carried> = gateway.all_entries().filter_map(carried).collect();
-    let unknown = WayIn::default();
+    // What stands against them is said already.
     let parameters = gateway.parameters.as_ref();
+    let parameters = parameters.filter(|_| gateway.pending.is_none());
+    let in_doubt = parameters.is_none();
+    let way_in = parameters.map_or_else(
+        || {
+            Cow::Owned(parameters::way_in_in_doubt(
+                cluster,
+                &gateway.name,
+                &gateway.object,
+            ))
+        },
+        |parameters| Cow::Borrowed(&parameters.way_in),
+    );
     let question = Question {
-        way_in: parameters.map_or(&unknown, |parameters| &parameters.way_in),
+        way_in: &way_in,
         own: &own.unwrap_or_default(),
         wanted: &gateway.wanted,
         listeners: &listeners,
@@ -31,8 +45,7 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
         still_sent: still_sent(cluster, gateway),
         cluster,
     };
-    if parameters.is_none() {
-        // What stands against them is said already.
+    if in_doubt {
         gateway.arrivals = judge::arrivals_in_doubt(&question);
         return;
     }

@@ -8,6 +8,7 @@ use daemun_objects::Kind;
 use daemun_objects::gateway_api::gateway::Gateway;
 use daemun_objects::gateway_api::gatewayclass::GatewayClass;
 use daemun_objects::own::GROUP;
+use daemun_objects::own::exposure::ExposureSettings;
 use daemun_objects::own::parameters::{GatewayParametersSpec, is_field};
 use serde_json::{Map, Value};
 
@@ -15,6 +16,7 @@ use crate::cluster::Cluster;
 use crate::exposure::judge::allowed;
 use crate::infrastructure::is_reserved;
 use crate::infrastructure::parameters::{Parameters, judge};
+use crate::infrastructure::way_in::{self, WayIn};
 use crate::nearest::did_you_mean;
 use crate::verdict::reason::INVALID_PARAMETERS;
 use crate::verdict::{Refusal, warning};
@@ -107,6 +109,55 @@ pub(crate) fn of_gateway(
     });
     let findings = findings.into_iter().collect();
     Ok(keeping_locked_keys(parameters, of_class, gateway, findings))
+}
+
+/// What of a Gateway's way in counts while its parameters, or those of its class, cannot be had: each field that can be
+/// read in both, whatever else is wrong with them. Of parameters that do not exist nothing is known.
+pub(crate) fn way_in_in_doubt(cluster: &Cluster, name: &ObjectName, gateway: &Gateway) -> WayIn {
+    let class = ObjectName::new("", &gateway.spec.gateway_class_name);
+    let class = cluster.gateway_classes.get(&class);
+    let class = class.and_then(|class| class.spec.parameters_ref.as_ref());
+    let class = class.and_then(|reference| {
+        let namespace = reference.namespace.as_deref().unwrap_or_default();
+        let name = ObjectName::new(namespace, &reference.name);
+        in_doubt(cluster, &name, &reference.group, &reference.kind)
+    });
+    let infrastructure = gateway.spec.infrastructure.as_ref();
+    let own = infrastructure.and_then(|it| it.parameters_ref.as_ref());
+    let own = own.and_then(|reference| {
+        let name = ObjectName::new(&name.namespace, &reference.name);
+        in_doubt(cluster, &name, &reference.group, &reference.kind)
+    });
+    let mut own = own.and_then(|own| own.exposure.clone()).unwrap_or_default();
+    let locked = class.is_some_and(|class| is_locked(class, "exposure.reach"));
+    let of_class = class.and_then(|class| class.exposure.as_ref());
+    if allowed::check(cluster, of_class, &own, locked).is_err() {
+        // What the class does not leave to its Gateways was never had.
+        own = ExposureSettings {
+            reach: None,
+            allowed_reach: None,
+            provider: None,
+            on_violation: None,
+            ..own
+        };
+    }
+    let own = GatewayParametersSpec {
+        exposure: Some(own),
+        ..GatewayParametersSpec::default()
+    };
+    let spec = merge(class, &own).map_or(own, |(merged, _)| merged);
+    way_in::read_in_doubt(&spec.exposure.unwrap_or_default())
+}
+
+fn in_doubt<'a>(
+    cluster: &'a Cluster,
+    name: &ObjectName,
+    group: &str,
+    kind: &str,
+) -> Option<&'a GatewayParametersSpec> {
+    check_kind(group, kind, &FieldPath::root()).ok()?;
+    let found = cluster.gateway_parameters.get(name);
+    found.map(|found| &found.spec)
 }
 
 /// Notes which labels and annotations the class sets and locks, and says so where the Gateway's infrastructure has

@@ -1,10 +1,7 @@
 //! What holds while what is written cannot be had: what was made before goes on, and a mistake neither opens what is
 //! closed nor shuts out a load balancer that does as it was told.
 
-use daemun_objects::own::exposure::Reach;
-
 use super::{Asked, Exposure, Question, ServiceKind, on_violation, proxy_protocol, reach};
-use crate::exposure::provider::{ClientAddress, rules};
 use crate::infrastructure::way_in::WayIn;
 use crate::policy::arrivals::Arrivals;
 
@@ -14,27 +11,18 @@ pub(crate) fn in_doubt(asked: &Question<'_>) -> Option<Exposure> {
     let WayIn {
         reach,
         allowed,
-        provider,
         subnet,
         ..
     } = asked.way_in;
     let reach = reach::written(*reach, allowed).ok()?;
-    let kind = match reach {
-        Some(Reach::Cluster) => ServiceKind::ClusterIp,
-        Some(Reach::Node) => ServiceKind::NodePort,
-        Some(Reach::Unmanaged) => ServiceKind::Unmanaged,
-        Some(Reach::Private | Reach::Public) | None => ServiceKind::LoadBalancer,
-    };
+    let kind = ServiceKind::of(reach);
     if kind != ServiceKind::LoadBalancer {
         return Some(Exposure {
             kind,
             ..Exposure::default()
         });
     }
-    let rules = match provider {
-        Some(provider) => rules(*provider),
-        None => reach::recognised(asked.makers).ok()?,
-    };
+    let rules = asked.rules().ok()?;
     let until_seen = reach::until_seen(reach, rules);
     let (reach, _) = reach::decided(reach, subnet.as_deref(), rules).ok()?;
     Some(Exposure {
@@ -51,18 +39,33 @@ pub(crate) fn in_doubt(asked: &Question<'_>) -> Option<Exposure> {
 pub(crate) fn arrivals_in_doubt(asked: &Question<'_>) -> Arrivals {
     let WayIn {
         local,
-        provider,
         proxy_protocol: on,
         source_ranges,
         ..
     } = asked.way_in;
-    let local = *local == Some(true);
-    let trusted = || proxy_protocol::trusted(asked, local).ok();
+    let trusted = || proxy_protocol::trusted(asked, *local == Some(true)).ok();
     let proxies = (*on || asked.still_sent).then(trusted).flatten();
-    let passes = provider.is_some_and(|it| rules(it).client == ClientAddress::Kept);
-    let sees_client = proxies.is_some() || (local && passes);
+    let sees_clients = proxies.is_some() || may_see_clients(asked);
     Arrivals {
         proxies,
-        sources: source_ranges.clone().filter(|_| sees_client),
+        sources: source_ranges.clone().filter(|_| sees_clients),
+    }
+}
+
+/// Whether listeners see who calls without a header, so that it may be they who keep others out. Where that cannot be
+/// told they are taken to: better nobody is let in than everybody.
+fn may_see_clients(asked: &Question<'_>) -> bool {
+    let WayIn {
+        reach,
+        allowed,
+        local,
+        ..
+    } = asked.way_in;
+    match reach::written(*reach, allowed).map(ServiceKind::of) {
+        Ok(ServiceKind::LoadBalancer) => asked.rules().map_or(*local == Some(true), |rules| {
+            reach::sees_client(false, *local, rules)
+        }),
+        Ok(kind) => kind.shows_clients(*local),
+        Err(_) => true,
     }
 }

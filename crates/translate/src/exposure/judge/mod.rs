@@ -99,6 +99,27 @@ pub enum ServiceKind {
     Unmanaged,
 }
 
+impl ServiceKind {
+    /// The one for a reach that is written, or not.
+    const fn of(reach: Option<Reach>) -> Self {
+        match reach {
+            Some(Reach::Cluster) => Self::ClusterIp,
+            Some(Reach::Node) => Self::NodePort,
+            Some(Reach::Unmanaged) => Self::Unmanaged,
+            Some(Reach::Private | Reach::Public) | None => Self::LoadBalancer,
+        }
+    }
+
+    /// Whether proxies see the addresses of those who call, without a load balancer in between and without a header.
+    fn shows_clients(self, local: Option<bool>) -> bool {
+        match self {
+            Self::ClusterIp => true,
+            Self::NodePort => local == Some(true),
+            Self::LoadBalancer | Self::Unmanaged => false,
+        }
+    }
+}
+
 /// Who may reach a load balancer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Asked {
@@ -175,6 +196,16 @@ pub(crate) struct Question<'a> {
     pub(crate) cluster: &'a Cluster,
 }
 
+impl Question<'_> {
+    /// By whose rules load balancers are made.
+    fn rules(&self) -> Result<&'static Rules, Refusal> {
+        match self.way_in.provider {
+            Some(provider) => Ok(rules(provider)),
+            None => reach::recognised(self.makers),
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Judged {
@@ -195,25 +226,13 @@ type Annotations = BTreeMap<String, String>;
 
 /// Judges what is written of a Gateway's way in.
 pub(crate) fn judge(asked: &Question<'_>) -> Result<Judged, Refusal> {
-    let WayIn {
-        reach,
-        allowed,
-        provider,
-        ..
-    } = asked.way_in;
+    let WayIn { reach, allowed, .. } = asked.way_in;
     // Whoever makes load balancers here: a key that decides reach somewhere has no other use.
     annotations::keys_of_reach(asked)?;
-    match reach::written(*reach, allowed)? {
-        Some(Reach::Cluster) => without_load_balancer(asked, ServiceKind::ClusterIp),
-        Some(Reach::Node) => without_load_balancer(asked, ServiceKind::NodePort),
-        Some(Reach::Unmanaged) => without_load_balancer(asked, ServiceKind::Unmanaged),
-        reach @ (Some(Reach::Private | Reach::Public) | None) => {
-            let rules = match provider {
-                Some(provider) => rules(*provider),
-                None => reach::recognised(asked.makers)?,
-            };
-            load_balancer(asked, reach, rules)
-        }
+    let reach = reach::written(*reach, allowed)?;
+    match ServiceKind::of(reach) {
+        ServiceKind::LoadBalancer => load_balancer(asked, reach, asked.rules()?),
+        kind => without_load_balancer(asked, kind),
     }
 }
 
@@ -332,12 +351,7 @@ fn without_load_balancer(asked: &Question<'_>, kind: ServiceKind) -> Result<Judg
     let (wanted, unusable) = address::without_load_balancer(asked, kind);
     let proxy = proxy_protocol::without_load_balancer(asked, kind)?;
     findings.extend(proxy.findings);
-    let seen = proxy.trusted.is_some()
-        || match kind {
-            ServiceKind::ClusterIp => true,
-            ServiceKind::NodePort => *local == Some(true),
-            ServiceKind::LoadBalancer | ServiceKind::Unmanaged => false,
-        };
+    let seen = proxy.trusted.is_some() || kind.shows_clients(*local);
     let sources = source_ranges::by_listener(asked, seen, "the Service's")?;
     Ok(Judged {
         exposure: Exposure {

@@ -718,23 +718,41 @@ fn where_a_class_limits_reach_nothing_written_means_private() {
 
 #[test]
 fn a_mistake_does_not_open_what_is_closed() {
-    for (exposure, reach) in [
+    const RANGES: &str = "sourceRanges: [10.0.0.0/8]";
+    // What is written, who may reach it all the same, and whether it is the listeners that keep others out.
+    for (written, reach, by_listeners) in [
+        ("provider: NHN", Some(Asked::Private), false),
         (
-            "{provider: NHN, annotations: {x/y: \"-----BEGIN PRIVATE KEY-----\"}}",
+            "provider: NHN, externalTrafficPolicy: Local, trustedRanges: [10.0.3.9/32], proxyProtocol: true",
             Some(Asked::Private),
+            true,
         ),
         (
-            "{provider: NHN, reach: Public, keepAddress: true, sourceRanges: [10.0.0.0/8]}",
+            "provider: GKE, externalTrafficPolicy: Local",
+            Some(Asked::Private),
+            true,
+        ),
+        (
+            "provider: NHN, reach: Public, keepAddress: true",
             Some(Asked::Public),
+            false,
         ),
-        (
-            "{reach: Cluster, sourceRanges: [10.0.0.0/8], proxyProtocol: true}",
-            None,
-        ),
+        ("reach: Cluster", None, true),
+        ("reach: Cluster, proxyProtocol: true", None, true),
+        ("reach: Node, externalTrafficPolicy: Local", None, true),
+        ("reach: Node", None, false),
+        ("reach: Unmanaged", None, false),
+        // Whose load balancers they are the nodes say, and they are those of GKE's.
+        ("externalTrafficPolicy: Local", Some(Asked::Private), true),
+        ("{}", Some(Asked::Private), false),
     ] {
-        let written: ExposureSettings = serde_saphyr::from_str(exposure).unwrap();
+        let written = written.trim_matches(['{', '}']);
+        let written: ExposureSettings = serde_saphyr::from_str(&format!(
+            "{{{RANGES}, annotations: {{x/y: \"-----BEGIN PRIVATE KEY-----\"}}, {written}}}"
+        ))
+        .unwrap();
         let way_in = way_in::read(&written, &FieldPath::root()).unwrap();
-        let (cluster, makers) = (cluster(), Automatic::Rules(rules(Provider::Generic)));
+        let (cluster, makers) = (cluster(), Automatic::Rules(rules(Provider::Gke)));
         let question = Question {
             way_in: &way_in,
             own: &BTreeMap::new(),
@@ -744,19 +762,49 @@ fn a_mistake_does_not_open_what_is_closed() {
             still_sent: false,
             cluster: &cluster,
         };
-        assert!(judge(&question).is_err(), "{exposure}");
-        assert_eq!(in_doubt(&question).unwrap().reach, reach);
-        // Nor does it shut a load balancer out that still sends PROXY headers, or let anybody in.
+        assert!(judge(&question).is_err(), "{written:?}");
+        assert_eq!(in_doubt(&question).unwrap().reach, reach, "{written:?}");
+        let arrivals = arrivals_in_doubt(&question);
+        assert_eq!(arrivals.proxies.is_some(), way_in.proxy_protocol);
+        let sources = way_in.source_ranges.clone();
         assert_eq!(
-            arrivals_in_doubt(&question).proxies.is_some(),
-            way_in.proxy_protocol
+            arrivals.sources,
+            sources.clone().filter(|_| by_listeners),
+            "{written:?}"
         );
+        // Nor does it shut a load balancer out that still sends PROXY headers.
         let sent = Question {
             still_sent: true,
             ..question
         };
         let arrivals = arrivals_in_doubt(&sent);
-        assert!(arrivals.proxies.is_some(), "{exposure}");
-        assert_eq!(arrivals.sources, way_in.source_ranges);
+        if way_in.trusted.is_some() || way_in.local != Some(true) {
+            assert!(arrivals.proxies.is_some(), "{written:?}");
+            assert_eq!(arrivals.sources, sources);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_told_in_doubt_lets_nobody_in() {
+    let written = "{allowedReach: [Cluster, Public], sourceRanges: [10.0.0.0/8]}";
+    let unsaid = "{externalTrafficPolicy: Local, sourceRanges: [10.0.0.0/8]}";
+    for (written, makers) in [
+        (written, Automatic::Rules(rules(Provider::Nhn))),
+        (unsaid, Automatic::Unseen),
+    ] {
+        let written: ExposureSettings = serde_saphyr::from_str(written).unwrap();
+        let way_in = way_in::read(&written, &FieldPath::root()).unwrap();
+        let question = Question {
+            way_in: &way_in,
+            own: &BTreeMap::new(),
+            wanted: &[],
+            listeners: &[],
+            makers: &makers,
+            still_sent: false,
+            cluster: &cluster(),
+        };
+        assert!(judge(&question).is_err(), "{written:?}");
+        assert_eq!(arrivals_in_doubt(&question).sources, way_in.source_ranges);
     }
 }
