@@ -70,18 +70,19 @@ pub(crate) fn explain(arguments: &Arguments, colours: &ColourArguments) -> Statu
     let answered = if let Some(subject) = page::subject(&arguments.method) {
         page::about(subject, arguments, colours.style(&io::stdout()))
     } else {
-        form(arguments.output).and_then(|form| match route::kinds(&arguments.method) {
+        let told = form(arguments.output).and_then(|form| match route::kinds(&arguments.method) {
             Some(kinds) => about_route(arguments, &kinds, form),
             None => about_request(arguments, headers, form),
-        })
+        });
+        told.map(|text| (text, Status::Fine))
     };
     match answered {
-        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
+        Ok((text, status)) => match io::stdout().write_all(text.as_bytes()) {
             // Whoever reads may stop reading.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Status::unusable(&format!("Standard output could not be written: {error}."))
             }
-            Ok(()) | Err(_) => Status::Fine,
+            Ok(()) | Err(_) => status,
         },
         Err(sentence) => Status::unusable(&sentence),
     }

@@ -1,6 +1,7 @@
 //! `daemun explain gateway NAME` and `daemun explain service NAME`: where these objects, and what stands around them,
 //! come from.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -8,18 +9,21 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use daemun_controller::glimpse::presumed_class;
 use daemun_controller::look_once;
-use daemun_controller::source::files::Reason;
-use daemun_model::names::ObjectName;
+use daemun_controller::source::files::{Locator, Positions, Reason, Spot};
+use daemun_model::names::{ObjectName, ObjectRef};
+use daemun_model::verdict::FieldPath;
 use daemun_translate::cluster::DEFAULT_NAMESPACE;
 use daemun_translate::exposure::provider::{Provider, rules};
 use daemun_translate::{Cluster, Home, Outcome, Settings, translate};
 use serde_json::Value;
 
+use crate::command::Status;
 use crate::explain::page::build::build;
 use crate::explain::page::known::{From, Known, rules_of_nodes};
 use crate::explain::page::lang::Lang;
 use crate::explain::page::seen::Seen;
 use crate::explain::page::service::{Known as KnownService, explain};
+use crate::explain::page::{Page, State};
 use crate::output::style::Style;
 
 /// Kinds that only the page reads, so that a file that has them is no mistake.
@@ -72,7 +76,7 @@ pub(super) fn subject(word: &str) -> Option<Subject> {
     }
 }
 
-/// The answer about an object.
+/// The answer about an object; refused if what it is about does not work.
 ///
 /// # Errors
 /// A sentence: there is no such object, or it cannot be seen, or it is not Daemun's where that matters.
@@ -80,7 +84,7 @@ pub(super) fn about(
     subject: Subject,
     arguments: &super::Arguments,
     style: Style,
-) -> Result<String, String> {
+) -> Result<(String, Status), String> {
     if arguments.admin.is_some() {
         return Err(
             "A running process is asked about requests; Gateways and Services are explained by files or a cluster."
@@ -92,46 +96,130 @@ pub(super) fn about(
     }
     match subject {
         Subject::Gateway => about_gateway(arguments, style),
-        Subject::Service => about_service(arguments, style),
+        Subject::Service => Ok((about_service(arguments, style)?, Status::Fine)),
     }
 }
 
 /// Who made a Service, and why.
 fn about_service(arguments: &super::Arguments, style: Style) -> Result<String, String> {
-    let named = arguments.page.provider.as_deref();
-    let named = named.and_then(Provider::named).map(rules);
-    let answer = |name: &ObjectName, objects: &[Value], unseen: &[String]| {
-        let is_meant = |it: &&Value| Seen(it).kind() == "Service" && Seen(it).whole_name() == *name;
-        let Some(service) = objects.iter().find(is_meant) else {
-            return Err(format!("There is no Service {name}, or it cannot be seen."));
-        };
-        let explained = explain(&KnownService {
-            service,
-            rules: named.or_else(|| rules_of_nodes(objects, &Cluster::default())),
-            unseen,
-            lang: arguments.page.lang(),
-        });
-        explained.render(arguments.output, style)
-    };
     if arguments.paths.is_empty() {
-        let (name, around) = arguments.cluster.look_around_service(&arguments.url)?;
-        let unseen: Vec<String> = around.unseen.into_iter().collect();
-        return answer(&name, &around.objects, &unseen);
+        return about_service_of_cluster(arguments, style);
     }
     let read = Read::of(arguments)?;
     let services = read.objects.iter().map(Seen);
     let services = services.filter(|it| it.kind() == "Service");
-    let name = the_one(
-        "Service",
-        &arguments.url,
-        services.map(|it| it.whole_name()),
-    )?;
-    answer(&name, &read.objects, &[])
+    let names = services.map(|it| it.whole_name());
+    let name = the_one("Service", &arguments.url, names)?;
+    let asked = Asked {
+        arguments,
+        name: &name,
+        objects: &read.objects,
+        unseen: &[],
+    };
+    let service = asked.service()?;
+    let owner = owner(service).filter(|it| is_judged(&read.outcome, it));
+    let (places, hidden) = (read.places(), BTreeSet::new());
+    let gateway = owner.as_ref().map(|gateway| Known {
+        gateway,
+        cluster: &read.cluster,
+        outcome: &read.outcome,
+        objects: &read.objects,
+        from: From::Files,
+        class_presumed: false,
+        hidden: &hidden,
+        unseen: &[],
+        places: Some(&places),
+        lang: arguments.page.lang(),
+    });
+    asked.answer(service, gateway, style)
+}
+
+fn about_service_of_cluster(arguments: &super::Arguments, style: Style) -> Result<String, String> {
+    let (name, around) = arguments.cluster.look_around_service(&arguments.url)?;
+    let unseen: Vec<String> = around.unseen.into_iter().collect();
+    let asked = Asked {
+        arguments,
+        name: &name,
+        objects: &around.objects,
+        unseen: &unseen,
+    };
+    let service = asked.service()?;
+    // Whoever may see the Service need not be allowed to see its Gateway; then less is told.
+    let gateway = owner(service).and_then(|it| {
+        let found = arguments.cluster.look_around_gateway(&it.to_string());
+        found
+            .ok()
+            .filter(|(seen, name, _)| is_judged(&seen.glimpse.outcome, name))
+    });
+    let gateway = gateway.as_ref().map(|(seen, name, around)| Known {
+        gateway: name,
+        cluster: &seen.glimpse.cluster,
+        outcome: &seen.glimpse.outcome,
+        objects: &around.objects,
+        from: From::Cluster,
+        class_presumed: false,
+        hidden: &around.hidden,
+        unseen: &[],
+        places: None,
+        lang: arguments.page.lang(),
+    });
+    asked.answer(service, gateway, style)
+}
+
+/// A Service that is asked about, and what was seen beside it.
+struct Asked<'a> {
+    arguments: &'a super::Arguments,
+    name: &'a ObjectName,
+    objects: &'a [Value],
+    unseen: &'a [String],
+}
+
+impl<'a> Asked<'a> {
+    fn service(&self) -> Result<&'a Value, String> {
+        let name = self.name;
+        let is_meant = |it: &&Value| Seen(it).kind() == "Service" && Seen(it).whole_name() == *name;
+        let found = self.objects.iter().find(is_meant);
+        found.ok_or_else(|| format!("There is no Service {name}, or it cannot be seen."))
+    }
+
+    fn answer(
+        &self,
+        service: &Value,
+        gateway: Option<Known<'_>>,
+        style: Style,
+    ) -> Result<String, String> {
+        let named = self.arguments.page.provider.as_deref();
+        let named = named.and_then(Provider::named).map(rules);
+        let explained = explain(&KnownService {
+            service,
+            rules: named.or_else(|| rules_of_nodes(self.objects, &Cluster::default())),
+            gateway,
+            unseen: self.unseen,
+            lang: self.arguments.page.lang(),
+        });
+        explained.render(self.arguments.output, style)
+    }
+}
+
+/// The Gateway that owns an object, if one does.
+fn owner(object: &Value) -> Option<ObjectName> {
+    let object = Seen(object);
+    let (kind, name) = object.owner()?;
+    (kind == "Gateway").then(|| ObjectName::new(object.whole_name().namespace, name))
 }
 
 /// The page of a Gateway.
-fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, String> {
+fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<(String, Status), String> {
     let lang = arguments.page.lang();
+    let show = |page: &Page| {
+        let status = match page.state {
+            State::Bad => Status::Refused,
+            State::Good | State::Foreseen | State::Unknown | State::Waiting | State::Doubtful => {
+                Status::Fine
+            }
+        };
+        (page.render(arguments.output, style), status)
+    };
     if arguments.paths.is_empty() {
         let (mut seen, name, around) = arguments.cluster.look_around_gateway(&arguments.url)?;
         let provider = arguments.page.provider.clone();
@@ -148,9 +236,10 @@ fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, S
             class_presumed: false,
             hidden: &around.hidden,
             unseen: &unseen,
+            places: None,
             lang,
         });
-        return Ok(page.render(arguments.output, style));
+        return Ok(show(&page));
     }
     let read = Read::of(arguments)?;
     let gateways = read.cluster.gateways.iter();
@@ -159,6 +248,7 @@ fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, S
     is_ours(&read.cluster, &read.outcome, &name)?;
     let gateway = read.cluster.gateways.get(&name);
     let class = gateway.map_or("", |it| &it.spec.gateway_class_name);
+    let places = read.places();
     let page = build(&Known {
         gateway: &name,
         cluster: &read.cluster,
@@ -168,9 +258,10 @@ fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<String, S
         class_presumed: read.presumed.iter().any(|it| it == class),
         hidden: &BTreeSet::new(),
         unseen: &[],
+        places: Some(&places),
         lang,
     });
-    Ok(page.render(arguments.output, style))
+    Ok(show(&page))
 }
 
 /// What was read from files.
@@ -181,6 +272,8 @@ struct Read {
     objects: Vec<Value>,
     /// Classes that are not in the files.
     presumed: Vec<String>,
+    /// Where the objects stand.
+    positions: Positions,
 }
 
 impl Read {
@@ -212,11 +305,26 @@ impl Read {
         let presumed = presume_classes(&mut cluster);
         let objects = controller.documents().flat_map(objects).collect();
         Ok(Self {
+            positions: controller.state().positions.clone(),
             outcome: translate(&cluster),
             cluster,
             objects,
             presumed,
         })
+    }
+}
+
+impl Read {
+    /// Finds where fields stand, without the text around them.
+    fn places(&self) -> impl Fn(&ObjectRef, &FieldPath) -> Option<Spot> {
+        let locator: RefCell<Locator<'_>> = RefCell::new(self.positions.locator());
+        move |object, path| {
+            let spot = locator.borrow_mut().spot(object, path)?;
+            Some(Spot {
+                snippet: None,
+                ..spot
+            })
+        }
     }
 }
 
@@ -278,9 +386,7 @@ fn is_ours(cluster: &Cluster, outcome: &Outcome, name: &ObjectName) -> Result<()
     let Some(gateway) = cluster.gateways.get(name) else {
         return Err(format!("There is no Gateway {name}, or it cannot be seen."));
     };
-    let verdicts = outcome.verdicts.others().iter();
-    let mut judged = verdicts.filter(|it| it.object.kind == "Gateway");
-    if judged.any(|it| it.object.name == *name) {
+    if is_judged(outcome, name) {
         return Ok(());
     }
     let class = &gateway.spec.gateway_class_name;
@@ -295,4 +401,11 @@ fn is_ours(cluster: &Cluster, outcome: &Outcome, name: &ObjectName) -> Result<()
             "Gateway {name} is of GatewayClass {class}, which does not exist or cannot be seen, so nobody serves it."
         ),
     })
+}
+
+/// Whether a Gateway is of a class of Daemun's.
+fn is_judged(outcome: &Outcome, name: &ObjectName) -> bool {
+    let verdicts = outcome.verdicts.others().iter();
+    let mut judged = verdicts.filter(|it| it.object.kind == "Gateway");
+    judged.any(|it| it.object.name == *name)
 }

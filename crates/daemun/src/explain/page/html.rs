@@ -8,7 +8,9 @@ use super::markup::escape;
 use super::svg::{class_of_owner, class_of_state, drawing};
 use super::text::{folded, target};
 use super::words as w;
-use super::{ANNOTATION, Fact, Leg, Listener, Page, Route, Station};
+use super::{
+    ANNOTATION, Fact, Leg, Listener, Page, Remedy, Route, State, Station, Trouble, quoted,
+};
 
 /// Routes that are written out; the others are counted.
 const MOST_ROUTES: usize = 500;
@@ -26,14 +28,15 @@ figure svg{display:block;width:100%;min-width:900px;height:auto}
 h2{font-size:20px;margin-top:32px;margin-bottom:8px}
 h3{font-size:16px;margin:0 0 4px}
 section.link{border-left:6px solid #c6cdd8;padding:4px 0 4px 14px;margin-top:0;margin-bottom:18px}
-.o-infrastructure{border-color:#0072b2!important}
-.o-operator{border-color:#009e73!important}
-.o-developer{border-color:#b4589a!important}
-.o-daemun{border-color:#d98b00!important}
-.o-cloud{border-color:#56b4e9!important}
+.o-infrastructure{border-color:#5566b5!important}
+.o-operator{border-color:#2b8069!important}
+.o-developer{border-color:#b5762a!important}
+.o-daemun{border-color:#7b8592!important}
+.o-cloud{border-color:#b34a60!important}
 .by{color:#566173;font-weight:400}
 p{margin:2px 0}
-.purpose,.meaning{color:#566173}
+.purpose,.meaning,.quoted,.spot{color:#566173}
+pre{margin:2px 0 4px 18px;white-space:pre;overflow-x:auto}
 .trouble{font-weight:600}
 .s-bad{color:#a5281b}.s-doubtful,.s-waiting{color:#7d5200}.s-good{color:#1e6e45}
 table{border-collapse:collapse;width:100%;margin:6px 0}
@@ -43,7 +46,7 @@ td{min-width:6em}
 code{font:13px "Noto Sans Mono","DejaVu Sans Mono",monospace}
 @media screen and (prefers-color-scheme:dark){
 body{background:#12161c;color:#e4e8ee}
-.by,.purpose,.meaning{color:#a3aebe}
+.by,.purpose,.meaning,.quoted,.spot{color:#a3aebe}
 th,td{border-color:#364152}
 .s-bad{color:#ff9d92}.s-doubtful,.s-waiting{color:#f0c15a}.s-good{color:#6fd3a2}
 }
@@ -57,6 +60,7 @@ figure svg{min-width:0;width:100%;height:auto;max-height:274mm}
 h2{font-size:15px}
 h3{font-size:12.5px}
 code{font-size:10.5px}
+pre{white-space:pre-wrap}
 section.link,tr{break-inside:avoid}
 h2,h3{break-after:avoid}
 }
@@ -142,14 +146,36 @@ impl Writer {
         self.paragraph("purpose", purpose);
         self.paragraph("says", says);
         if let Some(trouble) = trouble {
-            let class = format!("trouble s-{}", class_of_state(*state));
-            self.paragraph(&class, &trouble.what);
-            for remedy in &trouble.remedies {
-                self.paragraph("remedy", &format!("→ {remedy}"));
-            }
+            self.trouble(trouble, *state);
         }
         self.facts(facts);
         self.html.push_str("</section>\n");
+    }
+
+    fn trouble(&mut self, trouble: &Trouble, state: State) {
+        let Trouble {
+            what,
+            message,
+            spot,
+            remedies,
+        } = trouble;
+        let class = format!("trouble s-{}", class_of_state(state));
+        self.paragraph(&class, what);
+        if let Some(message) = message {
+            let quoted = w::CONTROLLER_SAYS.say(self.lang, &[message]);
+            self.paragraph("quoted", &quoted);
+        }
+        if let Some(spot) = spot {
+            let spot = escape(&spot.to_string());
+            let _ = writeln!(self.html, "<p class=\"spot\"><code>{spot}</code></p>");
+        }
+        for Remedy { says, paste } in remedies {
+            self.paragraph("remedy", &format!("→ {says}"));
+            for line in paste {
+                let line = escape(line);
+                let _ = writeln!(self.html, "<pre><code>{line}</code></pre>");
+            }
+        }
     }
 
     fn paragraph(&mut self, class: &str, text: &str) {
@@ -171,14 +197,15 @@ impl Writer {
                 value,
                 meaning,
             } = fact;
-            let (label, value, meaning) = (escape(label), escape(value), escape(meaning));
+            let (label, meaning) = (escape(label), escape(meaning));
             let (label, value) = if *id == ANNOTATION {
+                let value = escape(&quoted(value));
                 (
                     format!("<code>{label}</code>"),
-                    format!("<code>&quot;{value}&quot;</code>"),
+                    format!("<code>{value}</code>"),
                 )
             } else {
-                (label, value)
+                (label, escape(value))
             };
             let _ = writeln!(
                 self.html,

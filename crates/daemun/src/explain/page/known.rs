@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daemun_controller::provision::foresee;
+use daemun_controller::source::files::Spot;
 use daemun_model::Snapshot;
-use daemun_model::names::ObjectName;
-use daemun_model::verdict::{self, Condition, Part, Place, Verdict};
+use daemun_model::names::{ObjectName, ObjectRef};
+use daemun_model::verdict::{self, Condition, FieldPath, Finding, Part, Place, Verdict};
 use daemun_objects::gateway_api::gateway::Gateway;
 use daemun_translate::exposure::provider::{Automatic, Provider, Rules, automatic, rules};
 use daemun_translate::{Cluster, Infrastructure, Outcome};
 use serde_json::Value;
 
 use super::lang::Lang;
+use super::meaning::product;
 use super::seen::Seen;
 
 /// Where everything was seen.
@@ -42,9 +44,14 @@ pub(crate) struct Known<'a> {
     pub(crate) hidden: &'a BTreeSet<&'static str>,
     /// What could not be seen, as sentences.
     pub(crate) unseen: &'a [String],
+    /// Where a field of an object stands in the files.
+    pub(crate) places: Option<Places<'a>>,
     /// The language of the page.
     pub(crate) lang: Lang,
 }
+
+/// Finds where fields stand in files.
+pub(crate) type Places<'a> = &'a dyn Fn(&ObjectRef, &FieldPath) -> Option<Spot>;
 
 /// What a condition says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +108,28 @@ impl<'a> Known<'a> {
             let owned = owners.any(|it| it.kind() == "Gateway" && it.text("/uid") == uid);
             seen.whole_name().namespace == *namespace && owned && !uid.is_empty()
         })
+    }
+
+    /// Where a field of an object stands, if it was read from a file.
+    pub(super) fn spot(&self, object: &ObjectRef, path: &FieldPath) -> Option<Spot> {
+        self.places.and_then(|places| places(object, path))
+    }
+
+    /// Where that stands which a condition's message is about: at the finding that it was made of, else at a field.
+    pub(super) fn spot_of(
+        &self,
+        verdict: &Verdict,
+        message: &str,
+        field: &FieldPath,
+    ) -> Option<Spot> {
+        let is_meant = |it: &&Finding| message.contains(&it.message);
+        let finding = verdict.findings.iter().find(is_meant);
+        self.spot(&verdict.object, finding.map_or(field, |it| &it.path))
+    }
+
+    /// Who makes load balancers here, in words.
+    pub(super) fn product(&self) -> String {
+        product(self.rules(), self.lang)
     }
 
     /// Whether what is to be made for it is not known: something that it depends on cannot be seen.

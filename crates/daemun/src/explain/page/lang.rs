@@ -58,21 +58,7 @@ impl Words {
 
     /// With what belongs in its places. A place without a value stays as it is written, which a test would see.
     pub(super) fn say(&self, lang: Lang, values: &[&dyn fmt::Display]) -> String {
-        let mut said = String::new();
-        let mut rest = self.of(lang);
-        while let Some((before, after)) = rest.split_once('{') {
-            said.push_str(before);
-            let Some((place, behind)) = after.split_once('}') else {
-                rest = after;
-                continue;
-            };
-            match place.parse::<usize>().ok().and_then(|it| values.get(it)) {
-                Some(value) => drop(write!(said, "{value}")),
-                None => drop(write!(said, "{{{place}}}")),
-            }
-            rest = behind;
-        }
-        said + rest
+        fill(self.of(lang), values)
     }
 
     pub(super) fn of(&self, lang: Lang) -> &'static str {
@@ -81,6 +67,25 @@ impl Words {
             Lang::Ko => self.ko,
         }
     }
+}
+
+/// Puts values in their places.
+pub(super) fn fill(text: &str, values: &[&dyn fmt::Display]) -> String {
+    let mut said = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        said.push_str(before);
+        let Some((place, behind)) = after.split_once('}') else {
+            rest = after;
+            continue;
+        };
+        match place.parse::<usize>().ok().and_then(|it| values.get(it)) {
+            Some(value) => drop(write!(said, "{value}")),
+            None => drop(write!(said, "{{{place}}}")),
+        }
+        rest = behind;
+    }
+    said + rest
 }
 
 /// Sentences by name, and a list of them for the test that looks at all.

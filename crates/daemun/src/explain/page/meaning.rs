@@ -84,6 +84,30 @@ fn has(key: &Key, written: Option<&&str>) -> bool {
     }
 }
 
+/// Who makes load balancers, in words.
+pub(super) fn product(rules: Option<&Rules>, lang: Lang) -> String {
+    match rules {
+        Some(rules) if is_somebody(rules) => {
+            let in_korean = rules.product_ko.filter(|_| lang == Lang::Ko);
+            in_korean.unwrap_or(rules.product).to_owned()
+        }
+        Some(_) | None => w::SOMEBODY.plain(lang),
+    }
+}
+
+/// Whether it is known who makes load balancers, or at least one of whom it is.
+pub(super) fn is_somebody(rules: &Rules) -> bool {
+    rules.provider != Provider::Generic || !rules.node_prefixes.is_empty()
+}
+
+/// Whether load balancers are made inside of the cluster, and not by a cloud.
+pub(super) fn is_addon(rules: &Rules) -> bool {
+    matches!(
+        rules.provider,
+        Provider::MetalLb | Provider::KubeVip | Provider::Cilium | Provider::K3s | Provider::Kind
+    )
+}
+
 /// Whether a public address is a floating IP, as clouds built on OpenStack have them.
 pub(super) fn has_floating_ips(rules: &Rules) -> bool {
     let mut decide = rules.decides_reach.iter();
@@ -100,7 +124,7 @@ pub(super) fn meaning(rules: &Rules, key: &str, value: &str, lang: Lang) -> (Str
     let takes = known.map(|known| known.takes);
     let mut said = vec![sentence(rules, bare, value, lang)];
     if takes.is_some_and(|takes| !accepts(takes, value)) {
-        said = vec![w::MEANS_NOT_EXACT.say(lang, &[&rules.product])];
+        said = vec![w::MEANS_NOT_EXACT.say(lang, &[&product(Some(rules), lang)])];
     }
     if let Some(port) = port {
         said.push(w::MEANS_OF_LISTENER.say(lang, &[&port]));
@@ -132,18 +156,18 @@ fn accepts(takes: Takes, value: &str) -> bool {
 fn sentence(rules: &Rules, key: &str, value: &str, lang: Lang) -> String {
     // Some of what is written back would decide who may reach the address, had somebody else written it.
     if rules.written_back.contains(&key) {
-        return w::MEANS_WRITTEN_BACK.say(lang, &[&rules.product]);
+        return w::MEANS_WRITTEN_BACK.say(lang, &[&product(Some(rules), lang)]);
     }
     if let Some(words) = by_role(rules, key, value) {
         return words.plain(lang);
     }
     if rules.reads(key) {
-        return w::MEANS_READ.say(lang, &[&rules.product]);
+        return w::MEANS_READ.say(lang, &[&product(Some(rules), lang)]);
     }
     let mut others = Provider::ALL.iter().map(|provider| self::rules(*provider));
     match others.find(|other| other.provider != rules.provider && other.reads(key)) {
-        Some(other) => w::MEANS_OF_CLOUD.say(lang, &[&other.product]),
-        None => w::MEANS_NOT_READ.say(lang, &[&rules.product]),
+        Some(other) => w::MEANS_OF_CLOUD.say(lang, &[&product(Some(other), lang)]),
+        None => w::MEANS_NOT_READ.say(lang, &[&product(Some(rules), lang)]),
     }
 }
 
@@ -234,7 +258,7 @@ fn of_health(part: HealthPart) -> Words {
 mod tests {
     use daemun_translate::exposure::provider::{Provider, Rules, Switch, Value, rules};
 
-    use super::{Annotations, Forecast, forecast, meaning};
+    use super::{Annotations, Forecast, forecast, meaning, product};
     use crate::explain::page::lang::Lang;
     use crate::explain::page::words as w;
 
@@ -278,8 +302,8 @@ mod tests {
             for (key, value) in keys.chain(health).chain(kept).chain(subnet) {
                 for lang in [Lang::En, Lang::Ko] {
                     let (said, _) = meaning(rules, key, value, lang);
-                    let read = w::MEANS_READ.say(lang, &[&rules.product]);
-                    let not_read = w::MEANS_NOT_READ.say(lang, &[&rules.product]);
+                    let read = w::MEANS_READ.say(lang, &[&product(Some(rules), lang)]);
+                    let not_read = w::MEANS_NOT_READ.say(lang, &[&product(Some(rules), lang)]);
                     assert!(
                         said != read && said != not_read,
                         "{} {key}: {said}",

@@ -119,6 +119,27 @@ pub(super) fn lines(
     all
 }
 
+/// A name in lines, at most so many: what does not fit is cut out of the middle, since names differ at their ends.
+pub(super) fn lines_of_name(
+    name: &str,
+    limit: usize,
+    most: usize,
+    measure: fn(&str) -> usize,
+) -> Vec<String> {
+    let characters: Vec<char> = name.chars().collect();
+    let mut kept = characters.len();
+    let mut all = wrap(name, limit, measure);
+    while all.len() > most && kept > 1 {
+        kept -= 1;
+        let (head, tail) = (kept.div_ceil(2), kept / 2);
+        let head = characters.iter().take(head);
+        let tail = characters.iter().skip(characters.len() - tail);
+        let short: String = head.chain(['…'].iter()).chain(tail).collect();
+        all = wrap(&short, limit, measure);
+    }
+    all
+}
+
 /// A text on one line, with a mark at the end if it had to be cut.
 pub(super) fn shorten(text: &str, limit: usize, measure: fn(&str) -> usize) -> String {
     if measure(text) <= limit {
@@ -139,7 +160,7 @@ pub(super) fn shorten(text: &str, limit: usize, measure: fn(&str) -> usize) -> S
 
 #[cfg(test)]
 mod tests {
-    use super::{columns, lines, shorten, wrap};
+    use super::{columns, lines, lines_of_name, shorten, wrap};
 
     #[test]
     fn hangul_takes_two_columns() {
@@ -155,6 +176,18 @@ mod tests {
         );
         assert_eq!(wrap("가나다라마", 4, columns), ["가나", "다라", "마"]);
         assert!(wrap("", 4, columns).is_empty());
+    }
+
+    #[test]
+    fn names_keep_their_ends() {
+        let named = |name: &str| lines_of_name(name, 10, 2, columns).concat();
+        assert_eq!(named("shop/orders"), "shop/orders");
+        let (one, other) = (
+            named("a-long-namespace/route-17"),
+            named("a-long-namespace/route-18"),
+        );
+        assert!(one.contains('…') && one.ends_with("17"), "{one}");
+        assert_ne!(one, other);
     }
 
     #[test]

@@ -13,10 +13,12 @@ mod markup;
 mod meaning;
 mod measure;
 mod origin;
+mod said;
 pub(crate) mod seen;
 pub(crate) mod service;
 mod svg;
 mod text;
+mod trouble;
 mod words;
 
 use clap::ValueEnum;
@@ -24,6 +26,7 @@ use serde::Serialize;
 
 use crate::output::style::Style;
 use lang::{Lang, Words};
+pub(crate) use trouble::{Remedy, Trouble, Wrong};
 
 /// A form that a page can be had in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -51,6 +54,8 @@ pub(crate) struct Page {
     pub(crate) headline: String,
     /// The worst state of all links.
     pub(crate) state: State,
+    /// What becomes of the Gateway as a whole.
+    pub(crate) standing: Standing,
     /// The first link that is wrong, in the order of the chain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) first_wrong: Option<Wrong>,
@@ -68,6 +73,21 @@ pub(crate) struct Page {
     /// What could not be seen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unseen: Vec<String>,
+}
+
+/// What becomes of a Gateway as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Standing {
+    /// It is served, or would be.
+    Serving,
+    /// No request is served, because an address is not what was asked for.
+    Closed,
+    /// It is not accepted.
+    Refused,
+    /// It is accepted and asks for what it cannot get, so that nothing is made for it.
+    NothingMade,
+    /// Its class is not accepted, so that nothing is made for it.
+    ClassRefused,
 }
 
 /// A link of the chain.
@@ -145,6 +165,8 @@ pub(crate) enum Owner {
     Daemun,
     /// Made outside of the cluster.
     Cloud,
+    /// Made inside of the cluster, by what gives addresses there.
+    Addon,
 }
 
 /// A fact about a link: a label, a value, and what it means.
@@ -161,27 +183,6 @@ pub(crate) struct Fact {
 
 /// The kind of fact whose label is a key in somebody's file, rather than words.
 pub(crate) const ANNOTATION: &str = "annotation";
-
-/// What is wrong, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Trouble {
-    pub(crate) what: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) remedies: Vec<String>,
-}
-
-/// The first thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Wrong {
-    /// `Service shop/shop-daemun`.
-    pub(crate) object: String,
-    pub(crate) link: Link,
-    pub(crate) state: State,
-    pub(crate) owner: Owner,
-    #[serde(flatten)]
-    pub(crate) trouble: Trouble,
-}
 
 /// An open port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -252,12 +253,13 @@ impl State {
 
 impl Owner {
     /// All of them, in the order of the chain.
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::InfrastructureOperator,
         Self::ClusterOperator,
         Self::ApplicationDeveloper,
         Self::Daemun,
         Self::Cloud,
+        Self::Addon,
     ];
 
     /// Words for it.
@@ -268,6 +270,7 @@ impl Owner {
             Self::ApplicationDeveloper => words::ROLE_DEVELOPER,
             Self::Daemun => words::ROLE_DAEMUN,
             Self::Cloud => words::ROLE_CLOUD,
+            Self::Addon => words::ROLE_ADDON,
         }
     }
 }
@@ -297,19 +300,28 @@ impl Page {
     }
 }
 
+/// A value as YAML takes it.
+fn quoted(value: &str) -> String {
+    if value.contains(['"', '\\']) {
+        format!("'{}'", value.replace('\'', "''"))
+    } else {
+        format!("\"{value}\"")
+    }
+}
+
 impl Station {
     /// `Service shop-daemun`.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.heading, self.name)
     }
 
-    /// Says what is wrong, and how bad it is; the first word on it stays.
-    pub(crate) fn fail(&mut self, state: State, what: impl Into<String>, remedies: Vec<String>) {
-        self.state = self.state.max(state);
-        if self.trouble.is_none() {
-            let what = what.into();
-            self.trouble = Some(Trouble { what, remedies });
+    /// Says what is wrong, and how bad it is. What is worse goes before what was said already; of what is equally bad the
+    /// first word stays.
+    pub(crate) fn fail(&mut self, state: State, trouble: impl Into<Trouble>) {
+        if self.trouble.is_none() || state > self.state {
+            self.trouble = Some(trouble.into());
         }
+        self.state = self.state.max(state);
     }
 
     /// Adds a fact.

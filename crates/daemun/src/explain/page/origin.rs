@@ -12,6 +12,8 @@ use super::seen::{Seen, moment};
 
 /// The field manager under which the controller applies.
 const OUR_MANAGER: &str = "daemun";
+/// The label that names the class of the Gateway for which something was made.
+const CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
 
 /// Who made a Service, as far as it tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -84,7 +86,9 @@ pub(crate) struct Manager {
 }
 
 /// Who made a Service, and the labels, annotations and owners that say so.
-pub(crate) fn maker(object: Seen<'_>) -> (Maker, Vec<(String, String)>) {
+///
+/// A Gateway is `ours` if it is known to be of a class of Daemun's.
+pub(crate) fn maker(object: Seen<'_>, ours: bool) -> (Maker, Vec<(String, String)>) {
     let gateway_label = "gateway.networking.k8s.io/gateway-name";
     let namespace = object.whole_name().namespace;
     let here = |name: &str| ObjectName::new(namespace.clone(), name);
@@ -96,12 +100,16 @@ pub(crate) fn maker(object: Seen<'_>) -> (Maker, Vec<(String, String)>) {
     };
     let owner = object.owner();
     let by_owner = owner.filter(|(kind, _)| *kind == "Gateway");
-    // An annotation anybody may write; the controller says whom it belongs to as well.
-    if let (Some(gateway), Some(owner)) = (annotations.get(OF_GATEWAY), by_owner) {
-        let gateway = here(gateway);
-        let mut evidence = found.of(&[OF_GATEWAY]);
-        evidence.push(owned(owner));
-        return (Maker::Daemun { gateway }, evidence);
+    // An annotation anybody may write, or take away; whom it belongs to the controller says as well.
+    if let Some(owner) = by_owner {
+        let applied = managers(object).into_iter().find(is_our_manager);
+        if annotations.contains_key(OF_GATEWAY) || ours || applied.is_some() {
+            let gateway = here(owner.1);
+            let mut evidence = found.of(&[OF_GATEWAY, CLASS_LABEL]);
+            evidence.push(owned(owner));
+            evidence.extend(applied.map(|it| ("metadata.managedFields".to_owned(), it.manager)));
+            return (Maker::Daemun { gateway }, evidence);
+        }
     }
     let envoy = [
         "gateway.envoyproxy.io/owning-gateway-namespace",
@@ -113,12 +121,11 @@ pub(crate) fn maker(object: Seen<'_>) -> (Maker, Vec<(String, String)>) {
     }
     let by_label = labels.get(gateway_label).copied();
     if let Some(name) = by_label.or(by_owner.map(|(_, name)| name)) {
-        let class_label = "gateway.networking.k8s.io/gateway-class-name";
         let maker = Maker::GatewayController {
             gateway: here(name),
-            class: labels.get(class_label).map(|it| (*it).to_owned()),
+            class: labels.get(CLASS_LABEL).map(|it| (*it).to_owned()),
         };
-        let mut evidence = found.of(&[gateway_label, class_label]);
+        let mut evidence = found.of(&[gateway_label, CLASS_LABEL]);
         evidence.extend(by_owner.map(owned));
         return (maker, evidence);
     }
@@ -155,6 +162,11 @@ pub(crate) fn maker(object: Seen<'_>) -> (Maker, Vec<(String, String)>) {
         }
     }
     by_kubectl(object, &found)
+}
+
+/// Whether the controller applied the object as this one.
+fn is_our_manager(manager: &Manager) -> bool {
+    manager.manager == OUR_MANAGER && manager.operation == "Apply" && !manager.of_status
 }
 
 fn owned((kind, name): (&str, &str)) -> (String, String) {

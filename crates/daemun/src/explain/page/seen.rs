@@ -83,7 +83,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The kind and name of what controls it.
-    pub(super) fn owner(self) -> Option<(&'a str, &'a str)> {
+    pub(crate) fn owner(self) -> Option<(&'a str, &'a str)> {
         let owners = self.list("/metadata/ownerReferences").iter();
         let mut owners = owners.map(Seen);
         owners.find_map(|owner| match (owner.text("/kind"), owner.text("/name")) {

@@ -4,17 +4,19 @@ use std::net::IpAddr;
 
 use daemun_translate::exposure::class::{AddressClass, class_of};
 use daemun_translate::exposure::provider::{Aspect, Change, Rules, Switch, Value as KeyValue};
+use daemun_translate::exposure::{ALLOW_RECREATION, Asked};
 use daemun_translate::infrastructure::is_reserved;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::build::{class_words, would};
+use super::build::{anew, asked, class_words, lacks, would};
+use super::known::Known as OfGateway;
 use super::lang::Lang;
-use super::meaning::{Forecast, forecast, has_floating_ips, meaning};
+use super::meaning::{Forecast, forecast, has_floating_ips, is_somebody, meaning, product};
 use super::origin::{Maker, Manager, maker, managers};
 use super::seen::Seen;
 use super::words as w;
-use super::{ANNOTATION, Fact, Output, text};
+use super::{ANNOTATION, Fact, Output, Remedy, quoted, text};
 use crate::output::style::Style;
 
 /// What is known of a Service.
@@ -23,6 +25,8 @@ pub(crate) struct Known<'a> {
     pub(crate) service: &'a Value,
     /// Who makes load balancers here, if that is known.
     pub(crate) rules: Option<&'static Rules>,
+    /// The Gateway of Daemun's that owns it, with what is around that.
+    pub(crate) gateway: Option<OfGateway<'a>>,
     /// What could not be seen, as sentences.
     pub(crate) unseen: &'a [String],
     /// The language.
@@ -45,6 +49,9 @@ pub(crate) struct Explained {
     pub(crate) maker: Maker,
     /// The same in words.
     pub(crate) who: String,
+    /// Where there is more to see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) see: Option<Remedy>,
     /// Why it is there.
     pub(crate) why: String,
     /// What address follows from what is written on it.
@@ -53,7 +60,7 @@ pub(crate) struct Explained {
     pub(crate) why_reach: Vec<String>,
     /// What to do for a private address only; nothing where it has one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) to_be_private: Vec<String>,
+    pub(crate) to_be_private: Vec<Remedy>,
     /// Labels, annotations and owners that say who made it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) evidence: Vec<Fact>,
@@ -89,14 +96,17 @@ impl Explained {
 pub(crate) fn explain(known: &Known<'_>) -> Explained {
     let seen = Seen(known.service);
     let lang = known.lang;
-    let (maker, evidence) = maker(seen);
+    let gateway = known.gateway.as_ref();
+    let (maker, evidence) = maker(seen, gateway.is_some());
     let managers = managers(seen);
+    let rules = gateway.and_then(OfGateway::rules).or(known.rules);
     let told = Told {
         seen,
         lang,
-        rules: known.rules,
+        rules,
+        gateway,
         maker: &maker,
-        forecast: known.rules.map_or(Forecast::NotKnown, |rules| {
+        forecast: rules.map_or(Forecast::NotKnown, |rules| {
             let class = seen.text("/spec/loadBalancerClass");
             forecast(rules, &seen.annotations(), class)
         }),
@@ -107,6 +117,10 @@ pub(crate) fn explain(known: &Known<'_>) -> Explained {
         headline: told.headline(),
         created: seen.created(),
         who: told.who(&managers),
+        see: match &maker {
+            Maker::Daemun { gateway } => Some(w::SEE_GATEWAY.remedy(lang, &[gateway])),
+            _ => None,
+        },
         why: told.why(),
         forecast: told.forecast,
         why_reach: told.why_reach(&managers),
@@ -132,6 +146,7 @@ struct Told<'a> {
     seen: Seen<'a>,
     lang: Lang,
     rules: Option<&'static Rules>,
+    gateway: Option<&'a OfGateway<'a>>,
     maker: &'a Maker,
     forecast: Forecast,
 }
@@ -149,10 +164,7 @@ impl Told<'_> {
     }
 
     fn product(&self) -> String {
-        match self.rules {
-            Some(rules) => rules.product.to_owned(),
-            None => w::SOMEBODY.plain(self.lang),
-        }
+        product(self.rules, self.lang)
     }
 
     /// The addresses that it shows, with their classes.
@@ -201,7 +213,7 @@ impl Told<'_> {
             (true, None) => {}
         }
         said.push(match self.maker {
-            Maker::Daemun { gateway } => w::BY_DAEMUN.say(lang, &[gateway, gateway]),
+            Maker::Daemun { gateway } => w::BY_DAEMUN.say(lang, &[gateway]),
             Maker::EnvoyGateway { gateway } => w::BY_ENVOY.say(lang, &[gateway]),
             Maker::GatewayController { gateway, class } => match class {
                 Some(class) => w::BY_CONTROLLER_OF.say(lang, &[gateway, class]),
@@ -233,6 +245,10 @@ impl Told<'_> {
             Maker::Unknown => String::new(),
         };
         let makes = match self.kind() {
+            "LoadBalancer" if self.rules.is_none_or(|rules| !is_somebody(rules)) => {
+                let makes = w::WHY_BALANCER.say(lang, &[&self.product()]);
+                format!("{makes} {}", w::SOMEBODY_NAMED.plain(lang))
+            }
             "LoadBalancer" => w::WHY_BALANCER.say(lang, &[&self.product()]),
             "NodePort" => w::WHY_NODE_PORT.plain(lang),
             _ => w::WHY_INSIDE.plain(lang),
@@ -253,24 +269,12 @@ impl Told<'_> {
         let mut said = Vec::new();
         if !is_there {
             said.push(would(self.forecast, floating).plain(lang));
+        } else if self.is_public() && !self.is_foretold_public() {
+            said.push(w::REACH_IS_PUBLIC.plain(lang));
         }
-        said.push(match (self.forecast, floating) {
-            (Forecast::PublicByDefault, true) => {
-                w::REACH_UNSAID_FLOATING.say(lang, &[&rules.product])
-            }
-            (Forecast::PublicByDefault, false) => {
-                w::REACH_UNSAID_PUBLIC.say(lang, &[&rules.product])
-            }
-            (Forecast::PrivateByDefault, _) => w::REACH_UNSAID_PRIVATE.say(lang, &[&rules.product]),
-            (Forecast::Public, _) => w::REACH_SAID_PUBLIC.say(lang, &[&keys(&rules.public)]),
-            (Forecast::Private, _) => w::REACH_SAID_PRIVATE.say(lang, &[&keys(&rules.private)]),
-            (Forecast::Elsewhere, _) => w::WOULD_DEPEND.plain(lang),
-            (Forecast::NotItsClass, _) => {
-                let class = self.seen.text("/spec/loadBalancerClass");
-                w::REACH_CLASS.say(lang, &[&class, &rules.product])
-            }
-            (Forecast::NotKnown, _) => w::REACH_NOT_KNOWN.say(lang, &[&rules.product]),
-        });
+        said.extend(self.why_forecast(rules, is_there));
+        let lacks = self.gateway.and_then(|known| lacks(known, self.seen));
+        said.extend(lacks);
         said.extend(self.not_exact(rules));
         let decided = matches!(
             self.forecast,
@@ -282,8 +286,8 @@ impl Told<'_> {
         if decided {
             said.extend(match rules.change(Aspect::Reach) {
                 Change::Live => None,
-                Change::CreateOnly => Some(w::REACH_SETTLED.say(lang, &[&rules.product])),
-                Change::NotKnown => Some(w::REACH_MAYBE_SETTLED.say(lang, &[&rules.product])),
+                Change::CreateOnly => Some(w::REACH_SETTLED.say(lang, &[&self.product()])),
+                Change::NotKnown => Some(w::REACH_MAYBE_SETTLED.say(lang, &[&self.product()])),
             });
         }
         let says_private = matches!(
@@ -313,6 +317,38 @@ impl Told<'_> {
         said
     }
 
+    fn is_foretold_public(&self) -> bool {
+        matches!(self.forecast, Forecast::Public | Forecast::PublicByDefault)
+    }
+
+    /// By what on the Service its address is private or public.
+    fn why_forecast(&self, rules: &Rules, is_there: bool) -> Option<String> {
+        let lang = self.lang;
+        let product = self.product();
+        Some(match (self.forecast, has_floating_ips(rules)) {
+            (Forecast::PublicByDefault, true) => w::REACH_UNSAID_FLOATING.say(lang, &[&product]),
+            (Forecast::PublicByDefault, false) => w::REACH_UNSAID_PUBLIC.say(lang, &[&product]),
+            (Forecast::PrivateByDefault, _) => w::REACH_UNSAID_PRIVATE.say(lang, &[&product]),
+            (Forecast::Public, _) => {
+                let keys = keys(&rules.public).join(", ");
+                w::REACH_SAID_PUBLIC.say(lang, &[&keys])
+            }
+            (Forecast::Private, _) => {
+                let keys = keys(&rules.private).join(", ");
+                w::REACH_SAID_PRIVATE.say(lang, &[&keys])
+            }
+            // Of an address that is not there yet that is what would become of it.
+            (Forecast::Elsewhere, _) if !is_there => return None,
+            (Forecast::Elsewhere, _) => w::WOULD_DEPEND.plain(lang),
+            (Forecast::NotItsClass, _) => {
+                let class = self.seen.text("/spec/loadBalancerClass");
+                w::REACH_CLASS.say(lang, &[&class, &product])
+            }
+            (Forecast::NotKnown, _) if !is_somebody(rules) => w::REACH_NOT_KNOWN_WHO.plain(lang),
+            (Forecast::NotKnown, _) => w::REACH_NOT_KNOWN.say(lang, &[&product]),
+        })
+    }
+
     /// A key that decides reach and has a value that counts for nothing.
     fn not_exact(&self, rules: &Rules) -> Option<String> {
         let annotations = self.seen.annotations();
@@ -326,11 +362,10 @@ impl Told<'_> {
         Some(format!("{}: \"{shown}\" — {meaning}", key.key))
     }
 
-    fn to_be_private(&self) -> Vec<String> {
+    fn to_be_private(&self) -> Vec<Remedy> {
         let lang = self.lang;
-        let public = self.is_public()
-            || (self.addresses().is_empty()
-                && matches!(self.forecast, Forecast::Public | Forecast::PublicByDefault));
+        let foreseen = self.addresses().is_empty() && self.is_foretold_public();
+        let public = self.is_public() || foreseen;
         let Some(rules) = self.rules.filter(|_| public && self.has_load_balancer()) else {
             return Vec::new();
         };
@@ -338,25 +373,49 @@ impl Told<'_> {
         if keys.is_empty() {
             return Vec::new();
         }
-        let name = self.seen.whole_name();
-        let mut steps = vec![match self.maker {
-            Maker::Daemun { .. } => w::STEP_DAEMUN.plain(lang),
-            Maker::EnvoyGateway { .. } => w::STEP_ENVOY.say(lang, &[&keys]),
-            Maker::GatewayController { gateway, .. } => {
-                w::STEP_GATEWAY.say(lang, &[gateway, &keys])
-            }
-            Maker::Helm { .. } => w::STEP_HELM.say(lang, &[&keys]),
-            Maker::Owner { owner } => w::STEP_OWNER.say(lang, &[owner, &keys]),
-            Maker::Repository { program, .. } => w::STEP_REPOSITORY.say(lang, &[program, &keys]),
-            Maker::Kubectl { .. } | Maker::Unknown => w::STEP_WRITTEN.say(lang, &[&keys]),
+        let step = match self.maker {
+            Maker::Daemun { .. } => return self.daemun_to_be_private(),
+            Maker::EnvoyGateway { .. } => w::STEP_ENVOY.plain(lang),
+            Maker::GatewayController { gateway, .. } => w::STEP_GATEWAY.say(lang, &[gateway]),
+            Maker::Helm { .. } => w::STEP_HELM.plain(lang),
+            Maker::Owner { owner } => w::STEP_OWNER.say(lang, &[owner]),
+            Maker::Repository { program, .. } => w::STEP_REPOSITORY.say(lang, &[program]),
+            Maker::Kubectl { .. } | Maker::Unknown => w::STEP_WRITTEN.plain(lang),
+        };
+        let mut steps = vec![Remedy {
+            says: step,
+            paste: keys,
         }];
+        let name = self.seen.whole_name();
         if rules.change(Aspect::Reach) != Change::Live {
-            steps.push(w::STEP_ANEW.say(lang, &[&name.namespace, &name.name]));
+            steps.push(w::STEP_ANEW.remedy(lang, &[&name.namespace, &name.name]));
         }
-        if !matches!(self.maker, Maker::Daemun { .. }) {
-            steps.push(w::STEP_OR_DAEMUN.plain(lang));
-        }
+        steps.push(w::STEP_OR_DAEMUN.remedy(lang, &[]));
         steps
+    }
+
+    /// The steps for a Service of Daemun's: what its Gateway asks for decides them.
+    fn daemun_to_be_private(&self) -> Vec<Remedy> {
+        let lang = self.lang;
+        let name = self.seen.whole_name();
+        let Some(known) = self.gateway else {
+            return vec![
+                w::STEP_DAEMUN_IF.remedy(lang, &[]),
+                w::ANEW_DELETE.remedy(lang, &[&name.namespace, &name.name]),
+            ];
+        };
+        match asked(known) {
+            Some(Asked::Public) => {
+                let gateway = known.gateway;
+                let allow = format!("{ALLOW_RECREATION}={}", name.name);
+                vec![
+                    w::STEP_DAEMUN.remedy(lang, &[]),
+                    w::ANEW_ALLOW.remedy(lang, &[&gateway.namespace, &gateway.name, &allow]),
+                ]
+            }
+            Some(Asked::Private) => anew(known, self.seen),
+            None => vec![w::STEP_DAEMUN_IF.remedy(lang, &[])],
+        }
     }
 
     fn annotations(&self) -> Vec<Fact> {
@@ -386,10 +445,10 @@ impl Told<'_> {
 }
 
 /// The keys of a switch, as they are written.
-fn keys(switch: &Switch) -> String {
+fn keys(switch: &Switch) -> Vec<String> {
     let keys = switch.keys().iter().map(|key| match key.value {
-        KeyValue::Is(value) => format!("{}: \"{value}\"", key.key),
+        KeyValue::Is(value) => format!("{}: {}", key.key, quoted(value)),
         KeyValue::Subnet => format!("{}: …", key.key),
     });
-    keys.collect::<Vec<_>>().join(", ")
+    keys.collect()
 }

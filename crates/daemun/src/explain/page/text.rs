@@ -7,7 +7,10 @@ use super::measure::{columns, wrap};
 use super::origin::Manager;
 use super::service::Explained;
 use super::words as w;
-use super::{ANNOTATION, Fact, Leg, Link, Page, Route, State, Station, Target, Wrong};
+use super::{
+    ANNOTATION, Fact, Leg, Link, Page, Remedy, Route, State, Station, Target, Trouble, Wrong,
+    quoted,
+};
 use crate::output::style::{Style, Tone, plain};
 
 /// As wide as lines become.
@@ -48,12 +51,13 @@ pub(super) fn write(page: &Page, style: Style) -> String {
 /// Writes the answer about a Service.
 pub(super) fn service(explained: &Explained, style: Style) -> String {
     let Explained {
-        service: _, // in the headline
+        service,
         lang,
         headline,
         created: _, // said with who
         maker: _,   // in words
         who,
+        see,
         why,
         forecast: _, // in words
         why_reach,
@@ -73,9 +77,17 @@ pub(super) fn service(explained: &Explained, style: Style) -> String {
         writer.line(&line);
     }
     writer.paragraph(w::WHO, std::slice::from_ref(who));
+    if let Some(see) = see {
+        writer.remedy(see, 2, "");
+    }
     writer.paragraph(w::WHY, std::slice::from_ref(why));
     writer.paragraph(w::WHO_REACHES, why_reach);
-    writer.paragraph(w::TO_BE_PRIVATE, to_be_private);
+    if !to_be_private.is_empty() {
+        writer.band(&w::TO_BE_PRIVATE.plain(*lang));
+        for remedy in to_be_private {
+            writer.remedy(remedy, 2, "");
+        }
+    }
     for (heading, facts) in [(w::SAYS_SO, evidence), (w::ANNOTATIONS, annotations)] {
         if !facts.is_empty() {
             writer.band(&heading.plain(*lang));
@@ -84,7 +96,9 @@ pub(super) fn service(explained: &Explained, style: Style) -> String {
     }
     writer.band(&w::MANAGERS.plain(*lang));
     if managers.is_empty() {
-        writer.told(&w::NO_MANAGERS.plain(*lang), 2, "");
+        let (namespace, name) = service.split_once('/').unwrap_or_default();
+        let remedy = w::NO_MANAGERS.remedy(*lang, &[&namespace, &name]);
+        writer.remedy(&remedy, 2, "");
     }
     for manager in managers {
         writer.manager(manager);
@@ -116,9 +130,40 @@ impl Writer {
         self.text.push('\n');
         let first = self.style.paint(tone(wrong.state), plain(&first));
         self.line(&first);
-        self.told(&wrong.trouble.what, 2, "");
-        for remedy in &wrong.trouble.remedies {
-            self.told(remedy, 2, "→ ");
+        self.trouble(&wrong.trouble, 2, "");
+    }
+
+    /// What is wrong, what the controller says of it, where that is written, and what to do.
+    fn trouble(&mut self, trouble: &Trouble, indent: usize, mark: &str) {
+        let Trouble {
+            what,
+            message,
+            spot,
+            remedies,
+        } = trouble;
+        let place = spot.as_ref().map(|it| format!("{it}: "));
+        self.told(
+            &format!("{}{what}", place.unwrap_or_default()),
+            indent,
+            mark,
+        );
+        let inner = indent + columns(mark);
+        if let Some(message) = message {
+            let quoted = w::CONTROLLER_SAYS.say(self.lang, &[message]);
+            self.told(&quoted, inner, "");
+        }
+        for remedy in remedies {
+            self.remedy(remedy, inner, "→ ");
+        }
+    }
+
+    /// What to do. What is to be typed or pasted has lines of its own, which are never broken.
+    fn remedy(&mut self, remedy: &Remedy, indent: usize, before: &str) {
+        let Remedy { says, paste } = remedy;
+        self.told(says, indent, before);
+        for line in paste {
+            let indent = " ".repeat(indent + columns(before) + 2);
+            self.line(&format!("{indent}{}", plain(line)));
         }
     }
 
@@ -159,10 +204,7 @@ impl Writer {
         self.told(says, 6, "");
         self.facts(facts);
         if let Some(trouble) = trouble {
-            self.told(&trouble.what, 6, &format!("{} ", self::mark(*state)));
-            for remedy in &trouble.remedies {
-                self.told(remedy, 8, "→ ");
-            }
+            self.trouble(trouble, 6, &format!("{} ", self::mark(*state)));
         }
     }
 
@@ -175,7 +217,7 @@ impl Writer {
                 meaning,
             } = fact;
             let value = if *id == ANNOTATION {
-                format!("\"{value}\"")
+                quoted(value)
             } else {
                 value.clone()
             };

@@ -144,7 +144,8 @@ fn ask(kubeconfig: &tempfile::NamedTempFile, arguments: &[&str]) -> String {
     let kubeconfig = kubeconfig.path().to_str().unwrap();
     let arguments = [&["explain"], arguments, &["--kubeconfig", kubeconfig]].concat();
     let (told, problems, status) = run(&arguments, &[]);
-    assert_eq!((problems.as_str(), status), ("", Some(0)), "{arguments:?}");
+    assert_eq!(problems, "", "{arguments:?}");
+    assert!(matches!(status, Some(0 | 1)), "{arguments:?}: {status:?}");
     told
 }
 

@@ -72,6 +72,7 @@ static OPENSTACK_FAMILY: Rules = Rules {
     provider: Provider::Generic,
     name: "Auto (openstack://)",
     product: "NHN Cloud NKS, OpenStack or OVH (the nodes do not tell which)",
+    product_ko: Some("NHN Cloud NKS, OpenStack, OVH 중 하나(노드로는 구별할 수 없음)"),
     node_prefixes: &["openstack://"],
     private: openstack::PRIVATE,
     public: openstack::PUBLIC,

@@ -79,6 +79,7 @@ pub(super) static RULES: Rules = Rules {
     provider: Provider::Aws,
     name: "AWS",
     product: "AWS (in-tree controller or AWS Load Balancer Controller)",
+    product_ko: Some("AWS(인트리 컨트롤러 또는 AWS Load Balancer Controller)"),
     node_prefixes: &["aws://"],
     private: Switch::Keys(&[Key::is(INTERNAL, "true"), Key::is(SCHEME, "internal")]),
     public: Switch::Keys(&[

@@ -172,6 +172,7 @@ pub(super) static RULES: Rules = Rules {
     provider: Provider::OpenStack,
     name: "OpenStack",
     product: "OpenStack with Octavia",
+    product_ko: Some("OpenStack(Octavia)"),
     node_prefixes: &["openstack://"],
     private: PRIVATE,
     public: PUBLIC,

@@ -16,6 +16,8 @@ pub struct Rules {
     pub name: &'static str,
     /// Its product's name, for texts.
     pub product: &'static str,
+    /// The same in Korean, where it is more than a name.
+    pub product_ko: Option<&'static str>,
     /// Whether nothing says that it is this one: whether there is a maker of load balancers at all is not known.
     pub guessed: bool,
     /// Beginnings of nodes' `spec.providerID` by which it is recognised (several providers may share one).
@@ -78,6 +80,7 @@ impl Rules {
         provider: Provider::Generic,
         name: "Generic",
         product: "a load balancer that is not known",
+        product_ko: None,
         guessed: false,
         node_prefixes: &[],
         private: Switch::NotKnown,

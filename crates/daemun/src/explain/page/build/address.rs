@@ -6,13 +6,16 @@ use daemun_model::verdict::Status;
 use daemun_translate::exposure::class::{AddressClass, class_of};
 use daemun_translate::exposure::provider::Value as KeyValue;
 use daemun_translate::exposure::{Asked, OnViolation, REACH_VERIFIED};
+use daemun_translate::infrastructure::Wanted;
 
+use super::anew::{anew, lacks};
 use super::way::describe;
-use super::{Link, Owner, State, Station, w};
+use super::{Link, Owner, State, Station, Trouble, w};
 use crate::explain::page::Reach;
 use crate::explain::page::known::{From, Known, Said};
-use crate::explain::page::lang::{Lang, Words};
-use crate::explain::page::meaning::{Forecast, forecast, has_floating_ips};
+use crate::explain::page::lang::Words;
+use crate::explain::page::meaning::{Forecast, forecast, has_floating_ips, is_addon};
+use crate::explain::page::said::meaning as meaning_of;
 use crate::explain::page::seen::Seen;
 
 /// Whether a private address was asked for and a public one is there.
@@ -89,7 +92,8 @@ pub(super) fn addresses(known: &Known<'_>, service: Seen<'_>, is_there: bool) ->
     shown.collect()
 }
 
-fn asked(known: &Known<'_>) -> Option<Asked> {
+/// What is asked for.
+pub(in crate::explain::page) fn asked(known: &Known<'_>) -> Option<Asked> {
     known.infrastructure()?.exposure.reach
 }
 
@@ -169,6 +173,16 @@ fn none_yet(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         let floating = known.rules().is_some_and(has_floating_ips);
         station.reach = reach_foreseen(forecast);
         station.say(would(forecast, floating).plain(lang));
+        match (forecast, asked(known)) {
+            (Forecast::Elsewhere | Forecast::NotKnown, Some(Asked::Private)) => {
+                station.say(w::WOULD_VERIFY.plain(lang));
+            }
+            (Forecast::Elsewhere, None) => station.say(w::WOULD_NOT_VERIFY.plain(lang)),
+            (Forecast::Public | Forecast::PublicByDefault, None) => {
+                unasked(known, &mut station);
+            }
+            (_, Some(_) | None) => {}
+        }
         if floating && matches!(forecast, Forecast::Public | Forecast::PublicByDefault) {
             station.say(w::FLOATING_MAPS.plain(lang));
         }
@@ -179,8 +193,17 @@ fn none_yet(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     if asked(known) == Some(Asked::Private) {
         what = format!("{what} {}", w::PENDING_CLOSED.plain(lang));
     }
-    station.fail(State::Waiting, what, vec![describe(known, service)]);
+    let trouble = Trouble::from(what).with([describe(known, service)]);
+    station.fail(State::Waiting, trouble);
     station
+}
+
+/// A public address for which nobody asked.
+fn unasked(known: &Known<'_>, station: &mut Station) {
+    let lang = known.lang;
+    let what = w::PUBLIC_UNASKED.say(lang, &[&known.product()]);
+    let remedy = w::PUBLIC_UNASKED_REMEDY.remedy(lang, &[]);
+    station.fail(State::Doubtful, Trouble::from(what).with([remedy]));
 }
 
 /// What would come, in a sentence.
@@ -214,12 +237,12 @@ fn there(known: &Known<'_>, service: Seen<'_>, address: &str) -> Station {
     station.fact("observed", w::FACT_OBSERVED.plain(lang), observed);
     let verified = known.said(REACH_VERIFIED);
     if let Some(said) = verified {
-        verify(said, lang, &mut station);
+        verify(known, said, &mut station);
     }
     judge(known, (service, address, class), &mut station);
     if class == Some(AddressClass::Public) && floating {
         station.say(w::FLOATING_MAPS.plain(lang));
-    } else if class.is_some_and(|it| !it.is_public()) {
+    } else if class.is_some_and(|it| !it.is_public()) && !known.rules().is_some_and(is_addon) {
         let unseen = if floating {
             w::CONSOLE_UNSEEN_FLOATING
         } else {
@@ -265,15 +288,22 @@ fn requested(known: &Known<'_>, station: &mut Station) {
     }
 }
 
-fn verify(said: Said<'_>, lang: Lang, station: &mut Station) {
+fn verify(known: &Known<'_>, said: Said<'_>, station: &mut Station) {
+    let lang = known.lang;
     let (status, means) = match said.status {
         Status::True => ("True", w::VERIFIED_TRUE),
         Status::False => ("False", w::VERIFIED_FALSE),
         Status::Unknown => ("Unknown", w::VERIFIED_UNKNOWN),
     };
-    let value = format!("{status} ({})", said.reason);
+    let mut value = format!("{status} ({})", said.reason);
+    // Of files it is this page that judges, unless the condition is in them.
+    if known.recorded(REACH_VERIFIED).is_none() {
+        value = w::WOULD_BE.say(lang, &[&value]);
+    }
     station.fact("reachVerified", w::FACT_REACH_VERIFIED.plain(lang), value);
-    station.meaning(means.plain(lang));
+    let observed = meaning_of(lang, REACH_VERIFIED, said.reason).into_iter();
+    let means: Vec<String> = observed.chain([means.plain(lang)]).collect();
+    station.meaning(means.join(" "));
 }
 
 /// Whether the address is what was asked for.
@@ -288,27 +318,30 @@ fn judge(
     let public = class.is_some_and(AddressClass::is_public);
     match (asked(known), class) {
         (Some(_), _) if verified == Some(Status::True) => {}
-        (Some(Asked::Private), _) if public => station.fail(
-            State::Bad,
-            if reports(known) {
-                w::VIOLATED_REPORTED.say(lang, &[&address])
+        (Some(Asked::Private), _) if public => {
+            let violated = if reports(known) {
+                w::VIOLATED_REPORTED
             } else {
-                w::VIOLATED.say(lang, &[&address])
-            },
-            vec![
-                w::VIOLATED_REMEDY_PUBLIC.plain(lang),
-                w::VIOLATED_REMEDY_RANGE.plain(lang),
-                w::VIOLATED_REMEDY_AWAY.say(lang, &[&name.namespace, &name.name]),
-            ],
-        ),
-        (Some(Asked::Private), None) => {
-            station.fail(State::Waiting, w::UNRESOLVED.plain(lang), Vec::new());
+                w::VIOLATED
+            };
+            let mut what = violated.say(lang, &[&address]);
+            if let Some(why) = lacks(known, service) {
+                what = format!("{what} {why}");
+            }
+            let mut remedies = anew(known, service);
+            remedies.push(w::VIOLATED_REMEDY_PUBLIC.remedy(lang, &[]));
+            remedies.push(w::VIOLATED_REMEDY_RANGE.remedy(lang, &[]));
+            station.fail(State::Bad, Trouble::from(what).with(remedies));
         }
-        (Some(Asked::Public), Some(_)) if !public => station.fail(
-            State::Doubtful,
-            w::NOT_PUBLIC.say(lang, &[&address]),
-            vec![w::NOT_PUBLIC_REMEDY.say(lang, &[&name.namespace, &name.name])],
-        ),
+        (Some(Asked::Private), None) => {
+            station.fail(State::Waiting, w::UNRESOLVED.plain(lang));
+        }
+        (Some(Asked::Public), Some(_)) if !public => {
+            let what = w::NOT_PUBLIC.say(lang, &[&address]);
+            let remedy = w::NOT_PUBLIC_REMEDY.remedy(lang, &[&name.namespace, &name.name]);
+            station.fail(State::Doubtful, Trouble::from(what).with([remedy]));
+        }
+        (None, _) if public && !known.is_guesswork() => unasked(known, station),
         (Some(_) | None, _) => {}
     }
 }
@@ -322,16 +355,29 @@ fn after_deletion(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
         KeyValue::Is(value) => annotations.get(kept.key) == Some(&value),
         KeyValue::Subnet => false,
     });
-    let after = if is_kept {
-        w::ADDRESS_KEPT
-    } else {
-        w::ADDRESS_LOST
+    let public = asks_public(known, service);
+    let is_asked = chosen(known) || !service.text("/spec/loadBalancerIP").is_empty();
+    let after = match (is_kept, is_asked) {
+        (true, _) => w::ADDRESS_KEPT,
+        (false, true) => w::ADDRESS_LOST_ASKED,
+        (false, false) => w::ADDRESS_LOST,
     };
     let label = w::FACT_AFTER.plain(lang);
     station.fact("afterDeletion", label, after.plain(lang));
-    if !is_kept && kept.is_some() {
+    let again = known.rules().map(|rules| rules.fixed_address.private);
+    // What outlives a load balancer is a public address that was allocated by itself.
+    if !is_kept && kept.is_some() && public {
         station.meaning(w::ADDRESS_KEEP_BY.plain(lang));
+    } else if !is_kept && !is_asked && !public && again.is_some_and(|it| it.get().is_some()) {
+        station.meaning(w::ADDRESS_AGAIN_BY.plain(lang));
     }
+}
+
+/// Whether a certain address is asked for.
+fn chosen(known: &Known<'_>) -> bool {
+    let wanted = known.infrastructure().map(|it| &it.addresses);
+    let mut wanted = wanted.into_iter().flatten();
+    wanted.any(|it| matches!(it, Wanted::Ip(_)))
 }
 
 fn class(known: &Known<'_>, address: &str) -> Option<AddressClass> {

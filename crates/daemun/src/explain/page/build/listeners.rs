@@ -3,29 +3,40 @@
 use daemun_model::Snapshot;
 use daemun_model::names::ObjectName;
 use daemun_model::shown::date;
-use daemun_model::verdict::{Part, Place, Status, Verdict};
+use daemun_model::verdict::{FieldPath, Part, Place, Status, Verdict};
 use daemun_objects::gateway_api::gateway::Listener as Written;
 
-use super::{Link, Listener, Owner, State, Station, w};
+use super::{Link, Listener, Owner, Standing, State, Station, Trouble, w};
 use crate::explain::page::known::{Known, condition};
+use crate::explain::page::lang::Words;
 
 /// Conditions that are bad where they do not hold; another one is bad where it does.
 const WANTED: &[&str] = &["Accepted", "ResolvedRefs"];
 
-pub(super) fn listeners(known: &Known<'_>) -> Vec<Listener> {
+pub(super) fn listeners(known: &Known<'_>, standing: Standing) -> Vec<Listener> {
     let Some(gateway) = known.written() else {
         return Vec::new();
     };
     let verdict = known.verdict("Gateway", known.gateway);
-    let own = gateway.spec.listeners.iter();
-    let mut all: Vec<Listener> = own
-        .map(|written| listener(known, written, verdict, None))
-        .collect();
+    let of = |listeners: &[Written], verdict: Option<&Verdict>, set: Option<&ObjectName>| {
+        let all = listeners.iter().enumerate();
+        let all = all.map(|(number, written)| {
+            let one = One {
+                known,
+                written,
+                path: FieldPath::of("spec.listeners").index(number),
+                verdict,
+                set,
+            };
+            one.listener(standing)
+        });
+        all.collect::<Vec<Listener>>()
+    };
+    let mut all = of(&gateway.spec.listeners, verdict, None);
     for name in sets(known) {
         if let Some(set) = known.cluster.listener_sets.get(&name) {
             let verdict = known.verdict("ListenerSet", &name);
-            let of_set = set.spec.listeners.iter();
-            all.extend(of_set.map(|written| listener(known, written, verdict, Some(&name))));
+            all.extend(of(&set.spec.listeners, verdict, Some(&name)));
         }
     }
     all
@@ -42,69 +53,97 @@ pub(super) fn sets(known: &Known<'_>) -> Vec<ObjectName> {
     of_gateway.map(|(name, _)| name.clone()).collect()
 }
 
-fn listener(
-    known: &Known<'_>,
-    written: &Written,
-    verdict: Option<&Verdict>,
-    set: Option<&ObjectName>,
-) -> Listener {
-    let lang = known.lang;
-    let name = match set {
-        Some(set) => format!("{set}/{}", written.name),
-        None => written.name.clone(),
-    };
-    let mut station = Station::new(known, Link::Listener, name);
-    if let Some(set) = set {
-        station.owner = Owner::ApplicationDeveloper;
-        station.say(w::LISTENER_OF_SET.say(lang, &[set]));
-    }
-    let parts = verdict.map(|it| &*it.parts).unwrap_or_default();
-    let part = parts
-        .iter()
-        .find(|it| matches!(&it.place, Place::Listener(name) if *name == written.name));
-    let attached = part.and_then(|part| part.attached).unwrap_or_default();
-    if attached == 0 {
-        station.say(w::LISTENER_NO_ROUTES.plain(lang));
-    } else {
-        station.say(w::LISTENER_ROUTES.say(lang, &[&attached]));
-    }
-    if let Some(part) = part {
-        conditions(part, &mut station);
-    } else if set.is_some() {
-        let own = parts.iter().find(|it| it.place == Place::Object);
-        if let Some(own) = own {
-            conditions(own, &mut station);
-        }
-    }
-    if let Some(snapshot) = known.snapshot() {
-        certificates(known, snapshot, written, &mut station);
-    }
-    let hostname = match written.hostname.as_deref() {
-        None | Some("") => w::ANY_NAME.plain(lang),
-        Some(name) => name.to_owned(),
-    };
-    let port = format!(
-        "{} :{} {hostname}",
-        written.protocol.as_str().to_lowercase(),
-        written.port
-    );
-    Listener { port, station }
+/// A listener, as it is written and as it was judged.
+struct One<'a> {
+    known: &'a Known<'a>,
+    written: &'a Written,
+    path: FieldPath,
+    /// Of the Gateway or ListenerSet.
+    verdict: Option<&'a Verdict>,
+    set: Option<&'a ObjectName>,
 }
 
-fn conditions(part: &Part, station: &mut Station) {
-    for kind in WANTED {
-        let failing = condition(part, kind).filter(|it| it.status == Status::False);
-        if let Some(failing) = failing {
-            station.fail(State::Bad, &*failing.message, Vec::new());
+impl One<'_> {
+    fn listener(&self, standing: Standing) -> Listener {
+        let Self { known, written, .. } = *self;
+        let lang = known.lang;
+        let name = match self.set {
+            Some(set) => format!("{set}/{}", written.name),
+            None => written.name.clone(),
+        };
+        let mut station = Station::new(known, Link::Listener, name);
+        if let Some(set) = self.set {
+            station.owner = Owner::ApplicationDeveloper;
+            station.say(w::LISTENER_OF_SET.say(lang, &[set]));
+        }
+        let parts = self.verdict.map(|it| &*it.parts).unwrap_or_default();
+        let is_meant =
+            |it: &&Part| matches!(&it.place, Place::Listener(name) if *name == written.name);
+        let part = parts.iter().find(is_meant);
+        let attached = part.and_then(|part| part.attached).unwrap_or_default();
+        if attached > 0 {
+            station.say(w::LISTENER_ROUTES.say(lang, &[&attached]));
+        }
+        match standing {
+            Standing::Serving if attached == 0 => {
+                station.say(without_routes(written.protocol.as_str()).plain(lang));
+            }
+            Standing::Serving => {}
+            Standing::Closed => station.fail(State::Waiting, w::LISTENER_CLOSED.plain(lang)),
+            Standing::Refused | Standing::NothingMade | Standing::ClassRefused => {
+                station.fail(State::Waiting, w::LISTENER_HELD.plain(lang));
+            }
+        }
+        if let Some(part) = part {
+            self.conditions(part, &mut station);
+        } else if self.set.is_some() {
+            let own = parts.iter().find(|it| it.place == Place::Object);
+            if let Some(own) = own {
+                self.conditions(own, &mut station);
+            }
+        }
+        if let Some(snapshot) = known.snapshot() {
+            certificates(known, snapshot, written, &mut station);
+        }
+        let hostname = match written.hostname.as_deref() {
+            None | Some("") => w::ANY_NAME.plain(lang),
+            Some(name) => name.to_owned(),
+        };
+        let protocol = written.protocol.as_str().to_lowercase();
+        let port = format!("{protocol} :{} {hostname}", written.port);
+        Listener { port, station }
+    }
+
+    fn conditions(&self, part: &Part, station: &mut Station) {
+        let wanted = WANTED.iter().map(|kind| (*kind, Status::False, State::Bad));
+        let unwanted = [
+            ("Conflicted", Status::True, State::Bad),
+            ("OverlappingTLSConfig", Status::True, State::Doubtful),
+        ];
+        for (kind, status, state) in wanted.chain(unwanted) {
+            let failing = condition(part, kind).filter(|it| it.status == status);
+            let Some(failing) = failing else {
+                continue;
+            };
+            let spot = self
+                .verdict
+                .and_then(|it| self.known.spot_of(it, &failing.message, &self.path));
+            let said = (kind, failing.reason);
+            let mut trouble = Trouble::said(self.known, said, &failing.message).at(spot);
+            if failing.reason == "UnsupportedProtocol" && self.written.protocol.as_str() == "UDP" {
+                trouble = trouble.with([w::LISTENER_UDP_REMEDY.remedy(self.known.lang, &[])]);
+            }
+            station.fail(state, trouble);
         }
     }
-    let conflicted = condition(part, "Conflicted").filter(|it| it.status == Status::True);
-    if let Some(conflicted) = conflicted {
-        station.fail(State::Bad, &*conflicted.message, Vec::new());
-    }
-    let overlaps = condition(part, "OverlappingTLSConfig").filter(|it| it.status == Status::True);
-    if let Some(overlaps) = overlaps {
-        station.fail(State::Doubtful, &*overlaps.message, Vec::new());
+}
+
+/// What becomes of what comes to a listener without Routes.
+fn without_routes(protocol: &str) -> Words {
+    match protocol {
+        "UDP" => w::LISTENER_NO_ROUTES_UDP,
+        "TCP" | "TLS" => w::LISTENER_NO_ROUTES_TLS,
+        _ => w::LISTENER_NO_ROUTES,
     }
 }
 
@@ -125,7 +164,7 @@ fn certificates(known: &Known<'_>, snapshot: &Snapshot, written: &Written, stati
         station.fact("certificate", w::FACT_CERTIFICATE.plain(lang), value);
         if certificate.not_after <= known.cluster.now {
             let what = w::CERTIFICATE_EXPIRED.say(lang, &[name, &day]);
-            station.fail(State::Bad, what, Vec::new());
+            station.fail(State::Bad, what);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From what is known to the page, link by link in the order of the chain.
 
 mod address;
+mod anew;
 mod listeners;
 mod proxies;
 mod routes;
@@ -9,28 +10,32 @@ mod way;
 
 use std::collections::BTreeSet;
 
-use super::known::Known;
+use super::known::{From, Known};
 use super::lang::Words;
 use super::words as w;
-use super::{Link, Listener, Owner, Page, Route, State, Station, Trouble, Way, Wrong};
+use super::{
+    Link, Listener, Owner, Page, Remedy, Route, Standing, State, Station, Trouble, Way, Wrong,
+};
 
-pub(super) use address::{class_words, would};
-pub(super) use rules::refused;
+pub(super) use address::{asked, class_words, would};
+pub(super) use anew::{anew, lacks};
 
 /// Makes the page.
 pub(crate) fn build(known: &Known<'_>) -> Page {
     let class = rules::class(known);
     let controller = rules::controller(known);
-    let listeners = listeners::listeners(known);
+    let standing = rules::standing(known);
+    let listeners = listeners::listeners(known, standing);
     let routes = routes::routes(known);
     let rule = rules::gateway(known, listeners.len(), routes.len());
-    let proxies = proxies::proxies(known);
+    let proxies = proxies::proxies(known, standing);
     let ways = way::ways(known);
     let mut page = Page {
         gateway: known.gateway.to_string(),
         lang: known.lang,
         headline: String::new(),
         state: State::Good,
+        standing,
         first_wrong: None,
         wrong: 0,
         class,
@@ -56,15 +61,21 @@ pub(crate) fn build(known: &Known<'_>) -> Page {
     page
 }
 
-/// The first of the worst: what is wrong goes before what may surprise, and that before what is on its way.
+/// The first of the worst: what is wrong goes before what may surprise, and that before what is on its way. An address
+/// that is not what was asked for goes before the Service that it comes from: it says of that all there is to say.
 fn first_wrong(page: &Page) -> Option<Wrong> {
-    let of = |state: State| page.stations().find(|it| it.state == state);
+    let closed = |it: &&Station| page.standing == Standing::Closed && it.link == Link::Address;
+    let of = |state: State| {
+        let mut wrong = page.stations().filter(|it| it.state == state);
+        let address = page.stations().filter(|it| it.state == state).find(closed);
+        address.or_else(|| wrong.next())
+    };
     let first = [State::Bad, State::Doubtful, State::Waiting]
         .into_iter()
         .find_map(of)?;
     let trouble = first.trouble.clone().unwrap_or_else(|| Trouble {
         what: first.says.clone(),
-        remedies: Vec::new(),
+        ..Trouble::default()
     });
     Some(Wrong {
         object: first.title(),
@@ -90,11 +101,15 @@ fn headline(known: &Known<'_>, page: &Page) -> String {
 
 fn situation(known: &Known<'_>, page: &Page) -> String {
     let (lang, gateway) = (known.lang, known.gateway);
-    if refused(known) {
-        return w::REFUSED.say(lang, &[gateway]);
-    }
-    if address::is_closed(known) {
-        return w::CLOSED.say(lang, &[gateway]);
+    let standing = match page.standing {
+        Standing::Refused => Some(w::REFUSED),
+        Standing::ClassRefused => Some(w::CLASS_REFUSED),
+        Standing::NothingMade => Some(w::NOTHING_MADE),
+        Standing::Closed => Some(w::CLOSED),
+        Standing::Serving => None,
+    };
+    if let Some(words) = standing {
+        return words.say(lang, &[gateway]);
     }
     let addresses = page.ways.iter().flat_map(|way| &way.addresses);
     let known_ones: Vec<&Station> = addresses
@@ -120,6 +135,9 @@ fn situation(known: &Known<'_>, page: &Page) -> String {
         .map(|it| address::in_headline(known, &it.name))
         .collect();
     let shown: Vec<String> = shown.into_iter().collect();
+    if page.proxies.state == State::Unknown && known.from == From::Files {
+        return w::HAS_ADDRESS.say(lang, &[gateway, &shown.join(", ")]);
+    }
     w::SERVES.say(lang, &[gateway, &shown.join(", ")])
 }
 
@@ -161,7 +179,17 @@ impl Station {
             heading: heading.map_or_else(|| kind.to_owned(), |it| it.plain(known.lang)),
             name: name.into(),
             state: State::Good,
-            purpose: purpose.plain(known.lang),
+            purpose: match link {
+                Link::Service => purpose.say(known.lang, &[&known.product()]),
+                Link::Class
+                | Link::Controller
+                | Link::Gateway
+                | Link::Proxies
+                | Link::LoadBalancer
+                | Link::Address
+                | Link::Listener
+                | Link::Route => purpose.plain(known.lang),
+            },
             says: String::new(),
             facts: Vec::new(),
             owner,

@@ -4,7 +4,7 @@ use daemun_model::verdict::Status;
 use daemun_translate::infrastructure::parameters::Workload;
 use serde_json::Value;
 
-use super::{Link, State, Station, refused, w};
+use super::{Link, Standing, State, Station, Trouble, w};
 use crate::explain::page::known::{From, Known};
 use crate::explain::page::seen::Seen;
 
@@ -13,7 +13,7 @@ const GATEWAY_LABEL: &str = "gateway.networking.k8s.io/gateway-name";
 /// Reasons of `Programmed` that are about the address, and told there.
 const OF_ADDRESS: &[&str] = &["AddressNotUsable", "AddressNotAssigned", "Programmed"];
 
-pub(super) fn proxies(known: &Known<'_>) -> Station {
+pub(super) fn proxies(known: &Known<'_>, standing: Standing) -> Station {
     let lang = known.lang;
     let workloads = known.made("Deployment").chain(known.made("DaemonSet"));
     let workloads: Vec<Seen<'_>> = workloads.collect();
@@ -23,7 +23,7 @@ pub(super) fn proxies(known: &Known<'_>) -> Station {
         .collect();
     let mut station = Station::new(known, Link::Proxies, names.join(", "));
     if workloads.is_empty() {
-        not_there(known, &mut station);
+        not_there(known, standing, &mut station);
         return station;
     }
     let (ready, wanted) = readiness(&workloads);
@@ -40,29 +40,29 @@ pub(super) fn proxies(known: &Known<'_>) -> Station {
             State::Doubtful
         };
         let labels = format!("{GATEWAY_LABEL}={}", known.gateway.name);
-        let remedy = w::PROXIES_NOT_READY_REMEDY.say(lang, &[&known.gateway.namespace, &labels]);
+        let remedy = w::PROXIES_NOT_READY_REMEDY.remedy(lang, &[&known.gateway.namespace, &labels]);
         let mut what = w::PROXIES_NOT_READY.say(lang, &[&ready, &wanted]);
         if let Some(why) = waiting_pod(known) {
             what = format!("{what} {why}");
         }
-        station.fail(state, what, vec![remedy]);
+        station.fail(state, Trouble::from(what).with([remedy]));
     }
     if let Some(said) = known.recorded("Programmed")
         && said.status == Status::False
         && !OF_ADDRESS.contains(&said.reason)
-        && !refused(known)
+        && standing != Standing::Refused
     {
         let state = match said.reason {
             "Pending" => State::Waiting,
             _ => State::Bad,
         };
-        let what = w::PROXIES_SAY.say(lang, &[&said.message]);
-        station.fail(state, what, Vec::new());
+        let trouble = Trouble::said(known, ("Programmed", said.reason), said.message);
+        station.fail(state, trouble);
     }
     station
 }
 
-fn not_there(known: &Known<'_>, station: &mut Station) {
+fn not_there(known: &Known<'_>, standing: Standing, station: &mut Station) {
     let lang = known.lang;
     let foreseen = known.foreseen();
     let workload = foreseen.iter().map(Seen).find(|it| {
@@ -74,9 +74,13 @@ fn not_there(known: &Known<'_>, station: &mut Station) {
         .any(|kind| known.hidden.contains(kind));
     if let Some(workload) = workload {
         station.name = format!("{} {}", workload.kind(), workload.name());
-    } else if !hidden && !known.is_guesswork() {
+    } else if standing != Standing::Serving && standing != Standing::Closed {
         station.state = State::Unknown;
-        station.say(w::PROXIES_HELD.plain(lang));
+        let held = match standing {
+            Standing::ClassRefused => w::PROXIES_CLASS_HELD,
+            _ => w::PROXIES_HELD,
+        };
+        station.say(held.plain(lang));
         return;
     }
     if hidden || workload.is_none() {
@@ -85,6 +89,11 @@ fn not_there(known: &Known<'_>, station: &mut Station) {
         return;
     }
     match known.from {
+        // What a cluster has is not all in the files: where the Service is, somebody has made it.
+        From::Files if known.made("Service").next().is_some() => {
+            station.state = State::Unknown;
+            station.say(w::PROXIES_NOT_IN_FILES.plain(lang));
+        }
         From::Files => {
             station.foresee();
             let wanted = known.infrastructure().map(|it| it.parameters.workload);
@@ -94,7 +103,7 @@ fn not_there(known: &Known<'_>, station: &mut Station) {
                 Some(Workload::Scaled { .. }) | None => w::PROXIES_SCALED.plain(lang),
             });
         }
-        From::Cluster => station.fail(State::Waiting, w::PROXIES_MISSING.plain(lang), Vec::new()),
+        From::Cluster => station.fail(State::Waiting, w::PROXIES_MISSING.plain(lang)),
     }
 }
 

@@ -5,10 +5,10 @@ use daemun_model::backend::{BackendTarget, EndpointHost, EndpointState};
 use daemun_model::filter::Filter;
 use daemun_model::names::{BackendKey, BackendKind, ObjectName, RouteKey};
 use daemun_model::route::{Attachment, Rule};
-use daemun_model::verdict::{Place, Severity, Status, Verdict};
+use daemun_model::verdict::{FieldPath, Place, Severity, Status, Verdict};
 
 use super::listeners::sets;
-use super::{Link, Route, State, Station, w};
+use super::{Link, Route, State, Station, Trouble, w};
 use crate::explain::page::known::{From, Known, condition};
 use crate::explain::page::{Leg, Target};
 use crate::explain::share::percent;
@@ -67,7 +67,9 @@ fn route(
                     }
                     _ => failing.message.clone(),
                 };
-                station.fail(state, what, Vec::new());
+                let spot = known.spot_of(verdict, &failing.message, &FieldPath::root());
+                let trouble = Trouble::said(known, (kind, failing.reason), &what);
+                station.fail(state, trouble.at(spot));
             }
         }
     }
@@ -89,7 +91,11 @@ fn route(
             Severity::Error => State::Bad,
         };
         let what = format!("{}: {}", finding.path, finding.message);
-        station.fail(state, what, Vec::new());
+        let trouble = Trouble::said(known, ("", finding.reason), &what);
+        station.fail(
+            state,
+            trouble.at(known.spot(&verdict.object, &finding.path)),
+        );
     }
     if !listeners.is_empty() {
         station.say(w::ROUTE_AT.say(lang, &[&listeners.join(", ")]));
@@ -192,7 +198,7 @@ fn targets(
             BackendTarget::Invalid { written, reason } => Target {
                 backend: written.clone(),
                 share: String::new(),
-                endpoints: w::TARGET_INVALID.say(known.lang, &[reason]),
+                endpoints: failing(known, station, reason),
                 state: State::Bad,
             },
         };
@@ -211,15 +217,15 @@ fn of_backend(
     station: &mut Station,
 ) -> Target {
     let lang = known.lang;
-    let (endpoints, state) = endpoints(known, snapshot, key);
+    let (endpoints, state) = endpoints(known, snapshot, key, station);
     if state == State::Bad {
         let ObjectName { namespace, name } = &key.name;
         let what = w::NO_ENDPOINT.say(lang, &[key]);
-        let remedies = match key.kind {
-            BackendKind::Service => vec![w::NO_ENDPOINT_REMEDY.say(lang, &[namespace, name])],
-            BackendKind::Backend | BackendKind::XBackend => Vec::new(),
+        let remedy = match key.kind {
+            BackendKind::Service => Some(w::NO_ENDPOINT_REMEDY.remedy(lang, &[namespace, name])),
+            BackendKind::Backend | BackendKind::XBackend => None,
         };
-        station.fail(State::Bad, what, remedies);
+        station.fail(State::Bad, Trouble::from(what).with(remedy));
     }
     Target {
         backend: key.to_string(),
@@ -229,13 +235,31 @@ fn of_backend(
     }
 }
 
-fn endpoints(known: &Known<'_>, snapshot: &Snapshot, key: &BackendKey) -> (String, State) {
+/// What becomes of requests to what cannot be used; why, unless the Route's trouble says so already.
+fn failing(known: &Known<'_>, station: &Station, why: &str) -> String {
+    let told = station.trouble.as_ref().is_some_and(|trouble| {
+        let message = trouble.message.as_ref().unwrap_or(&trouble.what);
+        message.contains(why)
+    });
+    if told {
+        w::TARGET_FAILS.plain(known.lang)
+    } else {
+        w::TARGET_INVALID.say(known.lang, &[&why])
+    }
+}
+
+fn endpoints(
+    known: &Known<'_>,
+    snapshot: &Snapshot,
+    key: &BackendKey,
+    station: &Station,
+) -> (String, State) {
     let lang = known.lang;
     let Some(backend) = snapshot.backends.get(key) else {
         return (w::ENDPOINTS_NONE.plain(lang), State::Bad);
     };
     if let Some(refused) = &backend.refused {
-        return (w::TARGET_INVALID.say(lang, &[refused]), State::Bad);
+        return (failing(known, station, refused), State::Bad);
     }
     let all = backend.endpoints.len();
     let is_ready = |state| state == EndpointState::Ready;

@@ -1,16 +1,15 @@
 //! The way in: each Service in front of the proxies, and what the cloud makes of it.
 
-use daemun_model::names::ObjectName;
-use daemun_translate::exposure::{ALLOW_RECREATION, Fate, ServiceKind};
-use daemun_translate::infrastructure::{Wanted, is_reserved};
+use daemun_translate::exposure::ServiceKind;
+use daemun_translate::exposure::provider::Provider;
+use daemun_translate::infrastructure::is_reserved;
 use serde_json::Value;
 
-use super::address::{addresses, is_violated, unmanaged};
-use super::{Link, Owner, State, Station, Way, w};
+use super::address::{addresses, unmanaged};
+use super::{Link, Owner, Remedy, State, Station, Trouble, Way, w};
 use crate::explain::page::ANNOTATION;
 use crate::explain::page::known::{From, Known};
-use crate::explain::page::meaning::{has_floating_ips, meaning};
-use crate::explain::page::origin::last_foreign_change;
+use crate::explain::page::meaning::{has_floating_ips, is_addon, is_somebody, meaning};
 use crate::explain::page::seen::Seen;
 
 /// What kubectl notes for itself.
@@ -94,14 +93,13 @@ fn station(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         }
         (false, From::Cluster) => {
             station.say(w::SERVICE_FORESEEN.say(lang, &[&kind]));
-            station.fail(State::Waiting, w::SERVICE_MISSING.plain(lang), Vec::new());
+            station.fail(State::Waiting, w::SERVICE_MISSING.plain(lang));
         }
     }
     annotations(known, service, &mut station);
     fields(known, service, &mut station);
     if is_there {
-        fate(known, service, &mut station);
-        lacks(known, service, &mut station);
+        super::anew::judge(known, service, &mut station);
     }
     station
 }
@@ -170,90 +168,19 @@ fn fields(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
     }
 }
 
-/// What becomes of a Service that cannot become what is asked for.
-fn fate(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
-    let lang = known.lang;
-    let Some(infrastructure) = known.infrastructure() else {
-        return;
-    };
-    let Some(fate) = infrastructure.fates.get(service.name()) else {
-        return;
-    };
-    // An address that is asked for and moves is named, else the Service that goes.
-    let ingress = service.list("/status/loadBalancer/ingress").iter();
-    let shown: Vec<&str> = ingress.map(|it| Seen(it).text("/ip")).collect();
-    let mut wanted = infrastructure.addresses.iter();
-    let fixed = wanted.find_map(|wanted| match wanted {
-        Wanted::Ip(address) => shown.contains(&&*address.to_string()).then_some(address),
-        Wanted::Any => None,
-    });
-    let needed = fixed.map_or_else(|| service.name().to_owned(), ToString::to_string);
-    let gateway = known
-        .object()
-        .map(|it| it.annotations())
-        .unwrap_or_default();
-    let allowed = gateway.get(ALLOW_RECREATION).map(|it| it.trim()) == Some(&needed);
-    match fate {
-        Fate::Held(_) if !allowed => {
-            let ObjectName { namespace, name } = known.gateway;
-            let annotation = format!("{ALLOW_RECREATION}={needed}");
-            let remedy = w::FATE_HELD_REMEDY.say(lang, &[namespace, name, &annotation]);
-            let what = w::FATE_HELD.plain(lang);
-            station.fail(State::Doubtful, what, vec![remedy]);
-        }
-        Fate::Held(_) => station.fail(State::Waiting, w::FATE_KEEPS.plain(lang), Vec::new()),
-        // It is what is asked for, and the condition tells what comes with the next one.
-        Fate::Lacks(_) => {}
-        Fate::Migrating => {
-            station.fail(State::Waiting, w::FATE_MIGRATES.plain(lang), Vec::new());
-        }
-        Fate::Goes | Fate::GoesFirst => {
-            station.fail(State::Waiting, w::FATE_GOES.plain(lang), Vec::new());
-        }
-    }
-}
-
-/// Whether the annotation that makes the address what was asked for is gone.
-fn lacks(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
-    let lang = known.lang;
-    let Some(exposure) = known.infrastructure().map(|it| &it.exposure) else {
-        return;
-    };
-    let written = service.annotations();
-    let rules = known.rules();
-    let decides = |key: &str| rules.is_some_and(|rules| rules.decides_reach(key));
-    let mut switch = exposure.switch.iter().filter(|(key, _)| decides(key));
-    let missing = switch.find(|(key, value)| written.get(key.as_str()) != Some(&value.as_str()));
-    let Some((key, value)) = missing else {
-        return;
-    };
-    let asked = super::address::word_of(exposure.reach).plain(lang);
-    let value = format!("\"{value}\"");
-    let mut what = w::SERVICE_LACKS.say(lang, &[key, &value, &asked]);
-    if let Some((manager, when)) = last_foreign_change(service) {
-        what = format!(
-            "{what} {}",
-            w::SERVICE_CHANGED_BY.say(lang, &[&manager, &when])
-        );
-    }
-    let name = service.whole_name();
-    let remedy = w::SERVICE_LACKS_REMEDY.say(lang, &[&name.namespace, &name.name]);
-    let state = if is_violated(known) {
-        State::Bad
-    } else {
-        State::Doubtful
-    };
-    station.fail(state, what, vec![remedy]);
-}
-
 fn balancer(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     let lang = known.lang;
-    let name = known.rules().map_or_else(
-        || w::BALANCER_UNKNOWN.plain(lang),
-        |rules| rules.product.to_owned(),
-    );
+    let rules = known.rules();
+    let name = if rules.is_some_and(is_somebody) {
+        known.product()
+    } else {
+        w::BALANCER_UNKNOWN.plain(lang)
+    };
     let mut station = Station::new(known, Link::LoadBalancer, name);
-    station.owner = Owner::Cloud;
+    if rules.is_some_and(is_addon) {
+        station.owner = Owner::Addon;
+    }
+    not_asked(known, &mut station);
     if !is_there && known.from == From::Files {
         station.foresee();
         station.say(w::BALANCER_FORESEEN.plain(lang));
@@ -265,7 +192,10 @@ fn balancer(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         let told = format!("{reason}: {message}");
         if *is_warning && !shown {
             let what = w::BALANCER_EVENT.say(lang, &[reason, message]);
-            station.fail(State::Bad, what, vec![describe(known, service)]);
+            station.fail(
+                State::Bad,
+                Trouble::from(what).with([describe(known, service)]),
+            );
         }
         let label = w::BALANCER_LAST_EVENT.plain(lang);
         station.fact("lastEvent", label, format!("{told} ({when})"));
@@ -275,14 +205,30 @@ fn balancer(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         station.say(w::BALANCER_GOES.plain(lang));
     } else {
         let what = w::BALANCER_WAITS.plain(lang);
-        station.fail(State::Waiting, what, vec![describe(known, service)]);
+        station.fail(
+            State::Waiting,
+            Trouble::from(what).with([describe(known, service)]),
+        );
     }
     station
 }
 
-pub(super) fn describe(known: &Known<'_>, service: Seen<'_>) -> String {
+/// A provider that was named on the command line and is not the one by which this Gateway is judged.
+fn not_asked(known: &Known<'_>, station: &mut Station) {
+    let asked = known.cluster.settings.provider.as_deref();
+    let Some(asked) = asked.filter(|_| !known.is_guesswork()) else {
+        return;
+    };
+    let counts = known.infrastructure().map(|it| it.exposure.provider);
+    let counts = counts.filter(|it| Provider::named(it).is_some() && *it != asked);
+    if let Some(counts) = counts {
+        station.say(w::PROVIDER_NOT_ASKED.say(known.lang, &[&asked, &counts]));
+    }
+}
+
+pub(super) fn describe(known: &Known<'_>, service: Seen<'_>) -> Remedy {
     let name = service.whole_name();
-    w::BALANCER_WAITS_REMEDY.say(known.lang, &[&name.namespace, &name.name])
+    w::BALANCER_WAITS_REMEDY.remedy(known.lang, &[&name.namespace, &name.name])
 }
 
 /// What the cluster said last about a Service: whether it is a warning, the reason, the message, and when.

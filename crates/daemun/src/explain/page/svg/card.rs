@@ -1,9 +1,9 @@
 //! A box about one link: what it is, whose, how it is, and what is to be said of it.
 
-use super::look::{Face, HEADING, KEY, MUTED, NAME, PLAIN, STRONG, TROUBLE, WORD};
+use super::look::{Face, HEADING, KEY, MUTED, NAME, PLAIN, STRONG, WORD, of_trouble};
 use super::pen::{Area, Pen};
 use crate::explain::page::lang::Lang;
-use crate::explain::page::{ANNOTATION, Fact, Link, Owner, State, Station};
+use crate::explain::page::{ANNOTATION, Fact, Link, Owner, State, Station, quoted};
 
 /// Between a box's edge and its text.
 const INSET: usize = 16;
@@ -33,7 +33,7 @@ impl<'a> Card<'a> {
             below: false,
         };
         let word = station.state.word().plain(lang);
-        let first = HEADING.width(&station.heading) + WORD.width(&word) + 26 + 12;
+        let first = HEADING.width(&station.heading) + WORD.width(&word) + 22 + 8;
         card.below = first + INSET > width - 12;
         card.put(NAME, 2, &station.name, 4);
         card.put(STRONG, 2, also, 0);
@@ -41,7 +41,7 @@ impl<'a> Card<'a> {
             card.put(MUTED, 3, &station.purpose, 2);
         }
         match &station.trouble {
-            Some(trouble) => card.put(TROUBLE, 6, &trouble.what, 6),
+            Some(trouble) => card.put(of_trouble(station.state), 6, &trouble.what, 6),
             None => card.put(PLAIN, 5, &station.says, 6),
         }
         card.facts(&station.facts);
@@ -59,7 +59,7 @@ impl<'a> Card<'a> {
                 meaning,
             } = fact;
             if *id == ANNOTATION {
-                self.put(KEY, 3, &format!("{label}: \"{value}\""), 6);
+                self.put(KEY, 3, &format!("{label}: {}", quoted(value)), 6);
                 self.put(MUTED, 3, meaning, 0);
             } else {
                 self.put(PLAIN, 3, &format!("{label}: {value}"), 6);

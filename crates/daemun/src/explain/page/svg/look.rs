@@ -1,7 +1,8 @@
 //! How the drawing looks: colours by day, by night and on paper. A state is told by shape and word as well, and an owner
 //! by word, so no colour is needed to read it.
 
-use crate::explain::page::measure::{equal_hundredths, hundredths, lines, shorten};
+use crate::explain::page::State;
+use crate::explain::page::measure::{equal_hundredths, hundredths, lines, lines_of_name, shorten};
 
 /// The drawing's style; its classes begin with `d-`, so that it can stand inside of a page.
 pub(super) const STYLE: &str = r#"
@@ -20,15 +21,16 @@ pub(super) const STYLE: &str = r#"
 .d-sheet .d-strong{font-weight:700}
 .d-sheet .d-key{font-size:12px;font-family:"Noto Sans Mono","DejaVu Sans Mono",monospace}
 .d-sheet .d-trouble{font-weight:600;fill:#a5281b}
+.d-sheet .d-doubt{font-weight:600;fill:#7d5200}
 .d-sheet .d-word{font-size:12px;font-weight:600}
 .d-arrow{fill:none;stroke:#7b8698;stroke-width:2}
 .d-tip{fill:#7b8698}
 .d-rule{fill:#dde2ea}
-.d-infrastructure{fill:#0072b2}
-.d-operator{fill:#009e73}
-.d-developer{fill:#b4589a}
-.d-daemun{fill:#d98b00}
-.d-cloud{fill:#56b4e9}
+.d-infrastructure{fill:#5566b5}
+.d-operator{fill:#2b8069}
+.d-developer{fill:#b5762a}
+.d-daemun{fill:#7b8592}
+.d-cloud{fill:#b34a60}
 .d-mark{fill:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
 .d-mark path{stroke:#fff}
 .d-good circle{fill:#1e7f4f}
@@ -46,13 +48,15 @@ pub(super) const STYLE: &str = r#"
 .d-notice{fill:#352b10;stroke:#d6a93a}
 .d-sheet .d-heading,.d-sheet .d-muted{fill:#a3aebe}
 .d-sheet .d-trouble{fill:#ff9d92}
+.d-sheet .d-doubt{fill:#f0c15a}
 .d-arrow{stroke:#8b97a9}
 .d-tip{fill:#8b97a9}
 .d-rule{fill:#364152}
-.d-infrastructure{fill:#4aa8e0}
-.d-operator{fill:#2fc49a}
-.d-developer{fill:#d98cc4}
-.d-daemun{fill:#f0ad33}
+.d-infrastructure{fill:#8c9bea}
+.d-operator{fill:#57b79b}
+.d-developer{fill:#dda254}
+.d-daemun{fill:#96a1ae}
+.d-cloud{fill:#e07f94}
 .d-good circle{fill:#2c9a64}
 .d-foreseen circle{stroke:#a3aebe}
 .d-bad .d-fill{fill:#d5453a}
@@ -95,12 +99,26 @@ pub(super) const KEY: Face = Face {
     ..face("d-key", 12, 16, 100)
 };
 pub(super) const TROUBLE: Face = face("d-trouble", 13, 18, 110);
+pub(super) const DOUBT: Face = face("d-doubt", 13, 18, 110);
 pub(super) const WORD: Face = face("d-word", 12, 16, 114);
+
+/// How a trouble is written: what is wrong otherwise than what may surprise or is on its way.
+pub(super) fn of_trouble(state: State) -> Face {
+    match state {
+        State::Bad => TROUBLE,
+        State::Good | State::Foreseen | State::Unknown | State::Waiting | State::Doubtful => DOUBT,
+    }
+}
 
 impl Face {
     /// A text in lines that fit into a width, at most so many of them.
     pub(super) fn lines(self, text: &str, width: usize, most: usize) -> Vec<String> {
         lines(text, self.fits(width), most, self.measure)
+    }
+
+    /// A name in lines that fit into a width; what does not fit is cut out of its middle.
+    pub(super) fn lines_of_name(self, name: &str, width: usize, most: usize) -> Vec<String> {
+        lines_of_name(name, self.fits(width), most, self.measure)
     }
 
     /// A text on one line that fits into a width.

@@ -8,9 +8,9 @@ mod routes;
 
 use super::lang::Lang;
 use super::words as w;
-use super::{Link, Owner, Page, Reach, State, Station, Way, Wrong};
+use super::{Link, Owner, Page, Reach, Remedy, Standing, State, Station, Trouble, Way, Wrong};
 use card::Card;
-use look::{BAND, Face, MUTED, PLAIN, TITLE, TROUBLE, WORD};
+use look::{BAND, Face, KEY, MUTED, PLAIN, TITLE, WORD, of_trouble};
 use pen::{Area, Pen, of_owner};
 
 pub(super) use pen::{of_owner as class_of_owner, of_state as class_of_state};
@@ -49,7 +49,7 @@ pub(super) fn drawing(page: &Page) -> String {
     sheet.rules(page);
     sheet.ways(page);
     sheet.routes(page);
-    sheet.legend();
+    sheet.legend(page);
     let height = sheet.y + MARGIN;
     let title = super::markup::escape(&page.headline);
     let code = page.lang.code();
@@ -95,15 +95,26 @@ impl Sheet {
             let lines = face.lines(told, inside, most);
             text.extend(lines.into_iter().map(|line| (face, line)));
         };
-        let face = if wrong.state == State::Bad {
-            TROUBLE
-        } else {
-            look::STRONG
-        };
-        put(face, 2, &first);
-        put(PLAIN, 4, &wrong.trouble.what);
-        for remedy in wrong.trouble.remedies.iter().take(3) {
-            put(PLAIN, 2, &format!("→ {remedy}"));
+        put(of_trouble(wrong.state), 2, &first);
+        let Trouble {
+            what,
+            message,
+            spot,
+            remedies,
+        } = &wrong.trouble;
+        put(PLAIN, 4, what);
+        if let Some(message) = message {
+            let quoted = w::CONTROLLER_SAYS.say(self.lang, &[message]);
+            put(MUTED, 4, &quoted);
+        }
+        if let Some(spot) = spot {
+            put(KEY, 1, &spot.to_string());
+        }
+        for Remedy { says, paste } in remedies.iter().take(3) {
+            put(PLAIN, 2, &format!("→ {says}"));
+            for line in paste {
+                put(KEY, 1, line);
+            }
         }
         let height = text.iter().map(|(face, _)| face.leading).sum::<usize>() + 22;
         let area = Area {
@@ -241,9 +252,16 @@ impl Sheet {
     }
 
     /// What colours and shapes mean.
-    fn legend(&mut self) {
+    fn legend(&mut self, page: &Page) {
+        let addon = page.stations().any(|it| it.owner == Owner::Addon);
         let base = self.y + 12;
-        let owners = Owner::ALL.map(|owner| (owner.word(), Sign::Owner(owner)));
+        let made_by = |owner: &Owner| match owner {
+            Owner::Cloud => !addon,
+            Owner::Addon => addon,
+            _ => true,
+        };
+        let owners = Owner::ALL.into_iter().filter(made_by);
+        let owners = owners.map(|owner| (owner.word(), Sign::Owner(owner)));
         let states = [
             State::Good,
             State::Foreseen,
@@ -253,7 +271,7 @@ impl Sheet {
             State::Bad,
         ];
         let states = states.map(|state| (state.word(), Sign::State(state)));
-        let owners = (w::LEGEND_OWNERS, owners.to_vec());
+        let owners = (w::LEGEND_OWNERS, owners.collect());
         let states = (w::LEGEND_STATES, states.to_vec());
         for (line, (heading, signs)) in [owners, states].into_iter().enumerate() {
             let base = base + line * 24;
@@ -351,6 +369,11 @@ fn in_order(way: &Way) -> Vec<&Station> {
 
 /// Who reaches the addresses.
 fn callers(page: &Page) -> Option<super::lang::Words> {
+    match page.standing {
+        Standing::Closed => return Some(w::CALLERS_CLOSED),
+        Standing::Refused | Standing::NothingMade | Standing::ClassRefused => return None,
+        Standing::Serving => {}
+    }
     let addresses = page.ways.iter().flat_map(|way| &way.addresses);
     let reaches = addresses.filter_map(|it| it.reach);
     Some(match reaches.max()? {

@@ -121,7 +121,7 @@ pub(in crate::explain::page) fn of_owner(owner: Owner) -> &'static str {
         Owner::ClusterOperator => "operator",
         Owner::ApplicationDeveloper => "developer",
         Owner::Daemun => "daemun",
-        Owner::Cloud => "cloud",
+        Owner::Cloud | Owner::Addon => "cloud",
     }
 }
 

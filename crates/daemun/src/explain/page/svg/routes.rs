@@ -2,7 +2,7 @@
 //! first are drawn, and those with something wrong are the first.
 
 use super::card::{Card, owner, state};
-use super::look::{MUTED, NAME, PLAIN, STRONG, TROUBLE};
+use super::look::{Face, MUTED, NAME, PLAIN, STRONG, TROUBLE, of_trouble};
 use super::pen::{Area, Pen};
 use super::{GAP, MARGIN, PAD, Sheet, WIDTH, w};
 use crate::explain::page::lang::Lang;
@@ -109,7 +109,7 @@ impl<'a> Row<'a> {
             route,
             width,
             lang,
-            name: NAME.lines(&station.name, NAMES - 30, 2),
+            name: NAME.lines_of_name(&station.name, NAMES - 30, 2),
             trouble: trouble.unwrap_or_default(),
             legs,
         }
@@ -157,9 +157,10 @@ impl<'a> Row<'a> {
         pen.rect(between, "d-rule", 0);
         let right = x + NAMES + 14;
         let mut base = y + 8;
+        let face: Face = of_trouble(station.state);
         for line in &self.trouble {
             base += TROUBLE.leading;
-            pen.text((right, base), TROUBLE.class, line);
+            pen.text((right, base), face.class, line);
         }
         for (takes, line) in &self.legs {
             base += PLAIN.leading;
