@@ -245,7 +245,9 @@ fn agrees(asking: &Asking<'_>, name: &ObjectName, service: &Service) -> bool {
     !shown.is_empty()
         && !shown.has_unknown()
         && match asking.exposure.reach {
-            Some(Asked::Private) => sides.iter().all(|side| *side == Side::Inside),
+            Some(Asked::Private) => {
+                !shown.proves_nothing() && sides.iter().all(|side| *side == Side::Inside)
+            }
             Some(Asked::Public) => sides.iter().any(|side| *side != Side::Inside),
             None => true,
         }

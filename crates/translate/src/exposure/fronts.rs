@@ -94,7 +94,6 @@ impl Fronts {
         let services = self.load_balancers(gateway, uid);
         let ingress = services.flat_map(|(_, service)| &service.status.load_balancer.ingress);
         ingress
-            .filter(|ingress| ingress.ip.as_deref().unwrap_or_default().is_empty())
             .filter_map(|ingress| ingress.hostname.as_deref())
             .filter(|name| !name.is_empty())
             .collect()

@@ -26,6 +26,8 @@ pub const REACH_VERIFIED: &str = "gateway.daemun.dev/ReachVerified";
 const PENDING: &str = "Pending";
 /// The reason while a new load balancer takes an old one's place.
 const MIGRATING: &str = "Migrating";
+/// The reason where what is shown was chosen by whoever writes the Service.
+const UNPROVEN: &str = "Unproven";
 /// As many seconds as a load balancer may take to go, before its addresses count again.
 const LONGEST_DELETION: i64 = 300;
 
@@ -245,6 +247,8 @@ struct Seen {
     words: String,
     nothing: bool,
     unknown: bool,
+    /// Whether a name is shown that somebody chose.
+    chosen: bool,
     classes: BTreeSet<AddressClass>,
 }
 
@@ -258,6 +262,7 @@ impl Seen {
             },
             nothing: shown.iter().all(Shown::is_empty),
             unknown: shown.iter().any(Shown::has_unknown),
+            chosen: shown.iter().any(Shown::proves_nothing),
             classes: shown.iter().flat_map(Shown::classes).collect(),
         }
     }
@@ -309,7 +314,10 @@ fn verdict(asked: &Wish<'_>, seen: &Seen) -> Observed {
         condition: Condition {
             kind: REACH_VERIFIED,
             status,
-            reason: seen.reason(),
+            reason: match asked.reach {
+                Some(Asked::Private) if seen.chosen && status == Status::Unknown => UNPROVEN,
+                _ => seen.reason(),
+            },
             message,
         },
     }
@@ -366,7 +374,7 @@ fn private(asked: &Wish<'_>, seen: &Seen) -> Said {
             closed,
         };
     }
-    if seen.unknown || seen.has(Side::Neither) {
+    if seen.unknown || seen.chosen || seen.has(Side::Neither) {
         let closed = asked.closes >= Closes::OnDoubt;
         let then = match (closed, asked.closes) {
             (true, _) => ", and nothing is served before it is",

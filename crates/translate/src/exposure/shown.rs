@@ -8,12 +8,15 @@ use daemun_model::names::ObjectName;
 use daemun_objects::core::service::{LoadBalancerIngress, Service};
 
 use super::class::{AddressClass, class_of};
+use super::provider::{Provider, rules};
 use crate::cluster::Cluster;
 
 /// What a Service shows.
 pub(super) struct Shown<'a> {
     service: &'a ObjectName,
     entries: Vec<Entry<'a>>,
+    /// The annotation that chose the names, where nothing says which address is behind them.
+    chosen: Option<&'static str>,
 }
 
 struct Entry<'a> {
@@ -34,12 +37,33 @@ impl<'a> Shown<'a> {
     /// Reads a Service's status.
     pub(super) fn read(cluster: &Cluster, service: &'a ObjectName, object: &'a Service) -> Self {
         let ingress = object.status.load_balancer.ingress.iter();
+        let mut entries: Vec<Entry<'a>> = ingress
+            .flat_map(|ingress| Entry::all(cluster, ingress))
+            .collect();
+        let annotations = &object.metadata.annotations;
+        let is_name = |entry: &Entry<'_>| !matches!(entry.is, Is::Address(_));
+        let mut chosen = entries.iter().any(is_name).then(|| chooses(annotations));
+        if chosen.is_some_and(|it| it.is_some()) {
+            let address = address_beside(annotations);
+            let address = address.and_then(|text| Entry::address(cluster, text));
+            if let Some(address) = address {
+                chosen = None;
+                // What a name that anybody chose is not known to be is of no interest then.
+                entries.retain(|entry| !matches!(entry.is, Is::Unknown(_)));
+                entries.push(address);
+            }
+        }
         Self {
             service,
-            entries: ingress
-                .filter_map(|ingress| Entry::read(cluster, ingress))
-                .collect(),
+            entries,
+            chosen: chosen.flatten(),
         }
+    }
+
+    /// Whether it shows a name that an annotation chose: whatever addresses that has, others may be the load
+    /// balancer's.
+    pub(super) fn proves_nothing(&self) -> bool {
+        self.chosen.is_some()
     }
 
     /// Whether it shows nothing yet.
@@ -70,36 +94,63 @@ impl<'a> Shown<'a> {
             [] => "no address yet".to_owned(),
             _ => entries.join(" and "),
         };
+        let chosen = self.chosen.map_or_else(String::new, |key| {
+            format!("; the annotation {key} chose that name, which says nothing of the address")
+        });
         format!(
-            "Service {}, which Daemun made, shows {entries}",
+            "Service {}, which Daemun made, shows {entries}{chosen}",
             self.service
         )
     }
 }
 
+/// An annotation by which the name that a Service shows was chosen.
+fn chooses(annotations: &BTreeMap<String, String>) -> Option<&'static str> {
+    let all = Provider::ALL.iter().flat_map(|it| rules(*it).chooses_shown);
+    let mut keys = all.copied();
+    keys.find(|key| annotations.get(*key).is_some_and(|name| !name.is_empty()))
+}
+
+/// The address that the load balancer's maker writes on the Service itself.
+fn address_beside(annotations: &BTreeMap<String, String>) -> Option<&str> {
+    let mut all = Provider::ALL.iter().map(|it| rules(*it).writes_address);
+    all.find_map(|key| annotations.get(key?))
+        .map(String::as_str)
+}
+
 impl<'a> Entry<'a> {
-    fn read(cluster: &Cluster, ingress: &'a LoadBalancerIngress) -> Option<Self> {
-        let class = |address: IpAddr| {
-            let settings = &cluster.settings;
-            class_of(address, &settings.private_ranges, &settings.public_ranges)
-        };
+    /// An entry may have both an address and a name; each leads there.
+    fn all(
+        cluster: &Cluster,
+        ingress: &'a LoadBalancerIngress,
+    ) -> impl Iterator<Item = Self> + use<'a> {
         let LoadBalancerIngress { ip, hostname, .. } = ingress;
-        if let Some(text) = ip.as_deref().filter(|text| !text.is_empty()) {
-            let is = text.parse().map_or(Is::Unknown("no address"), |address| {
-                Is::Address(class(address))
-            });
-            return Some(Self { text, is });
-        }
-        let text = hostname.as_deref().filter(|text| !text.is_empty())?;
+        let written = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
+        let address = written(ip).map(|text| {
+            Self::address(cluster, text).unwrap_or(Self {
+                text,
+                is: Is::Unknown("no address"),
+            })
+        });
+        let name = written(hostname).map(|text| Self::name(cluster, text));
+        address.into_iter().chain(name)
+    }
+
+    fn address(cluster: &Cluster, text: &'a str) -> Option<Self> {
+        let is = Is::Address(class(cluster, text.parse().ok()?));
+        Some(Self { text, is })
+    }
+
+    fn name(cluster: &Cluster, text: &'a str) -> Self {
         let is = match cluster.resolved.get(text) {
             None => Is::Unknown("a name whose addresses are not known yet"),
             Some(addresses) if addresses.is_empty() => Is::Unknown("a name without an address"),
             Some(addresses) => {
                 let addresses = addresses.iter();
-                Is::Name(addresses.map(|it| (*it, class(*it))).collect())
+                Is::Name(addresses.map(|it| (*it, class(cluster, *it))).collect())
             }
         };
-        Some(Self { text, is })
+        Self { text, is }
     }
 
     fn words(&self) -> String {
@@ -117,4 +168,9 @@ impl<'a> Entry<'a> {
             }
         }
     }
+}
+
+fn class(cluster: &Cluster, address: IpAddr) -> AddressClass {
+    let settings = &cluster.settings;
+    class_of(address, &settings.private_ranges, &settings.public_ranges)
 }

@@ -3,24 +3,14 @@
 
 use daemun_model::verdict::{FieldPath, Finding};
 
-use super::{Annotations, Question, place, refusal};
+use super::{Annotations, Asked, Question, place, refusal};
 use crate::exposure::lint::{Annotation, Place, lint as slips};
 use crate::exposure::provider::{Provider, Rules, rules};
 use crate::verdict::Refusal;
 
 /// Annotations that decide who may reach the address are `reach`'s alone, whoever makes load balancers here.
 pub(super) fn keys_of_reach(asked: &Question<'_>) -> Result<(), Refusal> {
-    for (annotations, written) in [
-        (
-            &asked.way_in.annotations,
-            "exposure.annotations of its GatewayParameters",
-        ),
-        (
-            &asked.way_in.listener_annotations,
-            "exposure.listenerAnnotations of its GatewayParameters",
-        ),
-        (asked.own, "spec.infrastructure.annotations"),
-    ] {
+    for (annotations, written) in everywhere(asked) {
         let decides = |key: &&String| {
             let mut all = Provider::ALL.iter();
             all.any(|provider| rules(*provider).decides_reach(key))
@@ -32,6 +22,45 @@ pub(super) fn keys_of_reach(asked: &Question<'_>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// What a Service shows is what a private address is verified by, so no annotation may choose it, unless the load
+/// balancer's maker says the address elsewhere as well; and that is nobody else's to write.
+pub(super) fn keys_of_proof(asked: &Question<'_>, reach: Option<Asked>) -> Result<(), Refusal> {
+    let all = || Provider::ALL.iter().map(|provider| rules(*provider));
+    let blinds = |key: &str| {
+        let mut all = all().filter(|rules| rules.writes_address.is_none());
+        reach == Some(Asked::Private) && all.any(|rules| rules.chooses_shown.contains(&key))
+    };
+    let forges = |key: &str| all().any(|rules| rules.writes_address == Some(key));
+    for (annotations, written) in everywhere(asked) {
+        if let Some(key) = annotations.keys().find(|key| blinds(key)) {
+            return Err(refusal(format!(
+                "With the annotation {key} ({written}) the Service shows a name of your choice in the place of its address, and then nobody can see that the address is private, as is asked for. Take it out, or write exposure.reach: Public in GatewayParameters."
+            )));
+        }
+        if let Some(key) = annotations.keys().find(|key| forges(key)) {
+            return Err(refusal(format!(
+                "The annotation {key} ({written}) is where the maker of the load balancer writes the address that it gave; take it out."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// All that gets to the Service, and where it is written.
+fn everywhere<'a>(asked: &Question<'a>) -> [(&'a Annotations, &'static str); 3] {
+    [
+        (
+            &asked.way_in.annotations,
+            "exposure.annotations of its GatewayParameters",
+        ),
+        (
+            &asked.way_in.listener_annotations,
+            "exposure.listenerAnnotations of its GatewayParameters",
+        ),
+        (asked.own, "spec.infrastructure.annotations"),
+    ]
 }
 
 /// What is spelled wrong: the first that is grave is a refusal, others are told.

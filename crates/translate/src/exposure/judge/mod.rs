@@ -262,6 +262,7 @@ fn load_balancer(
     let mut findings = annotations::lint(asked, rules)?;
     let until_seen = reach::until_seen(reach, rules);
     let (reach, mut switch) = reach::decided(reach, subnet.as_deref(), rules)?;
+    annotations::keys_of_proof(asked, reach)?;
     reach::agrees_with_class(reach, class.as_deref(), rules)?;
     let (wanted, unusable) = address::wanted(asked, reach, rules);
     switch.extend(address::subnet(subnet.as_deref(), reach, rules)?);

@@ -808,3 +808,36 @@ fn what_cannot_be_told_in_doubt_lets_nobody_in() {
         assert_eq!(arrivals_in_doubt(&question).sources, way_in.source_ranges);
     }
 }
+
+#[test]
+fn what_a_private_service_shows_is_nobodys_to_choose() {
+    for provider in Provider::ALL {
+        let rules = rules(*provider);
+        for key in rules.chooses_shown.iter().chain(&rules.writes_address) {
+            assert!(
+                rules.reads(key) || rules.written_back.contains(key),
+                "{key}"
+            );
+            for (place, exposure) in [
+                ("own", "provider: NHN, reach: Private".to_owned()),
+                (
+                    "parameters",
+                    format!(
+                        "provider: NHN, reach: Private, annotations: {{{key}: in.example.net}}"
+                    ),
+                ),
+            ] {
+                let mut case = Case::of(format!("{{{exposure}}}"));
+                if place == "own" {
+                    case.own
+                        .insert((*key).to_owned(), "in.example.net".to_owned());
+                }
+                let refused = case.judge().map(drop);
+                let has_address = rules.writes_address.is_some_and(|it| it != *key);
+                assert_eq!(refused.is_ok(), has_address, "{key} ({place}): {refused:?}");
+            }
+        }
+    }
+    let public = "{provider: Hetzner, reach: Public, annotations: {load-balancer.hetzner.cloud/hostname: shop.example.com}}";
+    assert!(Case::of(public).judge().is_ok());
+}

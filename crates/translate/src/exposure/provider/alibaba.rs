@@ -9,7 +9,13 @@ const TYPE: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-addres
 const ID: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-id";
 const IP: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-ip";
 const SUBNET: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-vswitch-id";
+const HOSTNAME: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-hostname";
 const PROXY: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-proxy-protocol";
+
+// The controller reads each key with its old beginning too.
+const OLD_TYPE: &str = "service.beta.kubernetes.io/alicloud-loadbalancer-address-type";
+const OLD_ID: &str = "service.beta.kubernetes.io/alicloud-loadbalancer-id";
+const OLD_HOSTNAME: &str = "service.beta.kubernetes.io/alicloud-loadbalancer-hostname";
 
 /// A key that takes any text.
 const fn text(key: &'static str) -> Known {
@@ -23,14 +29,18 @@ pub(super) static RULES: Rules = Rules {
     private: Switch::Keys(&[Key::is(TYPE, "intranet")]),
     public: Switch::Keys(&[Key::is(TYPE, "internet")]),
     unsaid: Unsaid::Public,
-    decides_reach: &[TYPE, ID],
-    reads: &["service.beta.kubernetes.io/alibaba-cloud-loadbalancer-*"],
+    decides_reach: &[TYPE, ID, OLD_TYPE, OLD_ID],
+    reads: &[
+        "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-*",
+        "service.beta.kubernetes.io/alicloud-loadbalancer-*",
+    ],
     keys: &[
         Known::new(TYPE, Takes::Words(&["internet", "intranet"])).create_only(),
         text(ID),
         text(IP),
         text(SUBNET),
         text(PROXY),
+        text(HOSTNAME),
         text("service.beta.kubernetes.io/alibaba-cloud-loadbalancer-zone-maps"),
         text("service.beta.kubernetes.io/alibaba-cloud-loadbalancer-acl-status"),
         text("service.beta.kubernetes.io/alibaba-cloud-loadbalancer-acl-id"),
@@ -61,6 +71,7 @@ pub(super) static RULES: Rules = Rules {
     ),
     client: ClientAddress::Kept,
     shows: Shows::Ip,
+    chooses_shown: &[HOSTNAME, OLD_HOSTNAME],
     classes: Classes::Selects(&[ClassRule {
         class: "alibabacloud.com/nlb",
         reach: None,

@@ -9,6 +9,9 @@ use super::{
 const NETWORK: &str = "service.beta.kubernetes.io/do-loadbalancer-network";
 const IP: &str = "service.beta.kubernetes.io/do-loadbalancer-ip";
 const TYPE: &str = "service.beta.kubernetes.io/do-loadbalancer-type";
+/// Whoever writes it takes over a load balancer that is there.
+const ID: &str = "kubernetes.digitalocean.com/load-balancer-id";
+const HOSTNAME: &str = "service.beta.kubernetes.io/do-loadbalancer-hostname";
 const PROXY: &str = "service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol";
 
 pub(super) static RULES: Rules = Rules {
@@ -19,7 +22,7 @@ pub(super) static RULES: Rules = Rules {
     private: Switch::Keys(&[Key::is(NETWORK, "INTERNAL")]),
     public: Switch::Keys(&[Key::is(NETWORK, "EXTERNAL")]),
     unsaid: Unsaid::Public,
-    decides_reach: &[NETWORK],
+    decides_reach: &[NETWORK, ID],
     reads: &[
         "service.beta.kubernetes.io/do-loadbalancer-*",
         "service.kubernetes.io/do-loadbalancer-disown",
@@ -41,10 +44,7 @@ pub(super) static RULES: Rules = Rules {
             "service.beta.kubernetes.io/do-loadbalancer-override-health-check",
             Takes::Text,
         ),
-        Known::new(
-            "service.beta.kubernetes.io/do-loadbalancer-hostname",
-            Takes::Text,
-        ),
+        Known::new(HOSTNAME, Takes::Text),
         Known::new("service.kubernetes.io/do-loadbalancer-disown", Takes::Text),
     ],
     live: super::COMMON,
@@ -68,7 +68,8 @@ pub(super) static RULES: Rules = Rules {
         "With do-loadbalancer-type REGIONAL_NETWORK, the default, packets pass through; with REGIONAL the proxies see the load balancer's address.",
     ),
     classes: Classes::Ignores,
-    written_back: &["kubernetes.digitalocean.com/load-balancer-id"],
+    chooses_shown: &[HOSTNAME],
+    written_back: &[ID],
     idle: Some(60),
     cannot: &[
         "An address at choice is one that you brought to DigitalOcean, and counts at creation only.",

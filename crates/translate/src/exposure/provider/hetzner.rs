@@ -8,6 +8,8 @@ use super::{
 const PRIVATE: &str = "load-balancer.hetzner.cloud/disable-public-network";
 const PRIVATE_V4: &str = "load-balancer.hetzner.cloud/private-ipv4";
 const SUBNET: &str = "load-balancer.hetzner.cloud/private-subnet-ip-range";
+const ID: &str = "load-balancer.hetzner.cloud/id";
+const HOSTNAME: &str = "load-balancer.hetzner.cloud/hostname";
 const PROXY: &str = "load-balancer.hetzner.cloud/uses-proxyprotocol";
 
 pub(super) static RULES: Rules = Rules {
@@ -18,7 +20,7 @@ pub(super) static RULES: Rules = Rules {
     private: Switch::Keys(&[Key::is(PRIVATE, "true")]),
     public: Switch::Keys(&[Key::is(PRIVATE, "false")]),
     unsaid: Unsaid::Public,
-    decides_reach: &[PRIVATE],
+    decides_reach: &[PRIVATE, ID],
     reads: &["load-balancer.hetzner.cloud/*"],
     keys: &[
         Known::new(PRIVATE, Takes::Boolean),
@@ -32,7 +34,7 @@ pub(super) static RULES: Rules = Rules {
         ),
         Known::new("load-balancer.hetzner.cloud/location", Takes::Text),
         Known::new("load-balancer.hetzner.cloud/network-zone", Takes::Text),
-        Known::new("load-balancer.hetzner.cloud/hostname", Takes::Text),
+        Known::new(HOSTNAME, Takes::Text),
         Known::new("load-balancer.hetzner.cloud/ipv6-disabled", Takes::Boolean),
     ],
     live: super::COMMON,
@@ -50,8 +52,9 @@ pub(super) static RULES: Rules = Rules {
     client: ClientAddress::Hidden,
     shows: Shows::Mixed,
     classes: Classes::Ignores,
+    chooses_shown: &[HOSTNAME],
     written_back: &[
-        "load-balancer.hetzner.cloud/id",
+        ID,
         "load-balancer.hetzner.cloud/ipv4",
         "load-balancer.hetzner.cloud/ipv6",
     ],

@@ -7,6 +7,7 @@ use super::{
 
 const POOL: &str =
     "The ranges in kube-vip's ConfigMap (cidr-NAMESPACE, range-global), or DHCP, decide.";
+const HOSTNAME: &str = "kube-vip.io/loadbalancerHostname";
 const IPS: Way<Place> = Way::Is(Place::Annotation("kube-vip.io/loadbalancerIPs"));
 
 pub(super) static RULES: Rules = Rules {
@@ -20,7 +21,7 @@ pub(super) static RULES: Rules = Rules {
     keys: &[
         Known::new("kube-vip.io/loadbalancerIPs", Takes::Text),
         Known::new("kube-vip.io/serviceInterface", Takes::Text),
-        Known::new("kube-vip.io/loadbalancerHostname", Takes::Text),
+        Known::new(HOSTNAME, Takes::Text),
         Known::new("kube-vip.io/ignore", Takes::Text),
     ],
     create_only: &[Aspect::Class],
@@ -36,6 +37,7 @@ pub(super) static RULES: Rules = Rules {
         reach: None,
     }]),
     cannot: &["The address 0.0.0.0 asks DHCP for one."],
+    chooses_shown: &[HOSTNAME],
     evidence: &[Evidence::of(
         EvidenceKind::Source,
         "The keys, the class and the ConfigMap",

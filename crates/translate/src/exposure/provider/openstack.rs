@@ -30,10 +30,11 @@ pub(super) const DECIDES_REACH: &[&str] = &[
     "loadbalancer.openstack.org/port-id",
 ];
 /// What the controller writes on the Service.
-pub(super) const WRITTEN_BACK: &[&str] = &[
-    "loadbalancer.openstack.org/load-balancer-id",
-    "loadbalancer.openstack.org/load-balancer-address",
-];
+pub(super) const WRITTEN_BACK: &[&str] = &["loadbalancer.openstack.org/load-balancer-id", ADDRESS];
+/// The address, a floating IP where there is one.
+const ADDRESS: &str = "loadbalancer.openstack.org/load-balancer-address";
+/// A name that is shown in the place of the address.
+const HOSTNAME: &str = "loadbalancer.openstack.org/hostname";
 /// Both kinds of address are said in the same place.
 pub(super) const FIXED: FixedAddress = FixedAddress {
     private: Way::Is(Place::LoadBalancerIp),
@@ -156,11 +157,8 @@ pub(super) const KEYS: &[Known] = &[
         Takes::Text,
     ),
     Known::new("loadbalancer.openstack.org/load-balancer-id", Takes::Text).create_only(),
-    Known::new(
-        "loadbalancer.openstack.org/load-balancer-address",
-        Takes::Text,
-    ),
-    Known::new("loadbalancer.openstack.org/hostname", Takes::Text),
+    Known::new(ADDRESS, Takes::Text),
+    Known::new(HOSTNAME, Takes::Text),
     Known::new("loadbalancer.openstack.org/node-selector", Takes::Text),
     Known::new(
         "service.beta.kubernetes.io/load-balancer-source-ranges",
@@ -211,7 +209,9 @@ pub(super) static RULES: Rules = Rules {
     ),
     shows: Shows::Ip,
     classes: Classes::Ignores,
+    chooses_shown: &[HOSTNAME],
     written_back: WRITTEN_BACK,
+    writes_address: Some(ADDRESS),
     idle: Some(50),
     cannot: &[
         "A switch counts only as \"true\" or \"false\"; anything else is the default, which is public.",

@@ -64,8 +64,12 @@ pub struct Rules {
     pub shows: Shows,
     /// What `spec.loadBalancerClass` does.
     pub classes: Classes,
+    /// Keys by which whoever writes the Service chooses which name its status shows in the place of the address.
+    pub chooses_shown: &'static [&'static str],
     /// Keys that it writes on the Service itself.
     pub written_back: &'static [&'static str],
+    /// That of them which holds the address, whatever the status shows.
+    pub writes_address: Option<&'static str>,
     /// After how many idle seconds it closes connections, by default.
     pub idle: Option<u32>,
     /// What it cannot do, and what surprises, in sentences.
@@ -107,7 +111,9 @@ impl Rules {
         client: ClientAddress::NotKnown,
         shows: Shows::Ip,
         classes: Classes::NotKnown,
+        chooses_shown: &[],
         written_back: &[],
+        writes_address: None,
         idle: None,
         cannot: &[],
         evidence: &[],

@@ -5,6 +5,7 @@ use super::{
 };
 
 const SUBNET: &str = "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid";
+const ID: &str = "service.kubernetes.io/loadbalance-id";
 const EXISTING: &str = "service.kubernetes.io/tke-existed-lbid";
 
 pub(super) static RULES: Rules = Rules {
@@ -14,18 +15,18 @@ pub(super) static RULES: Rules = Rules {
     private: Switch::Keys(&[Key::subnet(SUBNET)]),
     public: Switch::Default,
     unsaid: Unsaid::Public,
-    decides_reach: &[SUBNET, EXISTING],
+    decides_reach: &[SUBNET, EXISTING, ID],
     reads: &[
         "service.kubernetes.io/qcloud-loadbalancer-*",
         "service.kubernetes.io/tke-*",
-        "service.kubernetes.io/loadbalance-id",
+        ID,
         "service.kubernetes.io/local-svc-only-bind-node-with-pod",
         "service.cloud.tencent.com/*",
     ],
     keys: &[
         Known::new(SUBNET, Takes::Text),
         Known::new(EXISTING, Takes::Text),
-        Known::new("service.kubernetes.io/loadbalance-id", Takes::Text),
+        Known::new(ID, Takes::Text),
         Known::new(
             "service.kubernetes.io/local-svc-only-bind-node-with-pod",
             Takes::Text,
@@ -35,7 +36,7 @@ pub(super) static RULES: Rules = Rules {
     ],
     create_only: &[Aspect::Class],
     subnet: Way::Is(SUBNET),
-    written_back: &["service.kubernetes.io/loadbalance-id"],
+    written_back: &[ID],
     cannot: &[
         "A private address needs the subnet's id, since naming it is the switch; without one the address is public.",
     ],

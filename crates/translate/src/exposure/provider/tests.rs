@@ -74,6 +74,35 @@ fn every_switch_belongs_to_reach_alone() {
 }
 
 #[test]
+fn every_key_that_names_a_load_balancer_that_is_there_belongs_to_reach() {
+    let names = |key: &str| {
+        let ends = [
+            "load-balancer-id",
+            "loadbalancer-id",
+            "loadbalance-id",
+            "nodebalancer-id",
+        ];
+        let ends = ends.into_iter().chain(["lbid", "/id", "elb.id", "port-id"]);
+        ends.into_iter().any(|end| key.ends_with(end))
+    };
+    let mut found = 0;
+    for rules in all() {
+        let known = rules.keys.iter().map(|known| known.key);
+        let written = rules.written_back.iter().copied();
+        for key in known.chain(written).filter(|key| names(key)) {
+            assert!(rules.decides_reach(key), "{}: {key}", rules.name);
+            found += 1;
+        }
+    }
+    assert!(found >= 10, "{found}");
+    let alibaba = rules(Provider::Alibaba);
+    for old in ["id", "address-type"] {
+        let old = format!("service.beta.kubernetes.io/alicloud-loadbalancer-{old}");
+        assert!(alibaba.decides_reach(&old) && alibaba.reads(&old), "{old}");
+    }
+}
+
+#[test]
 fn every_file_says_why_it_is_believed_and_nothing_is_both_live_and_not() {
     for rules in all() {
         assert!(!rules.evidence.is_empty(), "{}", rules.name);

@@ -6,6 +6,7 @@ use super::{
 };
 
 const VPC: &str = "service.beta.kubernetes.io/vultr-loadbalancer-vpc";
+const HOSTNAME: &str = "service.beta.kubernetes.io/vultr-loadbalancer-hostname";
 const PROXY: &str = "service.beta.kubernetes.io/vultr-loadbalancer-proxy-protocol";
 
 pub(super) static RULES: Rules = Rules {
@@ -26,10 +27,7 @@ pub(super) static RULES: Rules = Rules {
             "service.beta.kubernetes.io/vultr-loadbalancer-firewall-rules",
             Takes::Text,
         ),
-        Known::new(
-            "service.beta.kubernetes.io/vultr-loadbalancer-hostname",
-            Takes::Text,
-        ),
+        Known::new(HOSTNAME, Takes::Text),
         Known::new(
             "service.beta.kubernetes.io/vultr-loadbalancer-timeout",
             Takes::Text,
@@ -49,6 +47,7 @@ pub(super) static RULES: Rules = Rules {
         "A private address cannot be had.",
         "Ranges of callers are a text of rules (vultr-loadbalancer-firewall-rules) whose form is not known here.",
     ],
+    chooses_shown: &[HOSTNAME],
     evidence: &[Evidence::of(
         EvidenceKind::Source,
         "The keys, and that nothing makes it private",
