@@ -128,12 +128,14 @@ pub struct OwnerReference {
     pub name: String,
     /// Its uid: another one of the same name does not own it.
     pub uid: String,
+    /// Its group and version.
     #[serde(default)]
-    api_version: Ignored,
+    pub api_version: String,
+    /// Whether it made the object, and looks after it; an object has one such owner at most.
+    #[serde(default, deserialize_with = "nullable")]
+    pub controller: bool,
     #[serde(default)]
     block_owner_deletion: Ignored,
-    #[serde(default)]
-    controller: Ignored,
 }
 
 impl Metadata {

@@ -94,7 +94,7 @@ fn infrastructure(
             .map(|gateway| {
                 let changes = surroundings::changes(cluster, made.fronts, gateway);
                 let made = Infrastructure {
-                    looked_at: surroundings::looked_at(made.fronts, gateway),
+                    looked_at: surroundings::looked_at(cluster, made.fronts, gateway),
                     ..surroundings::of(cluster, gateway, &changes)
                 };
                 (gateway.name.clone(), kept(made, last.get(&gateway.name)))

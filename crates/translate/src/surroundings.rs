@@ -66,11 +66,15 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
 }
 
 /// The addresses that the Services of a Gateway show, where a private one was asked for.
-pub(crate) fn looked_at(fronts: &Fronts, gateway: &ReadGateway) -> Option<BTreeSet<String>> {
+pub(crate) fn looked_at(
+    cluster: &Cluster,
+    fronts: &Fronts,
+    gateway: &ReadGateway,
+) -> Option<BTreeSet<String>> {
     let exposure = gateway.exposure.as_ref()?;
     (exposure.reach == Some(Asked::Private)).then(|| {
-        let services = fronts.load_balancers(&gateway.name, gateway.uid());
-        services.flat_map(|(_, service)| ingress(service)).collect()
+        let services = fronts.load_balancers(cluster, &gateway.name, gateway.uid());
+        services.flat_map(|front| ingress(front.service)).collect()
     })
 }
 
@@ -82,7 +86,9 @@ pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway)
         return Changes::default();
     };
     let mut services = fronts
-        .load_balancers(&gateway.name, gateway.uid())
+        .load_balancers(cluster, &gateway.name, gateway.uid())
+        .filter(|front| front.made)
+        .map(|front| (front.name, front.service))
         .peekable();
     if services.peek().is_none() {
         return Changes::default();

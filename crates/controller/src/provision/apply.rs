@@ -27,6 +27,8 @@ pub(super) struct Owner<'a> {
     pub(super) namespace: &'a str,
     /// The Gateway's name.
     pub(super) gateway: &'a str,
+    /// Its uid, as long as it is there.
+    pub(super) uid: Option<&'a str>,
 }
 
 /// What came of a plan.
@@ -184,11 +186,16 @@ fn with_next_health_port(body: &mut Value) {
 /// Nothing is taken over that was not made for this Gateway.
 fn check_owner(owner: &Owner<'_>, there: &Seen) -> Result<(), String> {
     if there.annotation(names::OF_GATEWAY) == owner.gateway
-        && there.owner().is_some_and(|(name, _)| name == owner.gateway)
+        && there
+            .owner()
+            .is_some_and(|(name, uid)| name == owner.gateway && Some(uid) == owner.uid)
     {
         return Ok(());
     }
     let whose = match there.owner() {
+        Some((gateway, _)) if gateway == owner.gateway => {
+            "was made for an earlier Gateway of this name, and is to go by itself".to_owned()
+        }
         Some((gateway, _)) => format!("belongs to Gateway {gateway}"),
         None => "was not made by Daemun".to_owned(),
     };

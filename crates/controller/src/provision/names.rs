@@ -1,8 +1,7 @@
 //! Names and labels of what is made. The Gateway API asks for `<gateway>-<class>` as the name, and for the Gateway's
 //! name as the value of a label (GEP-1762); both are at most 63 characters long, and a Gateway's name up to 253.
 
-use daemun_objects::FIELD_MANAGER;
-pub(super) use daemun_translate::infrastructure::OF_GATEWAY;
+pub(super) use daemun_translate::infrastructure::{MANAGED_BY, MANAGER, OF_CONTROLLER, OF_GATEWAY};
 
 /// The most characters of a label's value, and of a Service's name.
 const LONGEST: usize = 63;
@@ -13,20 +12,14 @@ const HASH: usize = 8;
 pub(crate) const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 /// Names its class.
 pub(super) const CLASS_NAME: &str = "gateway.networking.k8s.io/gateway-class-name";
-/// Says who made it; its value is [`MANAGER`].
-pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Says what it is part of.
 pub(super) const PART_NAME: &str = "app.kubernetes.io/name";
-/// The manager of what is made: also the field manager of server-side apply.
-pub(super) const MANAGER: &str = FIELD_MANAGER;
 /// The field manager that holds the number of pods until an autoscaler does.
 pub(super) const SCALING: &str = "daemun-autoscaling";
 /// Tells the pods of one kind of workload from those of the other.
 pub(super) const WORKLOAD: &str = "gateway.daemun.dev/workload";
 /// An annotation: the whole name of the Gateway's class.
 pub(super) const OF_CLASS: &str = "gateway.daemun.dev/gateway-class";
-/// An annotation: the `controllerName` for which it was made.
-pub(super) const OF_CONTROLLER: &str = "gateway.daemun.dev/controller-name";
 /// An annotation: what was applied last, as a hash.
 pub(super) const REVISION: &str = "gateway.daemun.dev/revision";
 

@@ -2,6 +2,7 @@
 //! Gateways that it is about a plan is made and carried out. Nothing waits for a plan but its own Gateway; and a plan ends
 //! in the middle when another one leads now, who makes plans of its own.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -305,14 +306,13 @@ impl Run {
 
     /// Says what became of Gateways.
     fn judge(&mut self, wanted: &Wanted, news: &BTreeSet<ObjectName>, now: Instant) {
-        let nothing = Around::new();
         for name in news {
             let Some(infrastructure) = wanted.gateways.get(name) else {
                 self.provisioned.remove(name);
                 continue;
             };
             let known = self.gateways.entry(name.clone()).or_default();
-            let around = self.store.around(name).unwrap_or(&nothing);
+            let around = &*self.store.around_this(name, &infrastructure.uid);
             let waiting = place::waiting(infrastructure, around);
             known.waits.retain(|service, _| waiting.contains(service));
             for service in waiting {
@@ -373,6 +373,7 @@ impl Run {
                 let owner = Owner {
                     namespace: &gateway.namespace,
                     gateway: &gateway.name,
+                    uid: wanted.as_ref().map(|it| it.uid.as_str()),
                 };
                 let work = carry_out(&client, &owner, plan);
                 let done = tokio::time::timeout(PATIENCE, work).await;
@@ -407,7 +408,11 @@ impl Run {
 
     fn plan(&mut self, wanted: &Wanted, name: &ObjectName) -> Option<Plan> {
         let nothing = Around::new();
-        let around = self.store.around(name).unwrap_or(&nothing);
+        let around = match wanted.gateways.get(name) {
+            Some(infrastructure) => self.store.around_this(name, &infrastructure.uid),
+            None => Cow::Borrowed(self.store.around(name).unwrap_or(&nothing)),
+        };
+        let around = &*around;
         let now = clock::now();
         let room = self.may_roll(name);
         let known = self.gateways.entry(name.clone()).or_default();

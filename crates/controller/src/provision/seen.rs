@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use daemun_objects::gateway_api::GROUP;
 use daemun_translate::infrastructure::MADE_FOR;
 use kube::core::DynamicObject;
 use serde_json::Value;
@@ -82,12 +83,31 @@ impl Seen {
         self.at("/metadata/deletionTimestamp").is_some()
     }
 
-    /// The name and uid of the Gateway that owns it.
+    /// The name and uid of the Gateway whose own it is. An object has one such owner at most.
     pub(super) fn owner(&self) -> Option<(&str, &str)> {
         let owners = self.list("/metadata/ownerReferences").iter();
+        let is = |owner: &Value, field, value: &str| owner.get(field).is_some_and(|it| it == value);
+        let version = |owner: &Value| {
+            let version = owner.get("apiVersion").and_then(Value::as_str);
+            version.and_then(|version| version.split('/').next().map(str::to_owned))
+        };
         owners
-            .filter(|owner| owner.get("kind").and_then(Value::as_str) == Some("Gateway"))
+            .filter(|owner| {
+                is(owner, "kind", "Gateway")
+                    && version(owner).as_deref() == Some(GROUP)
+                    && owner.get("controller") == Some(&Value::Bool(true))
+            })
             .find_map(|owner| Some((owner.get("name")?.as_str()?, owner.get("uid")?.as_str()?)))
+    }
+
+    /// Whether it was made for a Gateway of this name: it is the Gateway's own, or a pod, whose owner is the workload.
+    pub(super) fn is_for(&self, gateway: &str) -> bool {
+        self.kind == Kind::Pod || self.owner().is_some_and(|(owner, _)| owner == gateway)
+    }
+
+    /// Whether it was made for the Gateway of this uid, and not for an earlier one of the same name.
+    pub(super) fn is_for_this(&self, uid: &str) -> bool {
+        self.kind == Kind::Pod || self.owner().is_some_and(|(_, owner)| owner == uid)
     }
 
     /// Whether it was made for Gateways of this controller.

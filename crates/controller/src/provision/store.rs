@@ -1,5 +1,6 @@
 //! All that was seen of what was made, by Gateway.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use daemun_model::names::ObjectName;
@@ -59,9 +60,27 @@ impl Store {
         self.listed.len() >= self.watches
     }
 
-    /// What is around a Gateway.
+    /// What is around a Gateway of this name.
     pub(super) fn around(&self, gateway: &ObjectName) -> Option<&Around> {
         self.by_gateway.get(gateway)
+    }
+
+    /// What is around the Gateway of this name and uid: what an earlier one left is not, and goes by itself.
+    pub(super) fn around_this(&self, gateway: &ObjectName, uid: &str) -> Cow<'_, Around> {
+        match self.by_gateway.get(gateway) {
+            None => Cow::default(),
+            Some(around) if around.values().all(|seen| seen.is_for_this(uid)) => {
+                Cow::Borrowed(around)
+            }
+            Some(around) => {
+                let these = around.iter().filter(|(_, seen)| seen.is_for_this(uid));
+                Cow::Owned(
+                    these
+                        .map(|(key, seen)| (key.clone(), seen.clone()))
+                        .collect(),
+                )
+            }
+        }
     }
 
     /// The Gateways around which something is.
@@ -107,8 +126,8 @@ impl Store {
     fn put(&mut self, seen: Seen, settings: &Settings, touched: &mut BTreeSet<ObjectName>) {
         let name = ObjectName::new(seen.namespace(), seen.name());
         let gateway = seen.annotation(names::OF_GATEWAY);
-        if !seen.is_of(&settings.controller) || gateway.is_empty() {
-            // Another controller's, or not ours any more.
+        if !seen.is_of(&settings.controller) || gateway.is_empty() || !seen.is_for(gateway) {
+            // Another controller's, not ours any more, or one that only says so.
             touched.extend(self.remove(seen.kind, &name));
             return;
         }
@@ -174,3 +193,6 @@ impl Store {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 //! guide; sections 5.1 and following of the contract of conditions.)
 
 use daemun_model::verdict::{Condition, Status};
+use daemun_translate::exposure::REACH_VERIFIED;
 use serde_json::{Map, Value, json};
 
 use super::said::{Entries, GROUP, ListenerSaid, Said};
@@ -19,7 +20,7 @@ const OURS: &[&str] = &[
     "OverlappingTLSConfig",
     "PartiallyInvalid",
     "Programmed",
-    "ReachVerified",
+    REACH_VERIFIED,
     "ResolvedRefs",
     "SupportedVersion",
 ];

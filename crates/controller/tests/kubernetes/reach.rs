@@ -40,6 +40,11 @@ fn show(fake: &Fake, controller: &Controller, ingress: &[Value]) -> Instant {
         "apiVersion": "v1", "kind": "Service",
         "metadata": {
             "namespace": "n", "name": "gw-daemun",
+            "labels": {"app.kubernetes.io/managed-by": "daemun"},
+            "annotations": {
+                "gateway.daemun.dev/gateway": "gw",
+                "gateway.daemun.dev/controller-name": "gateway.daemun.dev/controller",
+            },
             "ownerReferences": [{
                 "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "name": "gw",
                 "uid": "uid of n/gw", "controller": true,

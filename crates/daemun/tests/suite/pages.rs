@@ -355,3 +355,26 @@ fn questions_about_pages_that_are_none_are_told_so() {
         assert_eq!(status, Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_gateway_that_serves_a_public_address_is_not_called_closed() {
+    let files = &["held-public.yaml", "shop.yaml", "cluster.yaml"];
+    for (language, closed) in [("en", "closed"), ("ko", "닫혀")] {
+        for form in ["text", "json", "svg"] {
+            let told = page(files, &["--lang", language, "-o", form]);
+            let first = told.lines().take(6).collect::<String>();
+            assert!(
+                !first.contains(closed) && told.contains("133.186.200.4"),
+                "{told}"
+            );
+        }
+    }
+    let closed = page(
+        &["violated.yaml", "shop.yaml", "cluster.yaml"],
+        &["--lang", "ko"],
+    );
+    assert!(
+        closed.lines().next().is_some_and(|it| it.contains("닫혀")),
+        "{closed}"
+    );
+}

@@ -15,6 +15,7 @@ use daemun_objects::core::service::Service;
 use serde::Serialize;
 
 use super::differences::{Difference, differences};
+use super::fronts::Front;
 use super::judge::{Asked, Exposure, ServiceKind};
 use super::made::made_as;
 use super::provider::{self, Rules};
@@ -240,7 +241,12 @@ impl Compared<'_> {
 
 /// Whether a Service has an address, and all that it has is as asked for.
 fn agrees(asking: &Asking<'_>, name: &ObjectName, service: &Service) -> bool {
-    let shown = Shown::read(asking.cluster, name, service);
+    let front = Front {
+        name,
+        service,
+        made: true,
+    };
+    let shown = Shown::read(asking.cluster, &front);
     let sides: Vec<Side> = shown.classes().iter().map(|class| class.side()).collect();
     !shown.is_empty()
         && !shown.has_unknown()

@@ -8,10 +8,22 @@ use daemun_model::names::ObjectName;
 use daemun_objects::Open;
 use daemun_objects::core::node::{NodeAddress, NodeAddressType};
 use daemun_objects::core::service::{Service, ServiceType};
+use daemun_objects::{Metadata, OwnerReference};
 
 use super::class::{Side, class_of};
 use crate::changes::Changed;
 use crate::cluster::Cluster;
+use crate::infrastructure::{MANAGED_BY, MANAGER, OF_CONTROLLER, OF_GATEWAY};
+use crate::refs::GATEWAY_GROUP;
+
+/// A load balancer in front of a Gateway.
+#[derive(Clone, Copy)]
+pub(crate) struct Front<'a> {
+    pub(crate) name: &'a ObjectName,
+    pub(crate) service: &'a Service,
+    /// Whether Daemun made it.
+    pub(crate) made: bool,
+}
 
 /// The Services in front of each Gateway.
 #[derive(Debug, Default)]
@@ -61,8 +73,22 @@ impl Fronts {
         }
     }
 
-    /// The load balancers in front of a Gateway.
+    /// The load balancers in front of a Gateway, whoever made them.
     pub(crate) fn load_balancers<'a>(
+        &'a self,
+        cluster: &'a Cluster,
+        gateway: &'a ObjectName,
+        uid: &'a str,
+    ) -> impl Iterator<Item = Front<'a>> {
+        self.in_front(gateway, uid)
+            .map(move |(name, service)| Front {
+                name,
+                service,
+                made: is_made(cluster, gateway, uid, service),
+            })
+    }
+
+    fn in_front<'a>(
         &'a self,
         gateway: &'a ObjectName,
         uid: &str,
@@ -83,7 +109,7 @@ impl Fronts {
             let mut ports = service.spec.ports.iter();
             ports.any(|port| port.node_port.is_some_and(|port| port != 0))
         };
-        let mut services = self.load_balancers(gateway, uid);
+        let mut services = self.in_front(gateway, uid);
         services
             .any(|(_, service)| has_node_ports(service))
             .then_some(nodes)
@@ -91,7 +117,7 @@ impl Fronts {
 
     /// The names that the load balancers in front of a Gateway show instead of addresses.
     pub(crate) fn names<'a>(&'a self, gateway: &'a ObjectName, uid: &str) -> BTreeSet<&'a str> {
-        let services = self.load_balancers(gateway, uid);
+        let services = self.in_front(gateway, uid);
         let ingress = services.flat_map(|(_, service)| &service.status.load_balancer.ingress);
         ingress
             .filter_map(|ingress| ingress.hostname.as_deref())
@@ -124,6 +150,33 @@ fn nodes_outside(cluster: &Cluster) -> Option<String> {
     })
 }
 
+/// Whether a Service is one that Daemun made for a Gateway. It is the Gateway's own, and has all by which the
+/// controller finds what it made: so whoever forges all of that has made a Service that the controller takes away,
+/// since a Gateway has its Services already. What is not made by Daemun counts where that makes anything worse, and
+/// nowhere else.
+pub(crate) fn is_made(
+    cluster: &Cluster,
+    gateway: &ObjectName,
+    uid: &str,
+    service: &Service,
+) -> bool {
+    let Metadata {
+        labels,
+        annotations,
+        owner_references,
+        ..
+    } = &service.metadata;
+    let mut owners = owner_references.iter();
+    let is = |map: &BTreeMap<String, String>, key, value: &str| {
+        map.get(key).is_some_and(|it| it == value)
+    };
+    let group = |owner: &OwnerReference| owner.api_version.split('/').next() == Some(GATEWAY_GROUP);
+    owners.any(|it| it.controller && it.kind == "Gateway" && it.uid == uid && group(it))
+        && is(labels, MANAGED_BY, MANAGER)
+        && is(annotations, OF_CONTROLLER, &cluster.settings.controller)
+        && is(annotations, OF_GATEWAY, &gateway.name)
+}
+
 /// The uids of the Gateways that a Service belongs to.
 pub(crate) fn owners(service: &Service) -> impl Iterator<Item = &str> {
     let owners = service.metadata.owner_references.iter();
@@ -131,7 +184,8 @@ pub(crate) fn owners(service: &Service) -> impl Iterator<Item = &str> {
     owners.map(|owner| owner.uid.as_str())
 }
 
-fn is_load_balancer(service: &Service) -> bool {
+/// Whether it is a load balancer's.
+pub(crate) fn is_load_balancer(service: &Service) -> bool {
     matches!(
         service.spec.r#type,
         Some(Open::Known(ServiceType::LoadBalancer))

@@ -25,6 +25,11 @@ pub(super) fn made_as_at_least(service: &Service) -> Option<Asked> {
     }
 }
 
+/// Whether Daemun noted on a Service that it made it.
+pub(crate) fn is_noted(service: &Service) -> bool {
+    noted(service).is_some()
+}
+
 fn noted(service: &Service) -> Option<Asked> {
     let mut conditions = service.status.conditions.iter();
     let noted = conditions.find(|it| it.r#type == MADE_FOR)?;

@@ -8,7 +8,7 @@ mod differences;
 pub(crate) mod fronts;
 pub(crate) mod judge;
 pub mod lint;
-mod made;
+pub(crate) mod made;
 pub(crate) mod observed;
 pub mod provider;
 mod shown;

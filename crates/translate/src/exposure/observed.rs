@@ -13,7 +13,7 @@ use daemun_objects::seconds_since_epoch;
 
 use super::change::{ALLOW_RECREATION, Changes, Fate};
 use super::class::{AddressClass, Side};
-use super::fronts::Fronts;
+use super::fronts::{Front, Fronts};
 use super::judge::{Asked, Exposure, OnViolation, ServiceKind};
 use super::made::made_as_at_least;
 use super::shown::Shown;
@@ -51,6 +51,20 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
+    /// Of several, what is worst. One that shows nothing has nothing to say beside one that does.
+    fn worst(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let grave = |it: &Self| {
+            (
+                it.condition.reason != PENDING,
+                it.closed.is_some(),
+                it.violated,
+                it.condition.status == Status::False,
+                it.condition.status == Status::Unknown,
+            )
+        };
+        all.into_iter().max_by_key(grave)
+    }
+
     /// What a person should notice.
     pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> {
         let path = || FieldPath::of("status.addresses");
@@ -95,64 +109,18 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
         exposure,
         changes,
     } = whose;
-    let all: Vec<_> = fronts.load_balancers(gateway, uid).collect();
-    let leaves = |(name, service): &&(&ObjectName, &Service)| {
-        matches!(
-            changes.fates.get(&name.name),
-            Some(Fate::Migrating | Fate::Goes | Fate::GoesFirst)
-        ) && !is_stuck(cluster, service)
-    };
-    let (leaving, staying): (Vec<_>, Vec<_>) = all.iter().partition(leaves);
-    let of = |services: &[&(&ObjectName, &Service)], asked: &Wish<'_>| {
-        let shown = services.iter();
-        let shown = shown.map(|(name, service)| Shown::read(cluster, name, service));
-        verdict(asked, &Seen::new(&shown.collect::<Vec<_>>()))
-    };
-    let made = |services: &[&(&ObjectName, &Service)]| {
-        Wish::of_services(services.iter().map(|(_, service)| *service))
-    };
+    let all: Vec<Front<'_>> = fronts.load_balancers(cluster, gateway, uid).collect();
     let asked = match exposure {
-        Some(exposure) if exposure.kind != ServiceKind::LoadBalancer => return None,
+        // A load balancer that is still there, or that somebody put there, is looked at whatever is asked for.
+        Some(exposure) if exposure.kind != ServiceKind::LoadBalancer && all.is_empty() => {
+            return None;
+        }
         Some(exposure) => Wish::of(exposure),
         // It cannot be said what the Service is to be; it goes on as what it was made.
         None if all.is_empty() => return None,
-        None => made(&staying),
+        None => Wish::of_services(all.iter().filter(|front| front.made)),
     };
-    let is_held = |(name, _): &&&(&ObjectName, &Service)| {
-        matches!(changes.fates.get(&name.name), Some(Fate::Held(_)))
-    };
-    let held: Vec<_> = staying.iter().filter(is_held).copied().collect();
-    let mut observed = if held.is_empty() {
-        of(&staying, &asked)
-    } else {
-        // What is refused does not count yet: who asked for less reach has as much as before.
-        let as_made = Wish {
-            closes: asked.closes.min(Closes::OnDoubt),
-            by: By::Held,
-            ..made(&held)
-        };
-        let mut observed = of(&staying, &as_made);
-        if as_made.reach != asked.reach {
-            observed.condition.status = Status::False;
-        }
-        observed
-    };
-    if !leaving.is_empty() && observed.condition.reason == PENDING {
-        // Until the new one serves, the old one does, as what it was made.
-        let as_made = Wish {
-            closes: asked.closes.min(Closes::OnDoubt),
-            by: By::Held,
-            ..made(&leaving)
-        };
-        let old = of(&leaving, &as_made);
-        if old.closed.is_some() {
-            observed = old;
-        } else {
-            observed.condition.reason = MIGRATING;
-            observed.condition.message = old.condition.message;
-            observed.closed = None;
-        }
-    }
+    let mut observed = together(cluster, &all, (&asked, exposure, changes));
     for said in [&changes.refused, &changes.under_way].into_iter().flatten() {
         observed.condition.message = format!("{said} {}", observed.condition.message);
     }
@@ -169,6 +137,95 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
         });
     }
     Some(observed)
+}
+
+/// What all load balancers say together: the worst of it.
+fn together(
+    cluster: &Cluster,
+    all: &[Front<'_>],
+    (asked, exposure, changes): (&Wish<'_>, Option<&Exposure>, &Changes),
+) -> Observed {
+    let of = |fronts: &[Front<'_>], wish: &Wish<'_>| {
+        let shown = fronts.iter().map(|front| Shown::read(cluster, front));
+        verdict(wish, &Seen::new(&shown.collect::<Vec<_>>()))
+    };
+    let as_made = |front: &Front<'_>| {
+        let wish = Wish {
+            closes: asked.closes.min(Closes::OnDoubt),
+            by: match changes.fates.get(&front.name.name) {
+                Some(Fate::Goes | Fate::GoesFirst) => By::Going,
+                _ => By::Held,
+            },
+            ..Wish::of_services([front])
+        };
+        (of(&[*front], &wish), wish.reach)
+    };
+    let none_asked = exposure.is_some_and(|it| it.kind != ServiceKind::LoadBalancer);
+    let stands = |front: &Front<'_>| match changes.fates.get(&front.name.name) {
+        _ if is_stuck(cluster, front.service) => Stands::AsAsked,
+        Some(Fate::Migrating) => Stands::Leaves,
+        Some(Fate::Goes | Fate::GoesFirst)
+            if front.service.metadata.deletion_timestamp.is_some() =>
+        {
+            Stands::Leaves
+        }
+        // Until it is being deleted, it is not known that it goes.
+        Some(Fate::Held(_) | Fate::Goes | Fate::GoesFirst) => Stands::AsMade,
+        None if none_asked && front.made => Stands::AsMade,
+        Some(Fate::Lacks(_)) | None => Stands::AsAsked,
+    };
+    let which = |it: Stands| {
+        let all = all.iter().copied();
+        all.filter(move |front| stands(front) == it)
+    };
+    // What is refused does not count yet: what was made for more reach has as much as before. Each counts for itself,
+    // so that none opens another.
+    let made: Vec<Front<'_>> = which(Stands::AsMade).collect();
+    let made = made.iter().map(|front| {
+        let (mut observed, reach) = as_made(front);
+        let nobody_cares = none_asked && asked.reach.is_none();
+        if reach != asked.reach && !nobody_cares {
+            observed.condition.status = Status::False;
+        }
+        observed
+    });
+    let mut said: Vec<Observed> = made.collect();
+    let others: Vec<Front<'_>> = which(Stands::AsAsked).collect();
+    if !others.is_empty() || said.is_empty() {
+        said.push(of(&others, asked));
+    }
+    let Some(observed) = Observed::worst(said) else {
+        return of(&[], asked);
+    };
+    if observed.condition.reason != PENDING {
+        return observed;
+    }
+    // Until the new one serves, the old one does, as what it was made.
+    let old = which(Stands::Leaves).map(|front| as_made(&front).0);
+    match Observed::worst(old) {
+        None => observed,
+        Some(old) if old.closed.is_some() => old,
+        Some(old) => Observed {
+            closed: None,
+            condition: Condition {
+                reason: MIGRATING,
+                message: old.condition.message,
+                ..observed.condition
+            },
+            ..observed
+        },
+    }
+}
+
+/// What a load balancer is judged as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// What is asked for.
+    AsAsked,
+    /// What it was made, since it does not become what is asked for.
+    AsMade,
+    /// Nothing, once others serve.
+    Leaves,
 }
 
 /// Whether a Service should be gone for long: then what it shows counts again.
@@ -190,6 +247,8 @@ enum By<'a> {
     Provider(&'a str),
     Services,
     Held,
+    Going,
+    None,
 }
 
 impl std::fmt::Display for By<'_> {
@@ -197,6 +256,8 @@ impl std::fmt::Display for By<'_> {
         match self {
             Self::Provider(name) => write!(f, "provider {name}"),
             Self::Held => f.write_str("that is what the Service was made for"),
+            Self::Going => f.write_str("that is what the Service was made for, which is to go"),
+            Self::None => f.write_str("there is to be no load balancer any more"),
             Self::Services => f.write_str(
                 "that is what the Service was made for, since the Gateway itself cannot be judged",
             ),
@@ -220,18 +281,27 @@ enum Closes {
 impl<'a> Wish<'a> {
     fn of(exposure: &'a Exposure) -> Self {
         Self {
-            reach: exposure.reach,
+            reach: match exposure.kind {
+                ServiceKind::LoadBalancer => exposure.reach,
+                // Who wants it in the cluster only wants no public address.
+                ServiceKind::ClusterIp => Some(Asked::Private),
+                ServiceKind::NodePort | ServiceKind::Unmanaged => None,
+            },
             closes: match (exposure.on_violation, exposure.until_seen) {
                 (OnViolation::Report, _) => Closes::Never,
                 (OnViolation::Close, true) => Closes::UntilSeen,
                 (OnViolation::Close, false) => Closes::OnPublic,
             },
-            by: By::Provider(exposure.provider),
+            by: match exposure.kind {
+                ServiceKind::LoadBalancer => By::Provider(exposure.provider),
+                ServiceKind::ClusterIp | ServiceKind::NodePort | ServiceKind::Unmanaged => By::None,
+            },
         }
     }
 
     /// What Services were made as, by what stands on them; of two answers the careful one.
-    fn of_services<'s>(services: impl Iterator<Item = &'s Service>) -> Self {
+    fn of_services<'s>(fronts: impl IntoIterator<Item = &'s Front<'s>>) -> Self {
+        let services = fronts.into_iter().map(|front| front.service);
         let reach: BTreeSet<Asked> = services.filter_map(made_as_at_least).collect();
         Self {
             reach: reach.first().copied(),

@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use daemun_model::names::ObjectName;
-use daemun_objects::core::service::{LoadBalancerIngress, Service};
+use daemun_objects::core::service::LoadBalancerIngress;
 
 use super::class::{AddressClass, class_of};
+use super::fronts::Front;
 use super::provider::{Provider, rules};
 use crate::cluster::Cluster;
 
 /// What a Service shows.
 pub(super) struct Shown<'a> {
     service: &'a ObjectName,
+    made: bool,
     entries: Vec<Entry<'a>>,
     /// The annotation that chose the names, where nothing says which address is behind them.
     chosen: Option<&'static str>,
@@ -35,7 +37,12 @@ enum Is {
 
 impl<'a> Shown<'a> {
     /// Reads a Service's status.
-    pub(super) fn read(cluster: &Cluster, service: &'a ObjectName, object: &'a Service) -> Self {
+    pub(super) fn read(cluster: &Cluster, front: &Front<'a>) -> Self {
+        let Front {
+            name: service,
+            service: object,
+            made,
+        } = *front;
         let ingress = object.status.load_balancer.ingress.iter();
         let mut entries: Vec<Entry<'a>> = ingress
             .flat_map(|ingress| Entry::all(cluster, ingress))
@@ -55,6 +62,7 @@ impl<'a> Shown<'a> {
         }
         Self {
             service,
+            made,
             entries,
             chosen: chosen.flatten(),
         }
@@ -97,10 +105,11 @@ impl<'a> Shown<'a> {
         let chosen = self.chosen.map_or_else(String::new, |key| {
             format!("; the annotation {key} chose that name, which says nothing of the address")
         });
-        format!(
-            "Service {}, which Daemun made, shows {entries}{chosen}",
-            self.service
-        )
+        let whose = match self.made {
+            true => "which Daemun made",
+            false => "which says that it is the Gateway's and was not made by Daemun",
+        };
+        format!("Service {}, {whose}, shows {entries}{chosen}", self.service)
     }
 }
 

@@ -71,14 +71,16 @@ pub const OF_CONTROLLER: &str = "gateway.daemun.dev/controller-name";
 /// (`Private` or `Public`). Whoever may write Services, but not their status, cannot change it.
 pub const MADE_FOR: &str = "gateway.daemun.dev/MadeFor";
 
+/// A label of what is made: who made it; its value is [`MANAGER`].
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The manager of what is made: also the field manager of server-side apply.
+pub const MANAGER: &str = daemun_objects::FIELD_MANAGER;
+
 /// Whether a label or annotation is one that Daemun sets and looks at itself, or one of the Gateway API's.
 pub fn is_reserved(key: &str) -> bool {
     let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
     matches!(prefix, "gateway.daemun.dev" | "gateway.networking.k8s.io")
-        || matches!(
-            key,
-            "app.kubernetes.io/name" | "app.kubernetes.io/managed-by"
-        )
+        || matches!(key, "app.kubernetes.io/name" | MANAGED_BY)
 }
 
 /// A port that leads to the proxies.

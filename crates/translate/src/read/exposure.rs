@@ -4,16 +4,18 @@
 use std::borrow::Cow;
 
 use daemun_model::names::{ObjectName, Transport};
+use daemun_objects::core::service::Service;
 
 use super::gateway::ReadGateway;
 use super::parameters;
 use crate::changes::Changed;
 use crate::cluster::Cluster;
-use crate::exposure::fronts::owners;
-use crate::exposure::judge::proxy_protocol::is_asked_by;
+use crate::exposure::fronts::{is_load_balancer, is_made, owners};
+use crate::exposure::judge::proxy_protocol::{is_asked_by, senders};
 use crate::exposure::judge::{self, Judged, Question};
 use crate::exposure::lint::Carried;
-use crate::exposure::provider::Automatic;
+use crate::exposure::made::is_noted;
+use crate::exposure::provider::{Automatic, Rules};
 use crate::listener::{Entry, Protocol};
 use crate::verdict::{Refusal, reason};
 
@@ -36,13 +38,14 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
         },
         |parameters| Cow::Borrowed(&parameters.way_in),
     );
+    let senders = senders(way_in.provider, makers);
     let question = Question {
         way_in: &way_in,
         own: &own.unwrap_or_default(),
         wanted: &gateway.wanted,
         listeners: &listeners,
         makers,
-        still_sent: still_sent(cluster, gateway),
+        still_sent: still_sent(cluster, gateway, &senders),
         cluster,
     };
     if in_doubt {
@@ -76,19 +79,27 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
     }
 }
 
-/// Whether a Service of the Gateway's says that PROXY headers are sent.
-fn still_sent(cluster: &Cluster, gateway: &ReadGateway) -> bool {
-    let uid = gateway.object.metadata.uid.as_deref().unwrap_or_default();
-    let mut services = cluster.services.in_namespace(&gateway.name.namespace);
-    services.any(|(_, service)| owners(service).any(|owner| owner == uid) && is_asked_by(service))
+/// Whether a load balancer's Service that was made for the Gateway, as Daemun noted in its status, says that PROXY headers are sent.
+fn still_sent(cluster: &Cluster, gateway: &ReadGateway, senders: &[&Rules]) -> bool {
+    let (name, uid) = (&gateway.name, gateway.uid());
+    let mut services = cluster.services.in_namespace(&name.namespace);
+    services.any(|(_, service)| {
+        is_load_balancer(service)
+            && is_made(cluster, name, uid, service)
+            && is_noted(service)
+            && is_asked_by(service, senders)
+    })
 }
 
-/// Whether Services that are in front of Gateways changed in what is looked at here.
+/// Whether Services that may be in front of Gateways changed in what is looked at here.
 pub(crate) fn fronts_changed(old: &Cluster, new: &Cluster, changed: &Changed) -> bool {
-    let said = |cluster: &Cluster, name: &ObjectName| -> Vec<String> {
-        let service = cluster.services.get(name).filter(|it| is_asked_by(it));
-        let owners = service.into_iter().flat_map(|it| owners(it));
-        owners.map(str::to_owned).collect()
+    let said = |cluster: &Cluster, name: &ObjectName| {
+        let service = cluster.services.get(name);
+        let service = service.filter(|service| owners(service).next().is_some())?;
+        let Service { metadata, spec, .. } = &**service;
+        let marks = (metadata.labels.clone(), metadata.owner_references.clone());
+        let annotations = metadata.annotations.clone();
+        Some((marks, annotations, spec.r#type.clone(), is_noted(service)))
     };
     match changed {
         Changed::All => true,

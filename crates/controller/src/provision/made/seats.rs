@@ -47,6 +47,14 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
         seen.is_going() || matches!(fate, Some(Fate::Migrating | Fate::Goes | Fate::GoesFirst))
     };
     let mut free: Vec<&&Seen> = services.iter().filter(|seen| !leaves(seen)).collect();
+    // A copy of a Service is younger than what it was copied from, whatever its name.
+    let base = names::base(&wanted.gateway.name, &wanted.class);
+    free.sort_by_key(|seen| {
+        (
+            seen.text("/metadata/creationTimestamp"),
+            seen.name() != base,
+        )
+    });
     let asked = if wanted.addresses.is_empty() {
         &[Wanted::Any][..]
     } else {
@@ -82,7 +90,6 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
             });
         }
     }
-    let base = names::base(&wanted.gateway.name, &wanted.class);
     let mut taken: Vec<String> = services.iter().map(|seen| seen.name().to_owned()).collect();
     let made = seats.into_iter().zip(asked).map(|(seat, wanted)| {
         seat.unwrap_or_else(|| {

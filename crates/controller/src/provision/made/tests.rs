@@ -380,8 +380,11 @@ kind: Service
 metadata:
   name: {name}
   namespace: infra
-  ownerReferences: [{{kind: Gateway, name: shop, uid: uid-of-shop}}]
+  ownerReferences: [{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, name: shop, uid: uid-of-shop, controller: true}}]
+  labels: {{app.kubernetes.io/managed-by: daemun}}
   annotations:
+    gateway.daemun.dev/gateway: shop
+    gateway.daemun.dev/controller-name: gateway.daemun.dev/controller
     service.beta.kubernetes.io/openstack-internal-load-balancer: \"{internal}\"
     loadbalancer.nhncloud/healthmonitor-delay: \"5\"
     loadbalancer.nhncloud/healthmonitor-timeout: \"3\"
@@ -472,4 +475,45 @@ fn an_address_that_moves_is_kept_and_the_old_load_balancer_goes_first() {
     assert_eq!(made_services(&told), Vec::<String>::new(), "then it goes");
     let gone = text("114.110.160.100", &[]);
     assert_eq!(keeps(&gone), pair("-", "new"));
+}
+
+#[test]
+fn a_copy_takes_no_seat_whatever_its_name() {
+    let real = ("shop-daemun", "Private", "{ip: 10.0.3.7}");
+    for (created, copy) in [
+        ("2026-01-02T00:00:00Z", ("aaa", "Private", "{ip: 10.0.3.8}")),
+        ("2026-01-01T00:00:00Z", ("zzz", "Private", "{ip: 10.0.3.8}")),
+    ] {
+        let text = on_nhn("reach: Private", "", &[real, copy]);
+        let at = |name: &str, time: &str| {
+            (
+                format!("  name: {name}\n"),
+                format!("  name: {name}\n  creationTimestamp: \"{time}\"\n"),
+            )
+        };
+        let (from, to) = at("shop-daemun", "2026-01-01T00:00:00Z");
+        let text = text.replace(&from, &to);
+        let (from, to) = at(copy.0, created);
+        let text = text.replace(&from, &to);
+        assert_eq!(made_services(&text), ["shop-daemun true Private"], "{text}");
+    }
+    // Once a load balancer was made anew, a copy under the common name is none the better for it.
+    let text = on_nhn(
+        "reach: Private",
+        "",
+        &[
+            ("shop-daemun", "Private", ""),
+            ("shop-daemun-2", "Private", "{ip: 10.0.3.9}"),
+        ],
+    );
+    let text = text
+        .replace(
+            "  name: shop-daemun\n",
+            "  name: shop-daemun\n  creationTimestamp: \"2026-01-03T00:00:00Z\"\n",
+        )
+        .replace(
+            "  name: shop-daemun-2\n",
+            "  name: shop-daemun-2\n  creationTimestamp: \"2026-01-02T00:00:00Z\"\n",
+        );
+    assert_eq!(made_services(&text), ["shop-daemun-2 true Private"]);
 }

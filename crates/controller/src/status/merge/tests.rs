@@ -77,6 +77,7 @@ fn conditions_keep_the_time_of_their_last_transition_and_those_of_others_stay() 
         // Ours, and not said any more.
         written("InsecureFrontendValidationMode", "True", 1, EARLIER),
         written("DefaultGateway", "True", 1, EARLIER),
+        written("gateway.daemun.dev/ReachVerified", "True", 1, EARLIER),
     ]});
     let said = said(vec![
         condition("Accepted", Status::True),

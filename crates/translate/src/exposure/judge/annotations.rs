@@ -5,7 +5,7 @@ use daemun_model::verdict::{FieldPath, Finding};
 
 use super::{Annotations, Asked, Question, place, refusal};
 use crate::exposure::lint::{Annotation, Place, lint as slips};
-use crate::exposure::provider::{Provider, Rules, rules};
+use crate::exposure::provider::{Provider, Rules, Value, listener_key, rules};
 use crate::verdict::Refusal;
 
 /// Annotations that decide who may reach the address are `reach`'s alone, whoever makes load balancers here.
@@ -79,7 +79,43 @@ pub(super) fn lint(asked: &Question<'_>, rules: &Rules) -> Result<Vec<Finding>, 
         }
         findings.push(slip.warning(&path));
     }
+    keys_of_proxy(asked)?;
     Ok(findings)
+}
+
+/// PROXY headers are switched on in one place, for both sides, whoever makes load balancers here. With a maker of whom
+/// nothing is known, whoever switches the listeners on writes the key.
+fn keys_of_proxy(asked: &Question<'_>) -> Result<(), Refusal> {
+    let by_hand = asked.way_in.provider == Some(Provider::Generic) && asked.way_in.proxy_protocol;
+    if by_hand {
+        return Ok(());
+    }
+    for (annotations, written) in everywhere(asked) {
+        if let Some((key, _)) = annotations
+            .iter()
+            .find(|(key, value)| switches_on(key, value))
+        {
+            return Err(refusal(format!(
+                "The annotation {key} ({written}) has a load balancer send PROXY headers, and that is said in one place only, which has listeners believe them as well; take it out, and write exposure.proxyProtocol in GatewayParameters."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an annotation has anybody's load balancer send PROXY headers.
+fn switches_on(key: &str, value: &str) -> bool {
+    let bare = listener_key(key).map_or(key, |(_, _, bare)| bare);
+    let is_off = matches!(value, "" | "false" | "none" | "off");
+    Provider::ALL.iter().any(|provider| {
+        let way = rules(*provider).proxy_protocol.get();
+        let mut keys = way.into_iter().flat_map(|way| way.keys);
+        keys.any(|it| {
+            let on = matches!(it.value, Value::Is(on) if on == value);
+            // Where the key is a list of features, only the one of PROXY headers is meant.
+            it.key == bare && (on || (it.key.contains("proxy") && !is_off))
+        })
+    })
 }
 
 fn written(place: Place, annotations: &Annotations) -> Vec<Annotation<'_>> {

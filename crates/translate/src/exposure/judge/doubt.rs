@@ -43,8 +43,13 @@ pub(crate) fn arrivals_in_doubt(asked: &Question<'_>) -> Arrivals {
         source_ranges,
         ..
     } = asked.way_in;
-    let trusted = || proxy_protocol::trusted(asked, *local == Some(true)).ok();
-    let proxies = (*on || asked.still_sent).then(trusted).flatten();
+    let local = *local == Some(true);
+    let trusted = |local| proxy_protocol::trusted(asked, local).ok();
+    let proxies = match (*on, asked.still_sent) {
+        (true, _) => trusted(local),
+        (false, true) => trusted(local).or_else(|| trusted(false)),
+        (false, false) => None,
+    };
     let sees_clients = proxies.is_some() || may_see_clients(asked);
     Arrivals {
         proxies,

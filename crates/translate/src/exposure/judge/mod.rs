@@ -269,6 +269,15 @@ fn load_balancer(
     switch.extend(address::kept(*keep_address, reach, rules)?);
     // A load balancer's maker whose health check is set here is one where the other nodes' ports do no harm.
     let local = local.or_else(|| rules.health_defaults.map(|_| false));
+    let waits = local == Some(true) && !proxy_protocol::may_be_local(asked);
+    let local = if waits { Some(false) } else { local };
+    if waits {
+        findings.push(warning(
+            place(),
+            "LocalWaits",
+            "The Service still says that PROXY headers are sent, so externalTrafficPolicy stays Cluster until it does not: with Local they would come from the load balancer's own addresses, which are not known here. Its range in exposure.trustedRanges lets Local come at once.",
+        ));
+    }
     let health = health::decide(asked, local == Some(true), rules)?;
     switch.extend(health.said);
     let proxy = proxy_protocol::decide(asked, local == Some(true), rules)?;

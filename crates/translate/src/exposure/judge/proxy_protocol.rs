@@ -17,7 +17,7 @@ use ipnet::IpNet;
 
 use super::{Annotations, Question, ServiceKind, place, refusal};
 use crate::cluster::Cluster;
-use crate::exposure::provider::{Provider, ProxyVersion, Rules, Value, Way, rules};
+use crate::exposure::provider::{Automatic, Provider, ProxyVersion, Rules, Value, Way, rules};
 use crate::verdict::{Refusal, warning};
 
 /// What is done about PROXY headers.
@@ -37,9 +37,7 @@ pub(super) struct Proxy {
 pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result<Proxy, Refusal> {
     let mut proxy = Proxy::default();
     if !asked.way_in.proxy_protocol {
-        if asked.still_sent {
-            trust(asked, local, &mut proxy)?;
-        }
+        go_on(asked, local, &mut proxy);
         return Ok(proxy);
     }
     match rules.proxy_protocol {
@@ -80,9 +78,7 @@ pub(super) fn without_load_balancer(
     let by_nodes = kind == ServiceKind::NodePort && asked.way_in.local != Some(true);
     if !asked.way_in.proxy_protocol {
         let mut proxy = Proxy::default();
-        if asked.still_sent {
-            trust(asked, !by_nodes, &mut proxy)?;
-        }
+        go_on(asked, !by_nodes, &mut proxy);
         return Ok(proxy);
     }
     if asked.way_in.trusted.is_none() && !by_nodes {
@@ -98,28 +94,67 @@ pub(super) fn without_load_balancer(
     Ok(proxy)
 }
 
-/// Whether a Service says to anybody's load balancer that PROXY headers are to be sent.
-pub(crate) fn is_asked_by(service: &Service) -> bool {
+/// Whose keys a Gateway's Service may say it with: those of the maker that is named, or of those that the nodes may be
+/// of. A key that nobody reads sends no header, and then everybody could send one.
+pub(crate) fn senders(named: Option<Provider>, makers: &Automatic) -> Vec<&'static Rules> {
+    match (named, makers) {
+        (Some(provider), _) => vec![rules(provider)],
+        (None, Automatic::Rules(known)) => {
+            let all = Provider::ALL.iter().map(|provider| rules(*provider));
+            let shares = |rules: &&Rules| {
+                let mut prefixes = rules.node_prefixes.iter();
+                prefixes.any(|prefix| known.node_prefixes.contains(prefix))
+            };
+            all.filter(shares).collect()
+        }
+        (None, Automatic::Unknown(_) | Automatic::Unseen | Automatic::Several(_)) => Vec::new(),
+    }
+}
+
+/// Whether a Service says to a load balancer of one of these that PROXY headers are to be sent.
+pub(crate) fn is_asked_by(service: &Service, senders: &[&Rules]) -> bool {
     let annotations = &service.metadata.annotations;
-    let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
-    all.any(|rules| {
+    senders.iter().any(|rules| {
         let keys = rules.proxy_protocol.get().map(|way| way.keys);
         let mut keys = keys.into_iter().flatten();
         keys.any(|key| matches!(key.value, Value::Is(value) if annotations.get(key.key).is_some_and(|it| it == value)))
     })
 }
 
+/// Goes on believing headers that are still sent, as far as it is known who sends them. What is on a Service is not what
+/// the Gateway asks for, so nothing is refused for it.
+fn go_on(asked: &Question<'_>, local: bool, proxy: &mut Proxy) {
+    if asked.still_sent {
+        proxy.trusted = trusted(asked, local)
+            .or_else(|_| trusted(asked, false))
+            .ok();
+    }
+    if proxy.trusted.is_some() && !local {
+        proxy.findings.push(through_nodes());
+    }
+}
+
+/// Whether only nodes with a proxy may take traffic while headers are still sent: they come from the load balancer
+/// itself then, which has to be known.
+pub(super) fn may_be_local(asked: &Question<'_>) -> bool {
+    !asked.still_sent || asked.way_in.proxy_protocol || trusted(asked, true).is_ok()
+}
+
 /// Notes whose headers are believed, and that others may go through the nodes.
 fn trust(asked: &Question<'_>, local: bool, proxy: &mut Proxy) -> Result<(), Refusal> {
     proxy.trusted = Some(trusted(asked, local)?);
     if !local {
-        proxy.findings.push(warning(
-            place(),
-            "ProxyProtocolThroughNodes",
-            "PROXY headers are believed from the nodes, through which everything passes that comes to a port of theirs (NodePort): who can reach one can claim any address as the client's. With externalTrafficPolicy Local, and the load balancer's range in exposure.trustedRanges, only the load balancer can.",
-        ));
+        proxy.findings.push(through_nodes());
     }
     Ok(())
+}
+
+fn through_nodes() -> Finding {
+    warning(
+        place(),
+        "ProxyProtocolThroughNodes",
+        "PROXY headers are believed from the nodes, through which everything passes that comes to a port of theirs (NodePort): who can reach one can claim any address as the client's. With externalTrafficPolicy Local, and the load balancer's range in exposure.trustedRanges, only the load balancer can.",
+    )
 }
 
 /// Whose headers are believed.

@@ -841,3 +841,84 @@ fn what_a_private_service_shows_is_nobodys_to_choose() {
     let public = "{provider: Hetzner, reach: Public, annotations: {load-balancer.hetzner.cloud/hostname: shop.example.com}}";
     assert!(Case::of(public).judge().is_ok());
 }
+
+#[test]
+fn the_key_of_any_provider_for_proxy_headers_belongs_to_the_switch() {
+    let mut tried = 0;
+    for provider in Provider::ALL {
+        let way = rules(*provider).proxy_protocol.get();
+        for key in way.into_iter().flat_map(|way| way.keys) {
+            let Value::Is(value) = key.value else {
+                continue;
+            };
+            for exposure in [
+                "provider: NHN",
+                "provider: MetalLB",
+                "reach: Cluster",
+                "reach: Node",
+            ] {
+                let mut own = Case::of(format!("{{{exposure}}}"));
+                own.own.insert(key.key.to_owned(), value.to_owned());
+                assert!(own.judge().is_err(), "{exposure}: {}", key.key);
+                let written = format!("{{{exposure}, annotations: {{{}: '{value}'}}}}", key.key);
+                assert!(refused(&written).contains("proxyProtocol"), "{written}");
+            }
+            let by_hand = format!(
+                "{{provider: Generic, proxyProtocol: true, annotations: {{{}: '{value}'}}}}",
+                key.key
+            );
+            assert!(Case::of(by_hand).judge().is_ok(), "{}", key.key);
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried}");
+}
+
+#[test]
+fn headers_count_as_sent_by_those_only_who_may_read_the_key() {
+    let node = |id: &str| crate::exposure::provider::automatic([id]);
+    let names = |named, makers: &Automatic| -> Vec<&str> {
+        let senders = proxy_protocol::senders(named, makers);
+        senders.into_iter().map(|rules| rules.name).collect()
+    };
+    assert_eq!(names(Some(Provider::Nhn), &node("")), ["NHN"]);
+    assert_eq!(
+        names(None, &node("openstack://1")),
+        ["NHN", "OpenStack", "OVH"]
+    );
+    assert_eq!(names(None, &node("hcloud://1")), ["Hetzner"]);
+    // On bare metal nobody reads any of them.
+    assert!(names(None, &node("")).is_empty());
+    assert!(names(None, &Automatic::Unseen).is_empty());
+}
+
+/// With whatever is asked for now.
+#[test]
+fn nothing_is_refused_for_what_a_service_says_of_proxy_headers() {
+    for (now, waits) in [
+        ("provider: NHN, externalTrafficPolicy: Local", true),
+        (
+            "provider: NHN, externalTrafficPolicy: Local, trustedRanges: [10.0.3.0/24]",
+            false,
+        ),
+        ("reach: Cluster", false),
+        ("reach: Node, externalTrafficPolicy: Local", false),
+        ("reach: Unmanaged", false),
+    ] {
+        let mut off = Case::of(format!("{{{now}}}"));
+        off.still_sent = true;
+        let Judged {
+            exposure,
+            arrivals,
+            findings,
+            ..
+        } = off.judge().unwrap();
+        assert!(arrivals.proxies.is_some(), "{now}");
+        assert_eq!(
+            findings.iter().any(|it| it.reason == "LocalWaits"),
+            waits,
+            "{now}"
+        );
+        assert_eq!(exposure.local == Some(false), waits, "{now}");
+    }
+}

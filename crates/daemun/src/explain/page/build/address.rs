@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use daemun_model::verdict::Status;
 use daemun_translate::exposure::class::{AddressClass, class_of};
 use daemun_translate::exposure::provider::Value as KeyValue;
-use daemun_translate::exposure::{Asked, OnViolation, REACH_VERIFIED};
+use daemun_translate::exposure::{ADDRESS_NOT_USABLE, Asked, OnViolation, REACH_VERIFIED};
 use daemun_translate::infrastructure::Wanted;
 
 use super::anew::{anew, lacks};
@@ -24,9 +24,12 @@ pub(super) fn is_violated(known: &Known<'_>) -> bool {
     asked(known) == Some(Asked::Private) && verified.is_some_and(Said::fails)
 }
 
-/// Whether nothing is served because of that.
+/// Whether nothing is served because of that. A wrong address alone does not tell: what was made for it, and may not
+/// change yet, goes on.
 pub(super) fn is_closed(known: &Known<'_>) -> bool {
-    is_violated(known) && !reports(known)
+    let programmed = known.said("Programmed");
+    let unusable = programmed.is_some_and(|said| said.fails() && said.reason == ADDRESS_NOT_USABLE);
+    is_violated(known) && unusable && !reports(known)
 }
 
 /// Whether the class has a violation told and served all the same.
