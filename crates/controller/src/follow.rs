@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::{clock, tasks};
+use daemun_model::verdict::Severity;
+use daemun_translate::cluster::Withheld;
 use daemun_translate::cluster::name_of_any;
 use daemun_translate::{Cluster, Outcome, Settings, Translator};
 use tokio::sync::{Notify, watch};
@@ -17,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::publish::{News, Problems, State};
 use crate::settle::{Act, Settle};
 use crate::source::files::watch::{Event, Watch};
-use crate::source::files::{Files, Fingerprint, Look, Reading};
+use crate::source::files::{Files, Fingerprint, Look, Reading, Reason};
 use crate::step::{Changes, step};
 
 /// How often the files are looked at when nothing tells of a change.
@@ -81,7 +83,10 @@ impl Controller {
         if !(first || time_went_on || moved || reading.has_changed()) {
             return None;
         }
-        let changes = if first || time_went_on || reading.has_changed() {
+        let withheld = withheld(&reading);
+        let changed = reading.has_changed() || withheld != self.cluster.withheld;
+        let changes = if first || time_went_on || changed {
+            self.cluster.withheld = withheld;
             self.step(&reading, look.now)
         } else {
             Changes::default()
@@ -163,6 +168,25 @@ impl Controller {
             changes.tell,
         )
     }
+}
+
+/// Objects that stand in the files with a mistake, and are not held on to as they were: what refers to them is told so.
+fn withheld(reading: &Reading) -> Withheld {
+    let mistakes = reading.problems.iter().filter(|problem| {
+        problem.severity == Severity::Error
+            && problem.reason != Reason::Duplicate
+            && problem.kept.is_none()
+    });
+    let with_place = mistakes.filter_map(|problem| {
+        let object = problem.object.clone()?;
+        let place = match &problem.spot {
+            Some(spot) => spot.to_string(),
+            None => problem.file.to_string(),
+        };
+        Some((object, format!("{place} has a mistake.")))
+    });
+    // The first mistake of several is the one to mend first.
+    with_place.collect::<Vec<_>>().into_iter().rev().collect()
 }
 
 /// Asks for everything to be read again (SIGHUP).

@@ -183,7 +183,7 @@ impl<'a> Resolver<'a> {
             let backend = cluster.backends.get(&name).map(|_| {
                 format!(" There is a Backend of this name: write kind: Backend and group: {OWN_GROUP} for it.")
             });
-            return Err(not_found(
+            return Err(self.not_found(
                 "Service",
                 &name,
                 &backend.unwrap_or_else(|| {
@@ -255,7 +255,7 @@ impl<'a> Resolver<'a> {
             let service = cluster.services.get(&name).map(|_| {
                 " There is a Service of this name: leave out kind and group for it.".to_owned()
             });
-            return Err(not_found(
+            return Err(self.not_found(
                 "Backend",
                 &name,
                 &service.unwrap_or_else(|| {
@@ -292,6 +292,15 @@ impl<'a> Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    fn not_found(&self, kind: &str, name: &ObjectName, remedy: &str, path: &FieldPath) -> Refusal {
+        let withheld = &self.cluster.withheld;
+        Refusal::new(
+            path.field("name"),
+            reason::BACKEND_NOT_FOUND,
+            withheld.absence(kind, name, || remedy.to_owned()),
+        )
+    }
+
     /// A destination outside of the cluster. What is wrong with it is said of it, and closes it.
     fn x_backend(
         &mut self,
@@ -302,12 +311,7 @@ impl Resolver<'_> {
         let Some(backend) = self.cluster.x_backends.get(&name) else {
             self.seen.names = true;
             let others = self.cluster.x_backends.names_in(&name.namespace);
-            return Err(not_found(
-                "XBackend",
-                &name,
-                &did_you_mean(&name.name, others),
-                path,
-            ));
+            return Err(self.not_found("XBackend", &name, &did_you_mean(&name.name, others), path));
         };
         let port = destination::number(backend).unwrap_or_default();
         if let Some(asked) = asked.filter(|asked| *asked != port) {
@@ -357,14 +361,6 @@ pub(crate) fn backend_ports(backend: &Backend) -> BTreeSet<u16> {
         .iter()
         .map(|endpoint| endpoint.port)
         .collect()
-}
-
-fn not_found(kind: &str, name: &ObjectName, remedy: &str, path: &FieldPath) -> Refusal {
-    Refusal::new(
-        path.field("name"),
-        reason::BACKEND_NOT_FOUND,
-        format!("{kind} {name} does not exist.{remedy}"),
-    )
 }
 
 fn port_list(ports: impl Iterator<Item = u16>) -> String {

@@ -115,6 +115,20 @@ impl Withheld {
         self.0.get(&object).map(String::as_str)
     }
 
+    /// The beginning of a sentence about an object that is referred to and cannot be had: it could not be read, or it does
+    /// not exist. Which others might be meant is only asked for in the second case.
+    pub(crate) fn absence(
+        &self,
+        kind: &str,
+        name: &ObjectName,
+        meant: impl FnOnce() -> String,
+    ) -> String {
+        match self.why(kind, name) {
+            Some(why) => format!("{kind} {name} could not be read: {why}"),
+            None => format!("{kind} {name} does not exist.{}", meant()),
+        }
+    }
+
     /// Notes that an object could not be read, or could be.
     pub fn set(&mut self, object: ObjectRef, why: Option<String>) {
         let known = self.0.get(&object);
@@ -125,6 +139,12 @@ impl Withheld {
                 None => drop(all.remove(&object)),
             }
         }
+    }
+}
+
+impl FromIterator<(ObjectRef, String)> for Withheld {
+    fn from_iter<I: IntoIterator<Item = (ObjectRef, String)>>(objects: I) -> Self {
+        Self(Arc::new(objects.into_iter().collect()))
     }
 }
 

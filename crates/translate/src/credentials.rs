@@ -130,13 +130,9 @@ pub(crate) fn authorities(
 
 /// The sentence for an object that is not there, or that could not be read.
 fn missing(cluster: &Cluster, kind: &str, name: &ObjectName) -> String {
-    if let Some(why) = cluster.withheld.why(kind, name) {
-        return format!("{kind} {name} could not be read: {why}");
-    }
     let namespace = &name.namespace;
-    let suggestion = match kind {
+    cluster.withheld.absence(kind, name, || match kind {
         "Secret" => did_you_mean(&name.name, cluster.secrets.names_in(namespace)),
         _ => did_you_mean(&name.name, cluster.config_maps.names_in(namespace)),
-    };
-    format!("{kind} {name} does not exist.{suggestion}")
+    })
 }

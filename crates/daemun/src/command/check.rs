@@ -28,11 +28,8 @@ use report::Report;
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
-    /// Files with objects, directories with such files, or - for standard input
-    #[arg(
-        value_name = "PATH",
-        required_unless_present_any = ["kubeconfig", "context", "namespace", "all_namespaces"]
-    )]
+    /// Files with objects, directories with such files, or - for standard input; without any, the cluster is read
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     cluster: ClusterArguments,
@@ -69,6 +66,11 @@ pub(crate) fn check(arguments: Arguments, colours: &ColourArguments) -> Status {
             Err(why) => return Status::unusable(&why),
         }
     } else {
+        if let Some(namespace) = cluster.namespace() {
+            return Status::unusable(&format!(
+                "Files are checked with all namespaces that are in them; leave out --namespace {namespace}."
+            ));
+        }
         let looked = look_once(paths, Settings::default());
         let mut report = Report::of(looked.state());
         if let Some(persona) = persona {

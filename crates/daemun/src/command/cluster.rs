@@ -18,8 +18,8 @@ pub(crate) struct ClusterArguments {
     /// Read the cluster of this context of the kubeconfig
     #[arg(long, value_name = "NAME", conflicts_with = "paths")]
     context: Option<String>,
-    /// The namespace that is looked at in a cluster [default: the context's]
-    #[arg(short, long, value_name = "NAME", conflicts_with = "paths")]
+    /// The namespace that is looked at in a cluster [default: the context's], or of what is asked about in files
+    #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
     /// The controllerName of the GatewayClasses that count in a cluster
     #[arg(
@@ -43,6 +43,11 @@ impl ClusterArguments {
     /// The `controllerName` that counts.
     pub(crate) fn controller_name(&self) -> &str {
         &self.controller_name
+    }
+
+    /// The namespace that was named.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
     }
 
     fn access(&self) -> Access {
@@ -70,7 +75,7 @@ impl ClusterArguments {
 
     fn look_in(&self, namespace: Option<&str>, everywhere: bool) -> Result<Seen, String> {
         runtime()?.block_on(async {
-            let client = self.access().connect().await?;
+            let client = self.access().connect().await.map_err(or_files)?;
             let default = || client.default_namespace().to_owned();
             let namespace = namespace.map_or_else(default, str::to_owned);
             let namespace = (!everywhere).then_some(namespace);
@@ -91,7 +96,7 @@ impl ClusterArguments {
         written: &str,
     ) -> Result<(Seen, ObjectName, Around), String> {
         runtime()?.block_on(async {
-            let client = self.access().connect().await?;
+            let client = self.access().connect().await.map_err(or_files)?;
             let name = self.named(written, client.default_namespace());
             let scope = Scope {
                 controller: self.controller_name.clone(),
@@ -115,7 +120,7 @@ impl ClusterArguments {
         written: &str,
     ) -> Result<(ObjectName, Around), String> {
         runtime()?.block_on(async {
-            let client = self.access().connect().await?;
+            let client = self.access().connect().await.map_err(or_files)?;
             let name = self.named(written, client.default_namespace());
             let around = Around::service(&client, &name).await?;
             Ok((name, around))
@@ -128,4 +133,9 @@ impl ClusterArguments {
             None => ObjectName::new(self.namespace.as_deref().unwrap_or(default), written),
         }
     }
+}
+
+/// Whoever meant files learns how to name them.
+fn or_files(why: String) -> String {
+    why + " To read files instead, name them."
 }

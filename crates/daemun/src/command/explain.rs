@@ -36,11 +36,8 @@ pub(crate) struct Arguments {
     /// The request's URL, with scheme and host; or the object's name
     #[arg(value_name = "URL")]
     url: String,
-    /// Files with objects, directories with such files, or - for standard input
-    #[arg(
-        value_name = "PATH",
-        required_unless_present_any = ["admin", "kubeconfig", "context", "namespace"]
-    )]
+    /// Files with objects, directories with such files, or - for standard input; without any, the cluster is asked
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The Gateway in the cluster that is asked, if several take the request
     #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "admin"])]
@@ -58,6 +55,13 @@ pub(crate) struct Arguments {
     page: page::PageArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
+}
+
+impl Arguments {
+    /// The namespace that was named beside the object, and the object's name as it was written.
+    fn named(&self) -> (Option<&str>, &str) {
+        (self.cluster.namespace(), &self.url)
+    }
 }
 
 /// Explains, and prints the answer.
@@ -179,7 +183,8 @@ fn about_route(arguments: &Arguments, kinds: &[RouteKind], form: Form) -> Result
         lost: &|_| Vec::new(),
         exists: &|key| exists(controller.cluster(), key),
     };
-    route::answer(&known, kinds, &name(DEFAULT_NAMESPACE), form)
+    let namespace = arguments.cluster.namespace().unwrap_or(DEFAULT_NAMESPACE);
+    route::answer(&known, kinds, &name(namespace), form)
 }
 
 fn exists(cluster: &Cluster, key: &RouteKey) -> bool {

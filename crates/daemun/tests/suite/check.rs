@@ -51,7 +51,9 @@ impl Case {
         command.args(arguments).current_dir(self.0.path());
         command
             .env_remove("DAEMUN_OUTPUT")
-            .env_remove("DAEMUN_COLOR");
+            .env_remove("DAEMUN_COLOR")
+            .env_remove("KUBECONFIG")
+            .env("HOME", self.0.path());
         command
     }
 
@@ -141,6 +143,56 @@ fn what_is_refused_points_into_the_file() {
     ] {
         assert!(output.contains(part), "{part:?} is not in\n{output}");
     }
+}
+
+#[test]
+fn what_refers_to_an_object_with_a_mistake_is_told_where_the_mistake_is() {
+    let text = SHOP.replace("ports: [{port: 8080}]", "portss: [{port: 8080}]");
+    let (output, status) = check(&text);
+    assert_eq!(status, 1, "{output}");
+    let told = "Service default/orders could not be read: shop.yaml:";
+    assert!(output.contains(told), "{output}");
+    assert!(!output.contains("does not exist"), "{output}");
+}
+
+#[test]
+fn parameters_of_another_namespace_are_told_with_the_remedy() {
+    let parameters = "---\napiVersion: gateway.daemun.dev/v1alpha1\nkind: GatewayParameters\nmetadata: {name: mine, namespace: daemun-system}\nspec: {}\n";
+    let text = SHOP.replacen(
+        "  listeners",
+        "  infrastructure:\n    parametersRef: {group: gateway.daemun.dev, kind: GatewayParameters, name: mine}\n  listeners",
+        1,
+    ) + parameters;
+    let (output, status) = check(&text);
+    assert_eq!(status, 1, "{output}");
+    let told = "GatewayParameters default/mine does not exist. There is one of this name in namespace daemun-system; a Gateway takes parameters of its own namespace only";
+    assert!(output.contains(told), "{output}");
+}
+
+#[test]
+fn an_object_that_is_not_in_the_files_is_told_with_those_that_are() {
+    let case = Case::new(&[("shop.yaml", SHOP)]);
+    for (arguments, told) in [
+        (
+            &["explain", "gateway", "shpo", "shop.yaml"][..],
+            "There is no Gateway shpo in the files. Did you mean default/shop?",
+        ),
+        (
+            &["explain", "gateway", "shop", "-n", "infra", "shop.yaml"],
+            "There is no Gateway shop in the files. Did you mean default/shop?",
+        ),
+        (
+            &["explain", "service", "redis", "shop.yaml"],
+            "There is no Service redis in the files. In them: default/orders.",
+        ),
+    ] {
+        let (output, status) = case.run(arguments);
+        assert_eq!(status, 2, "{output}");
+        assert!(output.contains(told), "{output}");
+    }
+    let (output, status) = case.run(&["check", "-n", "infra", "shop.yaml"]);
+    assert_eq!(status, 2, "{output}");
+    assert!(output.contains("leave out --namespace infra"), "{output}");
 }
 
 #[test]
@@ -275,7 +327,19 @@ fn what_cannot_be_done_ends_with_2() {
         output.contains("none.yaml: this cannot be read: there is no such file or directory."),
         "{output}"
     );
-    assert_eq!(case.run(&["check"]).1, 2);
+    let (output, status) = case.run(&["check"]);
+    assert_eq!(status, 2, "{output}");
+    assert!(
+        output.contains("There is no way to the API server")
+            && output.contains("To read files instead, name them."),
+        "{output}"
+    );
+    let (output, status) = case.run(&["explain", "gateway", "shop"]);
+    assert_eq!(status, 2, "{output}");
+    assert!(
+        output.contains("To read files instead, name them."),
+        "{output}"
+    );
     assert_eq!(case.run(&["chekc", "x"]).1, 2);
 }
 

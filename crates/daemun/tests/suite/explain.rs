@@ -119,8 +119,9 @@ fn questions_that_are_none_are_told_so() {
         assert!(told.contains(sentence), "{told}");
         assert_eq!(status, Some(2));
     }
-    let (_, told, status) = run(&["explain", "GET", "http://a/"]);
-    assert!(told.contains("PATH"), "{told}");
+    let nowhere = ["--kubeconfig", "/nowhere/kubeconfig"];
+    let (_, told, status) = run(&[&["explain", "GET", "http://a/"], &nowhere[..]].concat());
+    assert!(told.contains("To read files instead, name them."), "{told}");
     assert_eq!(status, Some(2));
     let (_, told, status) = run(&["explain", "GET", "http://a/", "--admin", "unix:/nowhere"]);
     assert!(told.contains("cannot be reached"), "{told}");

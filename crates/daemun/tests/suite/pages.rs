@@ -315,7 +315,7 @@ fn questions_about_pages_that_are_none_are_told_so() {
     for (arguments, sentence) in [
         (
             &["gateway", "nowhere", "private.yaml"][..],
-            "There is no Gateway default/nowhere",
+            "There is no Gateway nowhere in the files.",
         ),
         (
             &["gateway", "shop", "private.yaml", "-H", "a: b"],
@@ -327,7 +327,7 @@ fn questions_about_pages_that_are_none_are_told_so() {
         ),
         (
             &["service", "nowhere", "private.yaml"],
-            "There is no Service default/nowhere",
+            "There is no Service nowhere in the files.",
         ),
         (
             &["service", "shop", "kubectl.yaml", "-o", "svg"],

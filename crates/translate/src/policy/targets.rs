@@ -177,9 +177,9 @@ fn find(
         return Err(Refusal::new(
             path.field("name"),
             reason::TARGET_NOT_FOUND,
-            format!(
-                "{kind} {name} does not exist; a policy is in the namespace of its target.{suggestion}"
-            ),
+            cluster.withheld.absence(kind, &name, || {
+                format!(" A policy is in the namespace of its target.{suggestion}")
+            }),
         ));
     };
     if let Some(section) = &reference.section_name

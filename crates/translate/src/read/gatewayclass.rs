@@ -8,6 +8,7 @@ use daemun_objects::gateway_api::gatewayclass::GatewayClass;
 
 use super::parameters;
 use crate::cluster::Cluster;
+use crate::nearest::did_you_mean;
 use crate::verdict::{Refusal, fails, holds};
 
 /// Whether a Gateway of a class is ours to serve.
@@ -34,7 +35,13 @@ pub(crate) fn class(cluster: &Cluster, name: &str) -> Class {
             None => Class::Ours,
         },
         None if cluster.on_host() => Class::Ours,
-        None => Class::Foreign(format!("Its GatewayClass {name} does not exist.")),
+        None => {
+            let named = ObjectName::new("", name);
+            let absence = cluster.withheld.absence("GatewayClass", &named, || {
+                did_you_mean(name, cluster.gateway_classes.names_in(""))
+            });
+            Class::Foreign(format!("Its {absence}"))
+        }
     }
 }
 

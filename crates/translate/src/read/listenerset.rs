@@ -50,11 +50,10 @@ pub(crate) fn parent(name: &ObjectName, set: &ListenerSet) -> Result<ObjectName,
 
 /// The sentence about a Gateway that does not exist.
 pub(crate) fn no_such_gateway(cluster: &Cluster, gateway: &ObjectName) -> String {
-    format!(
-        "Gateway {gateway} does not exist.{} {}",
-        did_you_mean(&gateway.name, cluster.gateways.names_in(&gateway.namespace)),
-        gateways_that_exist(cluster)
-    )
+    cluster.withheld.absence("Gateway", gateway, || {
+        let meant = did_you_mean(&gateway.name, cluster.gateways.names_in(&gateway.namespace));
+        format!("{meant} {}", gateways_that_exist(cluster))
+    })
 }
 
 /// The Gateways that could be named, as a sentence.
@@ -65,6 +64,9 @@ pub(crate) fn gateways_that_exist(cluster: &Cluster) -> String {
         .map(|(name, _)| name.to_string())
         .collect();
     match names.len() {
+        0 if cluster.on_host() => {
+            "No Gateway is in what was read; give the file that has it as well.".to_owned()
+        }
         0 => "There is no Gateway at all.".to_owned(),
         1 => format!("There is Gateway {}.", names.concat()),
         _ => format!(

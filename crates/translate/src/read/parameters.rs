@@ -50,7 +50,12 @@ pub(crate) fn of_class<'a>(
         ));
     };
     let name = ObjectName::new(namespace, &reference.name);
-    let spec = find(cluster, &name, &path)?;
+    let spec = find(
+        cluster,
+        &name,
+        &path,
+        "write its namespace into the reference",
+    )?;
     let wrong = |refusal| in_words(&name, &path, &refusal);
     judge(spec).map_err(wrong)?;
     if let Some(unknown) = locked(spec).find(|field| !is_field(field)) {
@@ -87,7 +92,8 @@ pub(crate) fn of_gateway(
     };
     check_kind(&reference.group, &reference.kind, &path)?;
     let own_name = ObjectName::new(&name.namespace, &reference.name);
-    let own = find(cluster, &own_name, &path)?;
+    let remedy = "a Gateway takes parameters of its own namespace only: move it there, or let the GatewayClass refer to it";
+    let own = find(cluster, &own_name, &path, remedy)?;
     let wrong = |refusal| in_words(&own_name, &path, &refusal);
     if let Some(exposure) = &own.exposure {
         let locked = of_class.is_some_and(|class| is_locked(class, "exposure.reach"));
@@ -251,17 +257,27 @@ fn find<'a>(
     cluster: &'a Cluster,
     name: &ObjectName,
     path: &FieldPath,
+    remedy_elsewhere: &str,
 ) -> Result<&'a GatewayParametersSpec, Refusal> {
-    let found = cluster.gateway_parameters.get(name);
+    let all = &cluster.gateway_parameters;
+    let found = all.get(name);
     found.map(|found| &found.spec).ok_or_else(|| {
-        let others = cluster.gateway_parameters.names_in(&name.namespace);
+        let meant = || {
+            let elsewhere = all.iter().find(|(other, _)| other.name == name.name);
+            match elsewhere {
+                Some((other, _)) => format!(
+                    " There is one of this name in namespace {}; {remedy_elsewhere}.",
+                    other.namespace
+                ),
+                None => did_you_mean(&name.name, all.names_in(&name.namespace)),
+            }
+        };
         Refusal::new(
             path.field("name"),
             INVALID_PARAMETERS,
-            format!(
-                "GatewayParameters {name} does not exist.{}",
-                did_you_mean(&name.name, others)
-            ),
+            cluster
+                .withheld
+                .absence(GatewayParametersSpec::KIND, name, meant),
         )
     })
 }

@@ -228,13 +228,10 @@ impl Parents {
                 },
                 ListenerOwner::ListenerSet => match around.cluster.listener_sets.get(name) {
                     Some(_) => format!("ListenerSet {name} belongs to no Gateway that is served."),
-                    None => format!(
-                        "ListenerSet {name} does not exist.{}",
-                        did_you_mean(
-                            &name.name,
-                            around.cluster.listener_sets.names_in(&name.namespace)
-                        )
-                    ),
+                    None => around.cluster.withheld.absence("ListenerSet", name, || {
+                        let sets = &around.cluster.listener_sets;
+                        did_you_mean(&name.name, sets.names_in(&name.namespace))
+                    }),
                 },
             };
             self.findings

@@ -12,8 +12,8 @@ use daemun_controller::look_once;
 use daemun_controller::source::files::{Locator, Positions, Reason, Spot};
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::FieldPath;
-use daemun_translate::cluster::DEFAULT_NAMESPACE;
 use daemun_translate::exposure::provider::{Provider, rules};
+use daemun_translate::nearest::{list_all, nearest};
 use daemun_translate::{Cluster, Home, Outcome, Settings, translate};
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ fn about_service(arguments: &super::Arguments, style: Style) -> Result<String, S
     let services = read.objects.iter().map(Seen);
     let services = services.filter(|it| it.kind() == "Service");
     let names = services.map(|it| it.whole_name());
-    let name = the_one("Service", &arguments.url, names)?;
+    let name = the_one("Service", arguments.named(), names)?;
     let asked = Asked {
         arguments,
         name: &name,
@@ -244,7 +244,7 @@ fn about_gateway(arguments: &super::Arguments, style: Style) -> Result<(String, 
     let read = Read::of(arguments)?;
     let gateways = read.cluster.gateways.iter();
     let names = gateways.map(|(name, _)| name.clone());
-    let name = the_one("Gateway", &arguments.url, names)?;
+    let name = the_one("Gateway", arguments.named(), names)?;
     is_ours(&read.cluster, &read.outcome, &name)?;
     let gateway = read.cluster.gateways.get(&name);
     let class = gateway.map_or("", |it| &it.spec.gateway_class_name);
@@ -331,16 +331,37 @@ impl Read {
 /// The object of files that is meant: one without a namespace is looked for in all of them.
 fn the_one(
     kind: &str,
-    written: &str,
+    (namespace, written): (Option<&str>, &str),
     names: impl Iterator<Item = ObjectName>,
 ) -> Result<ObjectName, String> {
-    if let Some((namespace, name)) = written.split_once('/') {
-        return Ok(ObjectName::new(namespace, name));
-    }
-    let meant: Vec<ObjectName> = names.filter(|name| name.name == written).collect();
+    let (namespace, name) = match written.split_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (namespace, written),
+    };
+    let names: Vec<ObjectName> = names.collect();
+    let meant: Vec<&ObjectName> = names
+        .iter()
+        .filter(|it| it.name == name && namespace.is_none_or(|there| it.namespace == there))
+        .collect();
     match &*meant {
-        [one] => Ok(one.clone()),
-        [] => Ok(ObjectName::new(DEFAULT_NAMESPACE, written)),
+        [one] => Ok((*one).clone()),
+        [] => {
+            let all: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let near = nearest(name, names.iter().map(|it| it.name.as_str()));
+            let near: Vec<String> = names
+                .iter()
+                .filter(|it| it.name == name || Some(it.name.as_str()) == near)
+                .map(ToString::to_string)
+                .collect();
+            let there = match (&*near, &*all) {
+                (_, []) => format!("No {kind} is in them."),
+                ([], all) => format!("In them: {}.", list_all(all)),
+                (near, _) => format!("Did you mean {}?", near.join(" or ")),
+            };
+            Err(format!(
+                "There is no {kind} {written} in the files. {there}"
+            ))
+        }
         _ => {
             let names: Vec<String> = meant.iter().map(ToString::to_string).collect();
             Err(format!(
