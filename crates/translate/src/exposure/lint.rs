@@ -84,6 +84,7 @@ pub fn lint(rules: &Rules, annotations: &[Annotation<'_>], listeners: &[Carried]
             rules::private_key(rules, written),
             rules::wrong_object(written),
             rules::belongs_to_reach(rules, written),
+            rules::nearly_reach(rules, written),
             rules::listener_key_on_gateway(written),
             rules::another_clouds(rules, written),
             rules::proxy_protocol(rules, written),

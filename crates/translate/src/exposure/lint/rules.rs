@@ -67,6 +67,25 @@ pub(super) fn belongs_to_reach(provider: &Rules, written: &Annotation<'_>) -> Op
     Some(slip(written, true, "ReachInAnnotation", message))
 }
 
+/// A key that nobody reads, and that is nearly the one by which this provider is told who may reach the Gateway: whoever
+/// wrote it believes that the Gateway is private.
+pub(super) fn nearly_reach(provider: &Rules, written: &Annotation<'_>) -> Option<Slip> {
+    let key = bare(written.key);
+    let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
+    if all.any(|rules| rules.known(key).is_some()) {
+        return None;
+    }
+    let switches = [&provider.private, &provider.public];
+    let switches = switches.into_iter().flat_map(|switch| switch.keys());
+    let near = nearest(key, switches.map(|switch| switch.key));
+    let near = near.filter(|near| differs_little(near, key))?;
+    let message = format!(
+        "The annotation {} is read by nobody. It is nearly {near}, which decides who can reach the Gateway on {}, and that is said in one place only: take it out, and write spec.exposure.reach of GatewayParameters (Private or Public).",
+        written.key, provider.product
+    );
+    Some(slip(written, true, "ReachMisspelt", message))
+}
+
 /// Keys of a single listener are not the Gateway's to carry: the API server refuses them in capitals, and no cloud
 /// reads them in small letters.
 pub(super) fn listener_key_on_gateway(written: &Annotation<'_>) -> Option<Slip> {

@@ -178,6 +178,30 @@ fn values_are_those_that_the_provider_takes() {
 }
 
 #[test]
+fn a_key_that_is_nearly_the_switch_is_no_other_clouds_key() {
+    table(
+        Provider::Nhn,
+        Place::Parameters,
+        &[
+            (
+                "service.beta.kubernetes.io/openstack-internal-loadbalancer",
+                "true",
+                true,
+                "ReachMisspelt",
+                "nearly service.beta.kubernetes.io/openstack-internal-load-balancer, which decides",
+            ),
+            (
+                "loadbalancer.openstack.org/lb-method",
+                "SOURCE_IP",
+                false,
+                "KeyOfAnotherProvider",
+                "OpenStack and OVH",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn keys_of_other_clouds_do_nothing_here_and_those_that_decide_reach_are_refused() {
     table(
         Provider::Nhn,
@@ -488,13 +512,6 @@ fn unknown_keys_are_told_with_the_nearest() {
                 "UnknownKey",
                 "Did you mean loadbalancer.nhncloud/healthmonitor-delay?",
             ),
-            (
-                "service.beta.kubernetes.io/openstack-internal-loadbalancer",
-                "true",
-                false,
-                "KeyOfAnotherProvider",
-                "OpenStack",
-            ),
         ],
     );
     table(
@@ -503,9 +520,9 @@ fn unknown_keys_are_told_with_the_nearest() {
         &[(
             "service.beta.kubernetes.io/openstack-internal-loadbalancer",
             "true",
-            false,
-            "UnknownKey",
-            "Did you mean service.beta.kubernetes.io/openstack-internal-load-balancer?",
+            true,
+            "ReachMisspelt",
+            "nearly service.beta.kubernetes.io/openstack-internal-load-balancer,",
         )],
     );
 }
