@@ -45,6 +45,7 @@ pub use cluster::{Cluster, Home, Objects, Settings};
 pub use infrastructure::Infrastructure;
 pub use memo::Wanted;
 pub use translator::Translator;
+pub use verdict::NO_READY_ENDPOINT;
 
 /// What follows from a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -117,6 +117,9 @@ pub(crate) fn messages(refusals: &[Refusal]) -> String {
     text
 }
 
+/// The reason of findings about backends without an endpoint that is ready.
+pub const NO_READY_ENDPOINT: &str = "NoReadyEndpoint";
+
 /// Reasons of conditions that are used in more than one place, as the Gateway API spells them.
 pub(crate) mod reason {
     /// An address that may not be used.

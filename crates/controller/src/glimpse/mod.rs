@@ -16,7 +16,7 @@ use kube::Client;
 
 pub use around::Around;
 pub use recorded::{Recorded, Said};
-pub use sight::presumed_class;
+pub use sight::presume_classes;
 
 use sight::Sight;
 

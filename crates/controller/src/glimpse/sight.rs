@@ -256,12 +256,29 @@ impl<'a> Sight<'a> {
 }
 
 /// A class of ours, for Gateways whose class cannot be seen.
-pub fn presumed_class(name: &str, controller: &str) -> Any {
+pub(super) fn presumed_class(name: &str, controller: &str) -> Any {
     let spec = GatewayClassSpec {
         controller_name: controller.to_owned(),
         ..GatewayClassSpec::default()
     };
     Any::GatewayClass(Object::new(Metadata::new("", name), spec).into())
+}
+
+/// Puts in the classes that Gateways name and that are not there: of ours. Their names, in the Gateways' order.
+pub fn presume_classes(cluster: &mut Cluster) -> Vec<String> {
+    let gateways = cluster.gateways.iter();
+    let names = gateways.map(|(_, gateway)| gateway.spec.gateway_class_name.clone());
+    let missing: Vec<String> = names
+        .filter(|name| {
+            let name = ObjectName::new("", name);
+            cluster.gateway_classes.get(&name).is_none()
+        })
+        .collect();
+    let controller = cluster.settings.controller.clone();
+    for class in &missing {
+        cluster.insert(presumed_class(class, &controller));
+    }
+    missing
 }
 
 fn is_read_by_name(kind: &KindInfo) -> bool {

@@ -3,6 +3,7 @@
 //! It is the controller's one step and nothing else: what `check` refuses, `run` refuses, with the same
 //! words.
 
+mod kubernetes;
 mod lost;
 mod permitted;
 mod recorded;
@@ -20,6 +21,7 @@ use daemun_translate::Settings;
 
 use super::Status;
 use super::cluster::ClusterArguments;
+use super::explain::providers;
 use crate::output::Format;
 use crate::output::style::ColourArguments;
 use crate::roles::persona::Persona;
@@ -36,6 +38,9 @@ pub(crate) struct Arguments {
     /// Say of each object whether somebody of this role could apply it, by the roles and policies of daemun install
     #[arg(long = "as", value_name = "ROLE", value_enum, requires = "paths")]
     persona: Option<Persona>,
+    /// Judge files as for Kubernetes, with load balancers that this one makes where GatewayParameters and nodes do not tell
+    #[arg(long, value_name = "NAME", value_parser = providers(), requires = "paths")]
+    provider: Option<String>,
     /// Look at all namespaces of a cluster
     #[arg(short = 'A', long, conflicts_with_all = ["paths", "namespace"])]
     all_namespaces: bool,
@@ -57,6 +62,7 @@ pub(crate) fn check(arguments: Arguments, colours: &ColourArguments) -> Status {
         paths,
         cluster,
         persona,
+        provider,
         all_namespaces,
         output,
     } = arguments;
@@ -72,7 +78,10 @@ pub(crate) fn check(arguments: Arguments, colours: &ColourArguments) -> Status {
             ));
         }
         let looked = look_once(paths, Settings::default());
-        let mut report = Report::of(looked.state());
+        let mut report = match kubernetes::judged(&looked, provider.as_deref()) {
+            Some(state) => Report::of_kubernetes(&state),
+            None => Report::of(looked.state()),
+        };
         if let Some(persona) = persona {
             permitted::add(&mut report, persona, &looked);
         }

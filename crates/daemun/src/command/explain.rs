@@ -6,6 +6,8 @@
 mod ask;
 mod page;
 
+pub(super) use page::providers;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 

@@ -195,6 +195,68 @@ fn an_object_that_is_not_in_the_files_is_told_with_those_that_are() {
     assert!(output.contains("leave out --namespace infra"), "{output}");
 }
 
+/// A class of Daemun's, with parameters that say this of the way in.
+fn class(exposure: &str) -> String {
+    format!(
+        "---\napiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {{name: daemun}}\nspec:\n  controllerName: gateway.daemun.dev/controller\n  parametersRef: {{group: gateway.daemun.dev, kind: GatewayParameters, name: daemun, namespace: daemun-system}}\n---\napiVersion: gateway.daemun.dev/v1alpha1\nkind: GatewayParameters\nmetadata: {{name: daemun, namespace: daemun-system}}\nspec:\n  exposure: {exposure}\n"
+    )
+}
+
+#[test]
+fn files_for_kubernetes_are_judged_as_there() {
+    // Each Gateway has an address of its own there; on one host they cannot share a port.
+    let second = SHOP
+        .split("---\n")
+        .next()
+        .unwrap()
+        .replace("{name: shop}", "{name: shop, namespace: team-b}");
+    let two = SHOP.to_owned() + "---\n" + &second;
+    let (output, status) = check(&two);
+    assert_eq!(status, 1, "{output}");
+    assert!(
+        output.contains("Port 80 of this host belongs to"),
+        "{output}"
+    );
+    let (output, status) = check(&(two + &class("{provider: NHN}")));
+    assert_eq!(status, 0, "{output}");
+    assert!(
+        output.ends_with("All 6 objects are in order.\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_switch_that_is_spelled_wrong_is_found_before_anything_is_made() {
+    let key = "service.beta.kubernetes.io/openstack-internal-load-balancer";
+    let text = SHOP.to_owned()
+        + &class(&format!(
+            "{{provider: NHN, annotations: {{{key}: 'True'}}}}"
+        ));
+    let (output, status) = check(&text);
+    assert_eq!(status, 1, "{output}");
+    assert!(
+        output.contains(key) && output.contains("exposure.reach"),
+        "{output}"
+    );
+    // Without GatewayParameters the flag says whose load balancers they will be.
+    let case = Case::new(&[(
+        "shop.yaml",
+        &SHOP.replacen(
+            "  listeners",
+            "  infrastructure: {annotations: {service.beta.kubernetes.io/ncloud-load-balancer-internal: 'false'}}\n  listeners",
+            1,
+        ),
+    )]);
+    assert_eq!(
+        case.run(&["check", "shop.yaml"]).1,
+        0,
+        "a host makes no load balancer"
+    );
+    let (output, status) = case.run(&["check", "shop.yaml", "--provider", "NAVER"]);
+    assert_eq!(status, 1, "{output}");
+    assert!(output.contains("exposure.reach"), "{output}");
+}
+
 #[test]
 fn unknown_kinds_are_warnings_and_refuse_nothing() {
     let (output, status) = check(

@@ -10,6 +10,7 @@ use daemun_model::verdict::FieldPath;
 use super::Note;
 use crate::read::route::{RouteOutcome, Served};
 use crate::standing::Touched;
+use crate::verdict::NO_READY_ENDPOINT;
 
 /// Those that have none.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ impl Idle {
             {
                 notes.push(Note {
                     condition: "ResolvedRefs",
-                    reason: "NoReadyEndpoint",
+                    reason: NO_READY_ENDPOINT,
                     path: place,
                     message,
                 });

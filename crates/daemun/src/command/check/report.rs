@@ -7,6 +7,7 @@ use daemun_controller::source::files::{Locator, Positions, Problem, Spot};
 use daemun_model::names::ObjectRef;
 use daemun_model::verdict::{Condition, FieldPath, Finding, Part, Place, Severity, Verdict};
 use daemun_objects::Any;
+use daemun_translate::NO_READY_ENDPOINT;
 use serde::Serialize;
 
 use crate::command::cluster::Seen;
@@ -163,8 +164,18 @@ pub(super) struct AncestorStatus {
 }
 
 impl Report {
-    /// What is to be said about a state.
+    /// What is to be said about files, as on a host.
     pub(super) fn of(state: &State) -> Self {
+        Self::leaving_out(state, &[], "in these files")
+    }
+
+    /// What is to be said about files that were judged as in Kubernetes: endpoints are the cluster's to make.
+    pub(super) fn of_kubernetes(state: &State) -> Self {
+        let place = "in these files, judged as in Kubernetes";
+        Self::leaving_out(state, &[NO_READY_ENDPOINT], place)
+    }
+
+    fn leaving_out(state: &State, reasons: &[&str], place: &str) -> Self {
         let mut locator = state.positions.locator();
         let verdicts: HashMap<&ObjectRef, &Verdict> = state
             .verdicts
@@ -174,8 +185,16 @@ impl Report {
         let mut names: Vec<&ObjectRef> = state.positions.objects().map(AsRef::as_ref).collect();
         names.sort_by_key(|object| (rank(&object.kind), *object));
         let checked = names.into_iter().map(|object| {
-            let verdict = verdicts.get(object).copied();
-            check(object, verdict, &mut locator)
+            let verdict = verdicts.get(object).map(|verdict| Verdict {
+                findings: verdict
+                    .findings
+                    .iter()
+                    .filter(|finding| !reasons.contains(&finding.reason))
+                    .cloned()
+                    .collect(),
+                ..Verdict::clone(verdict)
+            });
+            check(object, verdict.as_ref(), &mut locator)
         });
         let objects: Vec<Checked> = checked.collect();
         let problems: Vec<Problem> = state.problems.iter().cloned().collect();
@@ -185,7 +204,7 @@ impl Report {
             problems,
             unseen: Vec::new(),
             summary,
-            place: "in these files".to_owned(),
+            place: place.to_owned(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use daemun_controller::glimpse::presumed_class;
+use daemun_controller::glimpse::presume_classes;
 use daemun_controller::look_once;
 use daemun_controller::source::files::{Locator, Positions, Reason, Spot};
 use daemun_model::names::{ObjectName, ObjectRef};
@@ -49,7 +49,8 @@ pub(super) struct PageArguments {
     locale: String,
 }
 
-fn providers() -> PossibleValuesParser {
+/// The names of who makes load balancers.
+pub(crate) fn providers() -> PossibleValuesParser {
     PossibleValuesParser::new(Provider::ALL.iter().map(|it| it.name()))
 }
 
@@ -370,23 +371,6 @@ fn the_one(
             ))
         }
     }
-}
-
-/// Puts in the classes that Gateways name and files do not have: of ours.
-fn presume_classes(cluster: &mut Cluster) -> Vec<String> {
-    let gateways = cluster.gateways.iter();
-    let names = gateways.map(|(_, gateway)| gateway.spec.gateway_class_name.clone());
-    let missing: Vec<String> = names
-        .filter(|name| {
-            let name = ObjectName::new("", name);
-            cluster.gateway_classes.get(&name).is_none()
-        })
-        .collect();
-    let controller = cluster.settings.controller.clone();
-    for class in &missing {
-        cluster.insert(presumed_class(class, &controller));
-    }
-    missing
 }
 
 /// The objects of a document, those of a list one by one.

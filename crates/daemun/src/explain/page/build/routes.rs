@@ -6,6 +6,7 @@ use daemun_model::filter::Filter;
 use daemun_model::names::{BackendKey, BackendKind, ObjectName, RouteKey};
 use daemun_model::route::{Attachment, Rule};
 use daemun_model::verdict::{FieldPath, Place, Severity, Status, Verdict};
+use daemun_translate::NO_READY_ENDPOINT;
 
 use super::listeners::sets;
 use super::{Link, Route, State, Station, Trouble, w};
@@ -13,9 +14,6 @@ use crate::explain::page::known::{From, Known, condition};
 use crate::explain::page::{Leg, Target};
 use crate::explain::share::percent;
 use crate::output::serving;
-
-/// The reason of findings about backends without endpoints.
-const NO_ENDPOINTS: &str = "NoReadyEndpoint";
 
 /// The Routes, those with something wrong first.
 pub(super) fn routes(known: &Known<'_>) -> Vec<Route> {
@@ -84,7 +82,7 @@ fn route(
     let unseen = targets.any(|target| target.state == State::Unknown);
     // Of endpoints that are not in the files it cannot be said that none is ready.
     let findings = verdict.findings.iter();
-    let known_ones = findings.filter(|finding| !(unseen && finding.reason == NO_ENDPOINTS));
+    let known_ones = findings.filter(|finding| !(unseen && finding.reason == NO_READY_ENDPOINT));
     for finding in known_ones {
         let state = match finding.severity {
             Severity::Warning => State::Doubtful,
