@@ -17,7 +17,7 @@ fn settings() -> Settings {
 }
 
 /// A Service that says all that Daemun's have, with these owners.
-fn service(name: &str, owners: Value) -> Event {
+fn service(name: &str, owners: &Value) -> Event {
     Event::There(Box::new(Seen {
         kind: Kind::Service,
         object: json!({
@@ -57,7 +57,7 @@ fn what_only_says_that_it_is_a_gateways_is_not_around_it() {
         ("another-group", with("apiVersion", json!("example.com/v1"))),
         ("earlier", with("uid", json!("0"))),
     ] {
-        store.take(service(name, owners), &settings());
+        store.take(service(name, &owners), &settings());
     }
     let names =
         |around: &Around| -> Vec<String> { around.keys().map(|(_, name)| name.clone()).collect() };

@@ -46,6 +46,7 @@ said! {
     "ReachVerified" "Private": "나타난 주소는 사설입니다.";
     "ReachVerified" "Public": "나타난 주소는 공인입니다.";
     "ReachVerified" "Mixed": "나타난 주소의 종류가 섞여 있거나 일부를 알 수 없습니다.";
+    "ReachVerified" "Unproven": "나타난 이름을 Service의 어노테이션이 정했으므로, 로드 밸런서의 주소가 사설인지 증명되지 않습니다. 그 어노테이션을 빼세요.";
     "ReachVerified" "Unresolved": "나타난 이름이 어떤 주소인지 아직 알 수 없습니다.";
     "ReachVerified" "SharedRange": "나타난 주소는 통신사 공유 대역(100.64.0.0/10)입니다.";
     "ReachVerified" "UniqueLocal": "나타난 주소는 사설(IPv6 ULA)입니다.";
@@ -105,6 +106,7 @@ said! {
     "" "NoLoadBalancer": "이 reach에는 로드 밸런서가 없어 적용되지 않는 설정이 있습니다. 빼세요.";
     "" "ReachViolated": "사설 주소를 요청했지만 공인 주소가 나타났습니다. 주소를 없애거나 요청을 고치세요.";
     "" "NodesReachable": "외부 주소가 있는 노드의 포트로 로드 밸런서를 거치지 않고 접근할 수 있습니다. 보안 규칙으로 막으세요.";
+    "" "LocalWaits": "Service가 아직 PROXY 헤더를 보내도록 되어 있어 externalTrafficPolicy는 당분간 Cluster로 둡니다. 바로 Local로 하려면 exposure.trustedRanges에 로드 밸런서의 대역을 쓰세요.";
     "" "NextLoadBalancer": "다음에 로드 밸런서를 만들 때 적용되는 기본 설정입니다. 지금은 그대로 두어도 됩니다.";
     "" "RecreationNotAllowed": "로드 밸런서를 새로 만들어야 적용되는 변경입니다. 허용하려면 Gateway에 어노테이션을 넣으세요.";
     "" "ProxyProtocolThroughNodes": "노드를 거쳐 온 PROXY 헤더를 믿으므로, 노드 포트에 접근할 수 있으면 클라이언트 주소를 속일 수 있습니다. externalTrafficPolicy: Local을 검토하세요.";
@@ -120,6 +122,7 @@ said! {
     "" "PrivateKeyInAnnotation": "어노테이션에 평문 개인 키가 있습니다. 빼고 키를 교체하세요. TLS는 Daemun이 리스너의 certificateRefs로 처리합니다.";
     "" "ProxyProtocolInAnnotation": "PROXY 헤더를 로드 밸런서에서만 켜면 모든 연결이 실패합니다. GatewayParameters의 exposure.proxyProtocol에 쓰세요.";
     "" "ReachInAnnotation": "누가 접근할 수 있는지 정하는 어노테이션입니다. 빼고 GatewayParameters의 exposure.reach에 쓰세요.";
+    "" "ReachMisspelt": "누가 접근할 수 있는지 정하는 어노테이션과 철자가 거의 같지만 아무도 읽지 않습니다. 빼고 GatewayParameters의 exposure.reach에 쓰세요.";
     "" "TlsEndsAtLoadBalancer": "로드 밸런서가 TLS를 끝내면 Daemun의 인증서와 호스트 이름이 쓰이지 않습니다. 빼세요.";
     "" "UnknownKey": "읽는 쪽이 알려지지 않은 어노테이션이어서 적용되지 않을 수 있습니다. 철자를 확인하세요.";
 }
