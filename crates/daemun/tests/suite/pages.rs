@@ -7,6 +7,7 @@
 )]
 
 mod cluster;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

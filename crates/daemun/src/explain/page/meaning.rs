@@ -256,7 +256,9 @@ fn of_health(part: HealthPart) -> Words {
 
 #[cfg(test)]
 mod tests {
-    use daemun_translate::exposure::provider::{Provider, Rules, Switch, Value, rules};
+    use daemun_translate::exposure::provider::{
+        Provider, Rules, Switch, Value, rules, rules_named,
+    };
 
     use super::{Annotations, Forecast, forecast, meaning, product};
     use crate::explain::page::lang::Lang;
@@ -311,6 +313,18 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn no_product_is_english_in_a_korean_sentence() {
+        let unnamed = ["Auto (openstack://)", "Auto (no providerID)"];
+        let unnamed = unnamed.map(|name| rules_named(name).expect("it is there"));
+        for rules in all().chain(unnamed) {
+            let name = product(Some(rules), Lang::Ko);
+            let words = [" a ", " the ", " or ", " with ", " that ", "(in-"];
+            let english = words.iter().find(|word| format!(" {name}").contains(*word));
+            assert_eq!(english, None, "{name}");
         }
     }
 

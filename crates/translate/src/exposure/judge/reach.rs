@@ -30,22 +30,31 @@ pub(super) fn recognised(makers: &Automatic) -> Result<&'static Rules, Refusal> 
     match makers {
         Automatic::Rules(rules) => Ok(rules),
         Automatic::Unknown(start) => Err(refusal(format!(
-            "The nodes' providerID begins with {start}, and it is not known who makes load balancers there, so no Service was made that might get a public address. Write in GatewayParameters who it is, such as exposure: {{provider: {}}}; known are {}.",
-            Provider::Generic.name(),
-            names()
+            "The nodes' providerID begins with {start}, and it is not known who makes load balancers there, so no Service was made that might get a public address. {}",
+            name_it()
         ))),
         Automatic::Unseen => Err(refusal(format!(
-            "The controller may not list nodes, so it is not known who makes load balancers here, and no Service was made that might get a public address. Write in GatewayParameters who it is, such as exposure: {{provider: {}}}, or let the controller's ClusterRole get, list and watch nodes; known are {}.",
-            Provider::Generic.name(),
-            names()
+            "The controller may not list nodes, so it is not known who makes load balancers here, and no Service was made that might get a public address. Let the controller's ClusterRole get, list and watch nodes; or: {}",
+            name_it()
         ))),
         Automatic::Several(starts) => Err(refusal(format!(
-            "The nodes belong to several clouds ({}), so it is not known who makes load balancers here. Write in GatewayParameters who it is, such as exposure: {{provider: {}}}; known are {}.",
+            "The nodes belong to several clouds ({}), so it is not known who makes load balancers here. {}",
             starts.join(", "),
-            Provider::Generic.name(),
-            names()
+            name_it()
         ))),
     }
+}
+
+/// What to write where nothing tells who makes load balancers.
+fn name_it() -> String {
+    let generic = Provider::Generic;
+    let others = Provider::ALL.iter().filter(|it| **it != generic);
+    let others: Vec<&str> = others.map(|it| it.name()).collect();
+    format!(
+        "Write in GatewayParameters who it is (exposure.provider): {}. If it is none of these, write exposure: {{provider: {}, reach: Private}}: then no annotation asks for a private address, but Daemun looks at the address that comes, and serves nothing if it is public.",
+        others.join(", "),
+        generic.name()
+    )
 }
 
 /// Whether a private Gateway waits until its address is seen: who wrote that wants it, and where it is known who makes

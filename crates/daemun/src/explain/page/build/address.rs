@@ -18,6 +18,9 @@ use crate::explain::page::meaning::{Forecast, forecast, has_floating_ips, is_add
 use crate::explain::page::said::meaning as meaning_of;
 use crate::explain::page::seen::Seen;
 
+/// The fact that tells what sort of address is there.
+pub(super) const OBSERVED: &str = "observed";
+
 /// Whether a private address was asked for and a public one is there.
 pub(super) fn is_violated(known: &Known<'_>) -> bool {
     let verified = known.said(REACH_VERIFIED);
@@ -237,7 +240,7 @@ fn there(known: &Known<'_>, service: Seen<'_>, address: &str) -> Station {
     }
     station.say(format!("{observed}."));
     requested(known, &mut station);
-    station.fact("observed", w::FACT_OBSERVED.plain(lang), observed);
+    station.fact(OBSERVED, w::FACT_OBSERVED.plain(lang), observed);
     let verified = known.said(REACH_VERIFIED);
     if let Some(said) = verified {
         verify(known, said, &mut station);

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use super::known::{From, Known};
 use super::lang::Words;
+use super::meaning::is_addon;
 use super::words as w;
 use super::{
     Link, Listener, Owner, Page, Remedy, Route, Standing, State, Station, Trouble, Way, Wrong,
@@ -111,13 +112,18 @@ fn situation(known: &Known<'_>, page: &Page) -> String {
     if let Some(words) = standing {
         return words.say(lang, &[gateway]);
     }
+    let balanced = way::has_load_balancer(known);
     let addresses = page.ways.iter().flat_map(|way| &way.addresses);
-    let known_ones: Vec<&Station> = addresses
-        .filter(|it| !matches!(it.state, State::Foreseen | State::Waiting | State::Unknown))
-        .collect();
+    let is_there = |it: &&Station| {
+        let observed = it.facts.iter().any(|fact| fact.id == address::OBSERVED);
+        let coming = matches!(it.state, State::Foreseen | State::Waiting | State::Unknown);
+        !coming && (observed || !balanced)
+    };
+    let known_ones: Vec<&Station> = addresses.filter(is_there).collect();
     if known_ones.is_empty() {
         let foreseen = page.ways.iter().flat_map(|way| &way.addresses);
-        let mut foreseen = foreseen.filter(|it| it.state == State::Foreseen);
+        let doubted = |it: &Station| it.state == State::Doubtful && known.from == From::Files;
+        let mut foreseen = foreseen.filter(|it| it.state == State::Foreseen || doubted(it));
         return match foreseen.next() {
             Some(address) => w::WOULD_GET.say(lang, &[gateway, &address.says]),
             None => w::NO_ADDRESS_YET.say(lang, &[gateway]),
@@ -126,7 +132,7 @@ fn situation(known: &Known<'_>, page: &Page) -> String {
     if page.proxies.state >= State::Waiting || page.rule.state == State::Bad {
         return w::NOT_SERVING.say(lang, &[gateway]);
     }
-    if !way::has_load_balancer(known) {
+    if !balanced {
         let says: Vec<&str> = known_ones.iter().map(|it| it.says.as_str()).collect();
         return w::SERVES_SO.say(lang, &[gateway, &says.join(" ")]);
     }
@@ -139,6 +145,15 @@ fn situation(known: &Known<'_>, page: &Page) -> String {
         return w::HAS_ADDRESS.say(lang, &[gateway, &shown.join(", ")]);
     }
     w::SERVES.say(lang, &[gateway, &shown.join(", ")])
+}
+
+/// Whose load balancers and their addresses are.
+fn maker(known: &Known<'_>) -> Owner {
+    if known.rules().is_some_and(is_addon) {
+        Owner::Addon
+    } else {
+        Owner::Cloud
+    }
 }
 
 impl Station {
@@ -154,8 +169,8 @@ impl Station {
             Link::Gateway => (None, w::GATEWAY_PURPOSE, Owner::ClusterOperator),
             Link::Proxies => (Some(w::PROXIES), w::PROXIES_PURPOSE, Owner::Daemun),
             Link::Service => (None, w::SERVICE_PURPOSE, Owner::Daemun),
-            Link::LoadBalancer => (Some(w::LOAD_BALANCER), w::BALANCER_PURPOSE, Owner::Cloud),
-            Link::Address => (Some(w::ADDRESS), w::ADDRESS_PURPOSE, Owner::Cloud),
+            Link::LoadBalancer => (Some(w::LOAD_BALANCER), w::BALANCER_PURPOSE, maker(known)),
+            Link::Address => (Some(w::ADDRESS), w::ADDRESS_PURPOSE, maker(known)),
             Link::Listener => (
                 Some(w::LISTENER),
                 w::LISTENER_PURPOSE,

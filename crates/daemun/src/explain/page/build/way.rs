@@ -6,10 +6,10 @@ use daemun_translate::infrastructure::is_reserved;
 use serde_json::Value;
 
 use super::address::{addresses, unmanaged};
-use super::{Link, Owner, Remedy, State, Station, Trouble, Way, w};
+use super::{Link, Remedy, State, Station, Trouble, Way, w};
 use crate::explain::page::ANNOTATION;
 use crate::explain::page::known::{From, Known};
-use crate::explain::page::meaning::{has_floating_ips, is_addon, is_somebody, meaning};
+use crate::explain::page::meaning::{has_floating_ips, is_somebody, meaning};
 use crate::explain::page::seen::Seen;
 
 /// What kubectl notes for itself.
@@ -177,9 +177,6 @@ fn balancer(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         w::BALANCER_UNKNOWN.plain(lang)
     };
     let mut station = Station::new(known, Link::LoadBalancer, name);
-    if rules.is_some_and(is_addon) {
-        station.owner = Owner::Addon;
-    }
     not_asked(known, &mut station);
     if !is_there && known.from == From::Files {
         station.foresee();

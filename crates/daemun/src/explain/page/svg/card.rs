@@ -80,6 +80,16 @@ impl<'a> Card<'a> {
         }
     }
 
+    /// Whether its state needs a line of its own.
+    pub(super) fn is_below(&self) -> bool {
+        self.below
+    }
+
+    /// Gives its state a line of its own, as the boxes beside it have.
+    pub(super) fn put_below(&mut self) {
+        self.below = true;
+    }
+
     /// How high it must be.
     pub(super) fn height(&self) -> usize {
         let text = self.text.iter().map(|(face, gap, _)| face.leading + gap);

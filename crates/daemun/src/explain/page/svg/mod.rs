@@ -133,7 +133,9 @@ impl Sheet {
         let mut base = self.y + 8;
         for (face, line) in &text {
             base += face.leading;
-            self.pen.text((MARGIN + 44, base), face.class, line);
+            // What is to be typed stands further in than the sentences.
+            let inset = if face.class == KEY.class { 62 } else { 44 };
+            self.pen.text((MARGIN + inset, base), face.class, line);
         }
         self.y += height + BETWEEN;
     }
@@ -195,8 +197,8 @@ impl Sheet {
             .map(|it| it.link);
         let columns = Columns::of(&links.chain([Link::Proxies]).collect::<Vec<_>>());
         let last = columns.0.len() - 1;
-        let proxies = Card::new(&page.proxies, "", (columns.width(last), lang));
-        let rows: Vec<Vec<Card<'_>>> = rows
+        let mut proxies = Card::new(&page.proxies, "", (columns.width(last), lang));
+        let mut rows: Vec<Vec<Card<'_>>> = rows
             .iter()
             .zip(&shown)
             .map(|(row, way)| {
@@ -213,6 +215,10 @@ impl Sheet {
                 .collect()
             })
             .collect();
+        if rows.iter().flatten().chain([&proxies]).any(Card::is_below) {
+            let all = rows.iter_mut().flatten().chain([&mut proxies]);
+            all.for_each(Card::put_below);
+        }
         let heights: Vec<usize> = rows
             .iter()
             .map(|row| row.iter().map(Card::height).max().unwrap_or_default())
