@@ -155,16 +155,13 @@ impl Writer {
     fn trouble(&mut self, trouble: &Trouble, state: State) {
         let Trouble {
             what,
-            message,
+            message: _, // is quoted
             spot,
             remedies,
         } = trouble;
         let class = format!("trouble s-{}", class_of_state(state));
         self.paragraph(&class, what);
-        if let Some(message) = message {
-            let quoted = w::CONTROLLER_SAYS.say(self.lang, &[message]);
-            self.paragraph("quoted", &quoted);
-        }
+        self.paragraph("quoted", &trouble.quoted(self.lang).unwrap_or_default());
         if let Some(spot) = spot {
             let spot = escape(&spot.to_string());
             let _ = writeln!(self.html, "<p class=\"spot\"><code>{spot}</code></p>");

@@ -137,7 +137,7 @@ impl Writer {
     fn trouble(&mut self, trouble: &Trouble, indent: usize, mark: &str) {
         let Trouble {
             what,
-            message,
+            message: _, // is quoted
             spot,
             remedies,
         } = trouble;
@@ -148,8 +148,7 @@ impl Writer {
             mark,
         );
         let inner = indent + columns(mark);
-        if let Some(message) = message {
-            let quoted = w::CONTROLLER_SAYS.say(self.lang, &[message]);
+        if let Some(quoted) = trouble.quoted(self.lang) {
             self.told(&quoted, inner, "");
         }
         for remedy in remedies {

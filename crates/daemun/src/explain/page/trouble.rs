@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::known::Known;
 use super::lang::{Lang, Words, fill};
+use super::words as w;
 use super::{Link, Owner, State, said};
 
 /// What is wrong, and what to do.
@@ -66,6 +67,12 @@ impl Trouble {
             },
             None => message.into(),
         }
+    }
+
+    /// What the controller said, as a quotation.
+    pub(super) fn quoted(&self, lang: Lang) -> Option<String> {
+        let message = self.message.as_ref()?;
+        Some(w::CONTROLLER_SAYS.say(lang, &[message]))
     }
 
     /// With where it is written.

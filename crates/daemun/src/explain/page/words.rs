@@ -177,7 +177,7 @@ words! {
     VERIFIED_TRUE: "what was asked is what the Service shows", "요청한 대로 Service에 나타납니다";
     VERIFIED_FALSE: "what was asked is not what the Service shows", "요청한 것과 Service에 나타난 것이 다릅니다";
     VERIFIED_UNKNOWN: "not known", "아직 알 수 없습니다";
-    WOULD_BE: "would be {0}", "예상: {0}";
+    WOULD_BE: "would be {0}", "예상 {0}";
     CONSOLE_UNSEEN: "A public address that somebody attaches in the cloud's console is not visible here.", "클라우드 콘솔에서 직접 붙인 공인 주소는 여기에 나타나지 않습니다.";
     CONSOLE_UNSEEN_FLOATING: "A floating IP that somebody attaches in the cloud's console is not visible here.", "콘솔에서 직접 연결한 플로팅 IP는 여기에 나타나지 않습니다.";
     FLOATING_MAPS: "One floating IP maps to one VIP of the load balancer; the VIP stays reachable inside of the network.", "플로팅 IP 하나는 로드 밸런서의 VIP 하나에 1:1로 연결되며, VIP에는 네트워크 안에서 계속 접근할 수 있습니다.";

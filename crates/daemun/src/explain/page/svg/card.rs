@@ -41,7 +41,11 @@ impl<'a> Card<'a> {
             card.put(MUTED, 3, &station.purpose, 2);
         }
         match &station.trouble {
-            Some(trouble) => card.put(of_trouble(station.state), 6, &trouble.what, 6),
+            Some(trouble) => {
+                card.put(of_trouble(station.state), 6, &trouble.what, 6);
+                let quoted = trouble.quoted(lang).unwrap_or_default();
+                card.put(MUTED, 4, &quoted, 2);
+            }
             None => card.put(PLAIN, 5, &station.says, 6),
         }
         card.facts(&station.facts);

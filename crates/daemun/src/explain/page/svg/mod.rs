@@ -98,15 +98,16 @@ impl Sheet {
         put(of_trouble(wrong.state), 2, &first);
         let Trouble {
             what,
-            message,
+            message: _, // is quoted
             spot,
             remedies,
         } = &wrong.trouble;
         put(PLAIN, 4, what);
-        if let Some(message) = message {
-            let quoted = w::CONTROLLER_SAYS.say(self.lang, &[message]);
-            put(MUTED, 4, &quoted);
-        }
+        put(
+            MUTED,
+            4,
+            &wrong.trouble.quoted(self.lang).unwrap_or_default(),
+        );
         if let Some(spot) = spot {
             put(KEY, 1, &spot.to_string());
         }

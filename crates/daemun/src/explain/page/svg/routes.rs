@@ -2,7 +2,7 @@
 //! first are drawn, and those with something wrong are the first.
 
 use super::card::{Card, owner, state};
-use super::look::{Face, MUTED, NAME, PLAIN, STRONG, TROUBLE, of_trouble};
+use super::look::{Face, MUTED, NAME, PLAIN, STRONG, of_trouble};
 use super::pen::{Area, Pen};
 use super::{GAP, MARGIN, PAD, Sheet, WIDTH, w};
 use crate::explain::page::lang::Lang;
@@ -85,7 +85,7 @@ struct Row<'a> {
     width: usize,
     lang: Lang,
     name: Vec<String>,
-    trouble: Vec<String>,
+    trouble: Vec<(Face, String)>,
     /// Lines about rules: what is taken, or where it leads.
     legs: Vec<(bool, String)>,
 }
@@ -94,10 +94,14 @@ impl<'a> Row<'a> {
     fn new(route: &'a Route, width: usize, lang: Lang) -> Self {
         let station = &route.station;
         let right = width - NAMES - 28;
-        let trouble = station
-            .trouble
-            .as_ref()
-            .map(|it| TROUBLE.lines(&it.what, right, 4));
+        let mut trouble = Vec::new();
+        if let Some(it) = &station.trouble {
+            let quoted = it.quoted(lang).unwrap_or_default();
+            for (face, text) in [(of_trouble(station.state), &it.what), (MUTED, &quoted)] {
+                let lines = face.lines(text, right, 4);
+                trouble.extend(lines.into_iter().map(|line| (face, line)));
+            }
+        }
         let mut legs = Vec::new();
         for leg in route.legs.iter().take(MOST_RULES) {
             of_leg(leg, right, &mut legs);
@@ -110,7 +114,7 @@ impl<'a> Row<'a> {
             width,
             lang,
             name: NAME.lines_of_name(&station.name, NAMES - 30, 2),
-            trouble: trouble.unwrap_or_default(),
+            trouble,
             legs,
         }
     }
@@ -124,7 +128,8 @@ impl<'a> Row<'a> {
                 PLAIN.leading
             }
         });
-        let right = 20 + self.trouble.len() * TROUBLE.leading + legs.sum::<usize>();
+        let trouble = self.trouble.iter().map(|(face, _)| face.leading);
+        let right = 20 + trouble.sum::<usize>() + legs.sum::<usize>();
         left.max(right)
     }
 
@@ -157,9 +162,8 @@ impl<'a> Row<'a> {
         pen.rect(between, "d-rule", 0);
         let right = x + NAMES + 14;
         let mut base = y + 8;
-        let face: Face = of_trouble(station.state);
-        for line in &self.trouble {
-            base += TROUBLE.leading;
+        for (face, line) in &self.trouble {
+            base += face.leading;
             pen.text((right, base), face.class, line);
         }
         for (takes, line) in &self.legs {
