@@ -51,7 +51,11 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
         labels: unlocked(written.labels),
         annotations: unlocked(written.annotations),
         ports: ports.into_iter().collect(),
-        addresses: gateway.wanted.clone(),
+        addresses: changes
+            .addresses
+            .as_ref()
+            .unwrap_or(&gateway.wanted)
+            .clone(),
         brought: match exposure.kind {
             ServiceKind::Unmanaged => brought(cluster, &gateway.name),
             ServiceKind::LoadBalancer | ServiceKind::ClusterIp | ServiceKind::NodePort => {

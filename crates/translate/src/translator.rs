@@ -103,7 +103,11 @@ impl Translator {
                 && old.nodes.is_same(&cluster.nodes)
                 && old.nodes_hidden == cluster.nodes_hidden
                 && old.withheld == cluster.withheld
-                && !exposure::fronts_changed(old, cluster, &changes.services)
+                && !exposure::fronts_changed(
+                    (old, cluster),
+                    &self.gateways.gateways.ours,
+                    &changes.services,
+                )
         });
         if !still || !self.gateways.holds_at(cluster.now) {
             let mut gateways = read_gateways(cluster, &mut self.judgements);

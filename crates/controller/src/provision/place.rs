@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use daemun_translate::exposure::{Fate, ServiceKind};
+use daemun_translate::exposure::{Fate, REACH_VERIFIED, ServiceKind};
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
 use super::apply::Failure;
@@ -38,6 +38,7 @@ pub(super) fn place(
             Err(trouble) => place.trouble = place.trouble.or(Some(trouble)),
         }
     }
+    place.trouble = place.trouble.or_else(|| held_back(wanted));
     let mut leaving = services
         .iter()
         .filter(|seen| matches!(wanted.fates.get(seen.name()), Some(Fate::Migrating)));
@@ -70,6 +71,24 @@ pub(super) fn place(
         }
     }
     place
+}
+
+/// What is not made, because it would take an address away.
+fn held_back(wanted: &Infrastructure) -> Option<(&'static str, String)> {
+    let namespace = &wanted.gateway.namespace;
+    wanted.fates.iter().find_map(|(name, fate)| match fate {
+        Fate::Held(held) if !held.instead.is_empty() => {
+            let instead: Vec<String> = held.instead.iter().map(ToString::to_string).collect();
+            Some((
+                "AddressNotAssigned",
+                format!(
+                    "{} was asked for, and Service {namespace}/{name} keeps the address that it has until that is allowed; the condition {REACH_VERIFIED} says how.",
+                    instead.join(" and ")
+                ),
+            ))
+        }
+        Fate::Held(_) | Fate::Lacks(_) | Fate::Migrating | Fate::Goes | Fate::GoesFirst => None,
+    })
 }
 
 /// The Services around a Gateway.

@@ -54,8 +54,9 @@ pub struct ServiceSpec {
     ip_family_policy: Ignored,
     /// Which load balancer is meant, where there are several.
     pub load_balancer_class: Option<String>,
-    #[serde(default, rename = "loadBalancerIP")]
-    load_balancer_ip: Ignored,
+    /// The address that is asked for.
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: Option<String>,
     #[serde(default)]
     load_balancer_source_ranges: Ignored,
     #[serde(default)]

@@ -17,14 +17,15 @@ use serde::Serialize;
 use super::differences::{Difference, differences};
 use super::fronts::Front;
 use super::judge::{Asked, Exposure, ServiceKind};
+use super::leaving;
 use super::made::made_as;
 use super::provider::{self, Rules};
 use super::shown::Shown;
 use crate::cluster::Cluster;
 use crate::infrastructure::Wanted;
 
-/// The annotation of a Gateway that allows a load balancer to be made anew: the name of the Service that goes, or the
-/// address that moves.
+/// The annotation of a Gateway that allows a load balancer to be made anew, or to go: the name of the Service that goes,
+/// or the address that moves or is given up; several with commas.
 pub const ALLOW_RECREATION: &str = "gateway.daemun.dev/allow-recreation";
 
 /// What becomes of a Service that cannot become what is asked for.
@@ -58,6 +59,15 @@ pub struct Held {
     /// (`healthCheckNodePort`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub local: bool,
+    /// Whether nobody asks for its address any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unasked: bool,
+    /// Addresses that another Service would be made for, if this one might go.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instead: Vec<IpAddr>,
+    /// What the Gateway has to be annotated with to allow it; nothing where it is allowed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub needed: String,
 }
 
 /// What becomes of all of them, by name, and what is said about it.
@@ -71,6 +81,8 @@ pub(crate) struct Changes {
     pub(crate) under_way: Option<String>,
     /// What nobody wrote, and comes with the next load balancer only.
     pub(crate) lacks: Option<String>,
+    /// The addresses that count while what would take one away is not allowed; none: those that are asked for.
+    pub(crate) addresses: Option<Vec<Wanted>>,
 }
 
 /// What is asked for.
@@ -99,7 +111,8 @@ pub(crate) fn decide<'a>(
     let Some(rules) = rules else {
         return Changes::default();
     };
-    let all = services.map(|(name, service)| Compared {
+    let services: Vec<_> = services.collect();
+    let all = services.iter().map(|&(name, service)| Compared {
         name,
         service,
         differences: differences(asking, rules, service),
@@ -116,6 +129,7 @@ pub(crate) fn decide<'a>(
     for one in outdated {
         one.decide(asking, rules, serves, &mut changes);
     }
+    leaving::decide(asking, rules, &services, &mut changes);
     changes
 }
 
@@ -136,13 +150,15 @@ impl Compared<'_> {
         let Self { name, service, .. } = &self;
         let fixed = self.fixed(asking);
         let needed = fixed.map_or_else(|| name.name.clone(), |address| address.to_string());
-        let allowed = asking.allowed.is_some_and(|it| it.trim() == needed);
+        let allowed = leaving::allows(asking.allowed, &needed);
         let fate = match (allowed, fixed) {
             (false, _) => {
                 changes
                     .refused
                     .get_or_insert(self.refusal(rules, fixed, &needed));
-                Fate::Held(self.held())
+                let mut held = self.held();
+                held.needed = needed;
+                Fate::Held(held)
             }
             (true, Some(address)) => match self.keeping(rules) {
                 Some((key, value)) => {
@@ -179,6 +195,7 @@ impl Compared<'_> {
             reach: made_as(self.service),
             class: self.service.spec.load_balancer_class.clone(),
             local: self.differences.iter().any(|it| it.local),
+            ..Held::default()
         }
     }
 
@@ -240,7 +257,7 @@ impl Compared<'_> {
 }
 
 /// Whether a Service has an address, and all that it has is as asked for.
-fn agrees(asking: &Asking<'_>, name: &ObjectName, service: &Service) -> bool {
+pub(super) fn agrees(asking: &Asking<'_>, name: &ObjectName, service: &Service) -> bool {
     let front = Front {
         name,
         service,

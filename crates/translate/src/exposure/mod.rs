@@ -7,6 +7,7 @@ pub mod class;
 mod differences;
 pub(crate) mod fronts;
 pub(crate) mod judge;
+pub(crate) mod leaving;
 pub mod lint;
 pub(crate) mod made;
 pub(crate) mod observed;

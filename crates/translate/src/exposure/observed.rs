@@ -121,6 +121,10 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
         None => Wish::of_services(all.iter().filter(|front| front.made)),
     };
     let mut observed = together(cluster, &all, (&asked, exposure, changes));
+    if exposure.is_some_and(|it| it.instead.is_some()) {
+        // None is asked for, and there is one.
+        observed.condition.status = Status::False;
+    }
     for said in [&changes.refused, &changes.under_way].into_iter().flatten() {
         observed.condition.message = format!("{said} {}", observed.condition.message);
     }

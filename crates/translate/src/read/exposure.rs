@@ -5,14 +5,17 @@ use std::borrow::Cow;
 
 use daemun_model::names::{ObjectName, Transport};
 use daemun_objects::core::service::Service;
+use daemun_objects::own::exposure::Reach;
 
 use super::gateway::ReadGateway;
 use super::parameters;
 use crate::changes::Changed;
 use crate::cluster::Cluster;
+use crate::exposure::ALLOW_RECREATION;
 use crate::exposure::fronts::{is_load_balancer, is_made, owners};
 use crate::exposure::judge::proxy_protocol::{is_asked_by, senders};
-use crate::exposure::judge::{self, Judged, Question};
+use crate::exposure::judge::{self, Judged, Question, ServiceKind};
+use crate::exposure::leaving::{shown_by, stays};
 use crate::exposure::lint::Carried;
 use crate::exposure::made::is_noted;
 use crate::exposure::provider::{Automatic, Rules};
@@ -38,6 +41,13 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
         },
         |parameters| Cow::Borrowed(&parameters.way_in),
     );
+    let allowed = gateway.object.metadata.annotations.get(ALLOW_RECREATION);
+    let of_gateway = (&gateway.name, gateway.uid());
+    let without = matches!(
+        way_in.reach,
+        Some(Reach::Cluster | Reach::Node | Reach::Unmanaged)
+    );
+    let stays = without.then(|| stays(cluster, of_gateway, allowed.map(String::as_str)));
     let senders = senders(way_in.provider, makers);
     let question = Question {
         way_in: &way_in,
@@ -46,6 +56,7 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
         listeners: &listeners,
         makers,
         still_sent: still_sent(cluster, gateway, &senders),
+        stays: stays.as_ref().and_then(Option::as_ref),
         cluster,
     };
     if in_doubt {
@@ -92,14 +103,29 @@ fn still_sent(cluster: &Cluster, gateway: &ReadGateway, senders: &[&Rules]) -> b
 }
 
 /// Whether Services that may be in front of Gateways changed in what is looked at here.
-pub(crate) fn fronts_changed(old: &Cluster, new: &Cluster, changed: &Changed) -> bool {
+pub(crate) fn fronts_changed(
+    (old, new): (&Cluster, &Cluster),
+    gateways: &[ReadGateway],
+    changed: &Changed,
+) -> bool {
+    // What a load balancer shows is of matter to Gateways that ask for none.
+    let asks_for_none = |uid: &str| {
+        let mut gateways = gateways.iter().filter(|gateway| gateway.uid() == uid);
+        gateways.any(|gateway| {
+            let exposure = gateway.exposure.as_ref();
+            exposure.is_none_or(|it| it.kind != ServiceKind::LoadBalancer || it.instead.is_some())
+        })
+    };
     let said = |cluster: &Cluster, name: &ObjectName| {
         let service = cluster.services.get(name);
         let service = service.filter(|service| owners(service).next().is_some())?;
         let Service { metadata, spec, .. } = &**service;
         let marks = (metadata.labels.clone(), metadata.owner_references.clone());
         let annotations = metadata.annotations.clone();
-        Some((marks, annotations, spec.r#type.clone(), is_noted(service)))
+        let shown = owners(service).any(asks_for_none);
+        let shown = shown.then(|| shown_by(service));
+        let is = (spec.r#type.clone(), is_noted(service));
+        Some((marks, annotations, is, shown))
     };
     match changed {
         Changed::All => true,

@@ -6,7 +6,6 @@
 
 use std::net::IpAddr;
 
-use daemun_translate::exposure::provider::Place;
 use daemun_translate::exposure::{Exposure, Fate, ServiceKind};
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
@@ -79,14 +78,18 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
             });
         }
     }
-    for (seat, wanted) in seats.iter_mut().zip(asked) {
-        if *wanted == Wanted::Any {
-            let name = take(&|seen| is_of(seen, kind)).or_else(|| take(&|_| true));
+    for (seat, any) in seats.iter_mut().zip(asked) {
+        if *any == Wanted::Any {
+            // What is held does not give way to what goes.
+            let held = |seen: &Seen| matches!(wanted.fates.get(seen.name()), Some(Fate::Held(_)));
+            let name = take(&held)
+                .or_else(|| take(&|seen| is_of(seen, kind)))
+                .or_else(|| take(&|_| true));
             *seat = name.map(|name| Seat {
                 health_port: health_port(&name),
                 address: kept(&name, services, exposure),
                 name,
-                wanted: *wanted,
+                wanted: *any,
             });
         }
     }
@@ -131,14 +134,10 @@ fn is_of(seen: &Seen, kind: ServiceKind) -> bool {
 /// The address that a Service asks for.
 fn asked_of(seen: &Seen, exposure: &Exposure) -> Option<IpAddr> {
     let text = match exposure.kind {
-        ServiceKind::LoadBalancer => match exposure.address {
-            Some(Place::Annotation(key)) => seen.annotation(key),
-            Some(Place::ByFamily { v4, v6 }) => match seen.annotation(v4) {
-                "" => seen.annotation(v6),
-                address => address,
-            },
-            Some(Place::LoadBalancerIp) | None => seen.text("/spec/loadBalancerIP"),
-        },
+        ServiceKind::LoadBalancer => {
+            let annotation = |key: &str| Some(seen.annotation(key));
+            return exposure.asked_of(annotation, seen.text("/spec/loadBalancerIP"));
+        }
         ServiceKind::ClusterIp => seen.text("/spec/clusterIP"),
         ServiceKind::NodePort | ServiceKind::Unmanaged => "",
     };

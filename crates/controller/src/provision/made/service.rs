@@ -14,6 +14,7 @@ use super::{Annotations, Kind, Maker, Manifest, Seat};
 pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
     let Exposure {
         kind,
+        instead: _, // is said in the Gateway's status
         reach,
         until_seen: _,   // is the proxies' matter
         provider: _,     // was asked, and has answered
@@ -102,6 +103,9 @@ fn hold(held: &Held, seat: &Seat, body: &mut Value) {
         reach: _, // is noted in its status
         class,
         local,
+        unasked: _, // is a matter of which Service is for which address
+        instead: _, // waits
+        needed: _,  // is said in the Gateway's status
     } = held;
     if let Some(written) = body
         .pointer_mut("/metadata/annotations")

@@ -189,12 +189,14 @@ spec:
     let place =
         |wanted: &Infrastructure| place::place(wanted, &around, &place::Waiting::new(), None);
     // A private address that the Services show and that nobody has looked at yet is not told.
-    assert_eq!(place(&wanted).addresses, [], "before it was looked at");
-    let shown = services.iter().flat_map(|seen| seen.given());
-    let wanted = Infrastructure {
-        looked_at: Some(shown.map(str::to_owned).collect()),
+    let looked_at = |shown: &[&str]| Infrastructure {
+        looked_at: Some(shown.iter().map(|text| (*text).to_owned()).collect()),
         ..Infrastructure::clone(&wanted)
     };
+    let before = place(&looked_at(&[])).addresses;
+    assert_eq!(before, [], "before it was looked at");
+    let shown: Vec<&str> = services.iter().flat_map(|seen| seen.given()).collect();
+    let wanted = looked_at(&shown);
     let place = place(&wanted);
     let services: Vec<&Seen> = services.iter().collect();
     let seats = super::seats(&wanted, &services);
@@ -221,16 +223,75 @@ fn service(name: &str, asked: &str, given: &str) -> String {
         "---
 apiVersion: v1
 kind: Service
-metadata: {{name: {name}, namespace: infra}}
+metadata: {{name: {name}, namespace: infra, ownerReferences: [{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, name: shop, uid: u, controller: true}}], labels: {{app.kubernetes.io/managed-by: daemun}}, annotations: {{gateway.daemun.dev/gateway: shop, gateway.daemun.dev/controller-name: gateway.daemun.dev/controller}}}}
 spec: {{type: LoadBalancer, loadBalancerIP: \"{asked}\"}}
-status: {{loadBalancer: {{ingress: {ingress}}}}}
+status: {{loadBalancer: {{ingress: {ingress}}}, conditions: [{{type: gateway.daemun.dev/MadeFor, status: \"True\", reason: Private}}]}}
 "
     )
 }
 
+/// What is asked for, the Services that are there, those that are wanted then, where the Gateway is reached, and what
+/// stands against it.
+type Case = (
+    &'static str,
+    &'static str,
+    Vec<String>,
+    Vec<&'static str>,
+    Vec<&'static str>,
+    Option<&'static str>,
+);
+
+fn compare((what, wanted, seen, services, shown, trouble): Case) {
+    let found = addresses(wanted, &seen.concat());
+    let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(found, (owned(services), owned(shown), trouble), "{what}");
+}
+
+#[test]
+fn a_service_with_an_address_that_is_not_asked_for_any_more_stays_until_it_may_go() {
+    let cases: [Case; _] = [
+        (
+            "another one than before: the old one is not taken away by the way",
+            "[{value: 192.0.2.9}]",
+            vec![service("shop-daemun", "192.0.2.1", "192.0.2.1")],
+            vec!["shop-daemun 192.0.2.1"],
+            vec!["192.0.2.1"],
+            Some("AddressNotAssigned"),
+        ),
+        (
+            "another one than before, which was never there: the Service that waits for it goes",
+            "[{value: 192.0.2.9}]",
+            vec![service("shop-daemun", "192.0.2.1", "")],
+            vec!["shop-daemun-2 192.0.2.9"],
+            vec![],
+            Some("AddressNotAssigned"),
+        ),
+        (
+            "another one than before, instead of which one was given that nobody was told",
+            "[{value: 192.0.2.9}]",
+            vec![service("shop-daemun", "192.0.2.1", "192.0.2.7")],
+            vec!["shop-daemun-2 192.0.2.9"],
+            vec![],
+            Some("AddressNotAssigned"),
+        ),
+        (
+            "one of two is not asked for any more",
+            "[{value: 192.0.2.9}]",
+            vec![
+                service("shop-daemun", "192.0.2.1", "192.0.2.1"),
+                service("shop-daemun-2", "192.0.2.9", "192.0.2.9"),
+            ],
+            vec!["shop-daemun-2 192.0.2.9", "shop-daemun 192.0.2.1"],
+            vec!["192.0.2.9", "192.0.2.1"],
+            None,
+        ),
+    ];
+    cases.into_iter().for_each(compare);
+}
+
 #[test]
 fn a_service_keeps_its_address_and_another_address_is_another_service() {
-    for (what, wanted, seen, services, shown, trouble) in [
+    let cases: [Case; _] = [
         (
             "nothing is there yet",
             "[]",
@@ -280,14 +341,6 @@ fn a_service_keeps_its_address_and_another_address_is_another_service() {
             None,
         ),
         (
-            "another one than before: the Service that has the old one goes",
-            "[{value: 192.0.2.9}]",
-            vec![service("shop-daemun", "192.0.2.1", "192.0.2.1")],
-            vec!["shop-daemun-2 192.0.2.9"],
-            vec![],
-            Some("AddressNotAssigned"),
-        ),
-        (
             "any instead of a certain one: it stays",
             "[]",
             vec![service("shop-daemun", "192.0.2.1", "192.0.2.1")],
@@ -325,11 +378,8 @@ fn a_service_keeps_its_address_and_another_address_is_another_service() {
             vec!["192.0.2.1"],
             Some("AddressNotAssigned"),
         ),
-    ] {
-        let found = addresses(wanted, &seen.concat());
-        let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(found, (owned(services), owned(shown), trouble), "{what}");
-    }
+    ];
+    cases.into_iter().for_each(compare);
 }
 
 /// The names of the two longest Gateways that differ in their last letter only.
@@ -516,4 +566,105 @@ fn a_copy_takes_no_seat_whatever_its_name() {
             "  name: shop-daemun-2\n  creationTimestamp: \"2026-01-02T00:00:00Z\"\n",
         );
     assert_eq!(made_services(&text), ["shop-daemun-2 true Private"]);
+}
+
+/// The fate of each Service, in a word, and what `ReachVerified` says.
+fn fates(text: &str) -> (Vec<String>, String) {
+    let mut cluster = Cluster::default();
+    cluster.settings.home = Home::Kubernetes;
+    for document in serde_saphyr::from_multiple::<Value>(text).unwrap() {
+        let field = |name: &str| document[name].as_str().unwrap().to_owned();
+        let object = Any::deserialize(&field("apiVersion"), &field("kind"), document.clone());
+        cluster.insert(object.unwrap().unwrap());
+    }
+    let outcome = translate(&cluster);
+    let infrastructure = outcome.infrastructure.values().next().unwrap();
+    let fates = infrastructure.fates.iter().map(|(name, fate)| {
+        let fate = format!("{fate:?}");
+        let end = fate.find('(').unwrap_or(fate.len());
+        format!("{name} {}", &fate[..end])
+    });
+    let verdicts = outcome.verdicts.iter();
+    let parts = verdicts.flat_map(|verdict| verdict.parts.to_vec());
+    let mut conditions = parts.flat_map(|part| part.conditions);
+    let verified = conditions.find(|it| it.kind == daemun_translate::exposure::REACH_VERIFIED);
+    let verified = verified.map(|it| format!("{:?} {}: {}", it.status, it.reason, it.message));
+    (fates.collect(), verified.unwrap_or_default())
+}
+
+#[test]
+fn an_address_is_not_taken_away_before_that_is_allowed_and_its_load_balancer_serves_meanwhile() {
+    let old = ("shop-daemun", "Public", "{ip: 114.110.160.100}");
+    let text = |allows: &str, services: &[(&str, &str, &str)]| {
+        on_nhn("reach: Public, address: 114.110.160.200", allows, services)
+    };
+    let refused = text("", &[old]);
+    assert_eq!(made_services(&refused), ["shop-daemun false Public"]);
+    let (held, says) = fates(&refused);
+    assert_eq!(held, ["shop-daemun Held"]);
+    for part in [
+        "Service infra/shop-daemun stays as it is: it is reached at 114.110.160.100, and 114.110.160.200 is asked for",
+        "its address 114.110.160.100 is lost with it",
+        "annotate the Gateway with gateway.daemun.dev/allow-recreation: \"shop-daemun\".",
+    ] {
+        assert!(says.contains(part), "{says}");
+    }
+    let allowed = text("shop-daemun", &[old]);
+    assert_eq!(fates(&allowed).0, ["shop-daemun Migrating"]);
+    assert_eq!(made_services(&allowed), ["shop-daemun-2 false Public"]);
+    let asks = |shown: &str| {
+        let new = ("shop-daemun-2", "Public", shown);
+        let text = text("shop-daemun", &[old, new]);
+        let at = text.rfind("type: LoadBalancer").unwrap();
+        let (before, after) = text.split_at(at);
+        format!("{before}loadBalancerIP: 114.110.160.200, {after}")
+    };
+    assert_eq!(fates(&asks("")).0, ["shop-daemun Migrating"]);
+    let moved = asks("{ip: 114.110.160.200}");
+    assert_eq!(fates(&moved).0, ["shop-daemun Goes"]);
+    assert_eq!(made_services(&moved), ["shop-daemun-2 false Public"]);
+    // What comes back without a Service that has an address is nobody's loss.
+    let waits = text("", &[("shop-daemun", "Public", "")]);
+    assert_eq!(fates(&waits).0, Vec::<String>::new());
+}
+
+#[test]
+fn a_load_balancer_is_not_given_up_before_that_is_allowed() {
+    let old = ("shop-daemun", "Public", "{ip: 114.110.160.100}");
+    let types = |text: &str| {
+        let (_, made) = objects(text);
+        let services = made.iter().filter(|it| it.kind == Kind::Service);
+        let types = services.map(|it| it.body["spec"]["type"].as_str().unwrap().to_owned());
+        types.collect::<Vec<_>>()
+    };
+    for (reach, instead) in [
+        ("Cluster", vec!["ClusterIP"]),
+        ("Node", vec!["NodePort"]),
+        ("Unmanaged", vec![]),
+    ] {
+        let text = |allows: &str, services: &[(&str, &str, &str)]| {
+            on_nhn(&format!("reach: {reach}"), allows, services)
+        };
+        let refused = text("shop-daemun", &[old]);
+        assert_eq!(types(&refused), ["LoadBalancer"], "{reach}");
+        assert_eq!(made_services(&refused), ["shop-daemun false Public"]);
+        let (held, says) = fates(&refused);
+        assert_eq!(held, ["shop-daemun Held"], "{reach}");
+        for part in [
+            "False Public: Service infra/shop-daemun stays a load balancer's",
+            &format!("{reach} is asked for (exposure.reach), which has none"),
+            "its address 114.110.160.100 is lost with it",
+            "gateway.daemun.dev/allow-recreation: \"114.110.160.100\".",
+        ] {
+            assert!(says.contains(part), "{says}");
+        }
+        let allowed = text("114.110.160.100", &[old]);
+        assert_eq!(types(&allowed), instead);
+        let waits = text("", &[("shop-daemun", "Public", "")]);
+        assert_eq!(
+            types(&waits),
+            instead,
+            "without an address there is nothing to lose"
+        );
+    }
 }

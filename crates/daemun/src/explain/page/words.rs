@@ -111,11 +111,13 @@ words! {
     SERVICE_CHANGED_BY: "Besides the controller, field manager {0} was the last to change the Service ({1}).", "컨트롤러 외에 이 Service를 마지막으로 바꾼 필드 관리자: {0} ({1}).";
     FATE_HELD: "{0} counts only when {1} makes a load balancer, so this Service stays as it is.", "{0}: 로드 밸런서를 만들 때만 적용되는 설정이어서 Service를 그대로 둡니다({1}).";
     FATE_HELD_MAYBE: "{0} is not known to count once {1} has made a load balancer, so this Service stays as it is.", "{0}: 로드 밸런서를 만든 뒤에 바꿀 수 있는지 알 수 없는 설정이어서 Service를 그대로 둡니다({1}).";
+    FATE_UNASKED: "What is asked for now would take away the address that this Service has, so it stays as it is.", "지금 요청한 대로 하면 이 Service의 주소가 없어지므로 Service를 그대로 둡니다.";
     FATE_KEEPS: "It is told to keep its address; then it goes, and a new one takes the address.", "주소를 남기도록 알린 다음, 이 Service를 없애고 새 Service가 그 주소를 받습니다.";
     FATE_MIGRATES: "It serves until a new one has an address that agrees with what is asked for, and then goes.", "요청에 맞는 주소를 가진 새 Service가 준비될 때까지 서비스한 뒤 사라집니다.";
     FATE_GOES: "It goes, and a new one takes its place.", "사라지고 새 Service가 그 자리를 대신합니다.";
     ANEW_ALLOW: "Allow a new one, which is made before this one goes; the address changes:\nkubectl annotate gateway -n {0} {1} {2}", "새 Service를 먼저 만든 다음 이 Service를 없애도록 허용하세요. 주소가 바뀝니다.\nkubectl annotate gateway -n {0} {1} {2}";
     ANEW_ALLOW_FIXED: "Allow a new one to take the address; this one goes first, and nobody reaches it until the new one has it:\nkubectl annotate gateway -n {0} {1} {2}", "새 Service가 이 주소를 받도록 허용하세요. 이 Service가 먼저 사라지며, 새 Service가 주소를 받을 때까지 접근할 수 없습니다.\nkubectl annotate gateway -n {0} {1} {2}";
+    ANEW_ALLOW_NONE: "Allow the load balancer to go, with its address:\nkubectl annotate gateway -n {0} {1} {2}", "로드 밸런서와 그 주소를 없애도록 허용하세요.\nkubectl annotate gateway -n {0} {1} {2}";
     ANEW_OR_DELETE: "Or delete the Service; the controller makes it anew, and until then there is no way in:\nkubectl delete service -n {0} {1}", "또는 Service를 삭제하세요. 컨트롤러가 다시 만들며, 그동안은 접근할 수 없습니다.\nkubectl delete service -n {0} {1}";
     ANEW_DELETE: "Delete the Service; the controller makes it anew as it is asked for, and the address changes:\nkubectl delete service -n {0} {1}", "Service를 삭제하면 컨트롤러가 요청한 대로 다시 만들며, 주소는 바뀝니다.\nkubectl delete service -n {0} {1}";
     FACT_PORTS: "ports", "포트";

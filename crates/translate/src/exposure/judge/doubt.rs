@@ -1,7 +1,7 @@
 //! What holds while what is written cannot be had: what was made before goes on, and a mistake neither opens what is
 //! closed nor shuts out a load balancer that does as it was told.
 
-use super::{Asked, Exposure, Question, ServiceKind, on_violation, proxy_protocol, reach};
+use super::{Asked, Exposure, Question, ServiceKind, on_violation, proxy_protocol, reach, stays};
 use crate::infrastructure::way_in::WayIn;
 use crate::policy::arrivals::Arrivals;
 
@@ -15,6 +15,10 @@ pub(crate) fn in_doubt(asked: &Question<'_>) -> Option<Exposure> {
         ..
     } = asked.way_in;
     let reach = reach::written(*reach, allowed).ok()?;
+    if stays::instead(asked, reach).is_some() {
+        // It is looked at as it was made.
+        return None;
+    }
     let kind = ServiceKind::of(reach);
     if kind != ServiceKind::LoadBalancer {
         return Some(Exposure {

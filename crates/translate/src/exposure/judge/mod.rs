@@ -11,6 +11,7 @@ mod health;
 pub(crate) mod proxy_protocol;
 mod reach;
 mod source_ranges;
+mod stays;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,12 +30,16 @@ use crate::verdict::reason::INVALID_PARAMETERS;
 use crate::verdict::{Refusal, warning};
 
 pub(crate) use doubt::{arrivals_in_doubt, in_doubt};
+pub(crate) use stays::Stays;
 
 /// What the Service in front of a Gateway's proxies is to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Exposure {
     /// Its type.
     pub kind: ServiceKind,
+    /// What is written instead of a load balancer that stays all the same, and what would allow it to go.
+    #[serde(skip)]
+    pub instead: Option<(Reach, String)>,
     /// Who may reach it; none means that this was not said, and is not decided by the Service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<Asked>,
@@ -192,6 +197,8 @@ pub(crate) struct Question<'a> {
     pub(crate) makers: &'a Automatic,
     /// Whether a Service that was made for the Gateway says that PROXY headers are sent.
     pub(crate) still_sent: bool,
+    /// A load balancer of the Gateway's that may not go yet.
+    pub(crate) stays: Option<&'a Stays>,
     /// For the nodes, and for what is known about ranges.
     pub(crate) cluster: &'a Cluster,
 }
@@ -230,6 +237,9 @@ pub(crate) fn judge(asked: &Question<'_>) -> Result<Judged, Refusal> {
     // Whoever makes load balancers here: a key that decides reach somewhere has no other use.
     annotations::keys_of_reach(asked)?;
     let reach = reach::written(*reach, allowed)?;
+    if let Some((instead, stays)) = stays::instead(asked, reach) {
+        return stays::judge(asked, instead, stays);
+    }
     match ServiceKind::of(reach) {
         ServiceKind::LoadBalancer => load_balancer(asked, reach, asked.rules()?),
         kind => without_load_balancer(asked, kind),
@@ -291,6 +301,7 @@ fn load_balancer(
     switch.extend(listener_annotations.clone());
     let exposure = Exposure {
         kind: ServiceKind::LoadBalancer,
+        instead: None,
         reach,
         until_seen: until_seen && reach == Some(Asked::Private),
         provider: rules.name,

@@ -80,6 +80,7 @@ impl Case {
             listeners: &self.listeners,
             makers: &makers,
             still_sent: self.still_sent,
+            stays: None,
             cluster: &self.cluster,
         })
         .map_err(|refusal| {
@@ -760,6 +761,7 @@ fn a_mistake_does_not_open_what_is_closed() {
             listeners: &[],
             makers: &makers,
             still_sent: false,
+            stays: None,
             cluster: &cluster,
         };
         assert!(judge(&question).is_err(), "{written:?}");
@@ -775,6 +777,7 @@ fn a_mistake_does_not_open_what_is_closed() {
         // Nor does it shut a load balancer out that still sends PROXY headers.
         let sent = Question {
             still_sent: true,
+            stays: None,
             ..question
         };
         let arrivals = arrivals_in_doubt(&sent);
@@ -802,6 +805,7 @@ fn what_cannot_be_told_in_doubt_lets_nobody_in() {
             listeners: &[],
             makers: &makers,
             still_sent: false,
+            stays: None,
             cluster: &cluster(),
         };
         assert!(judge(&question).is_err(), "{written:?}");

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use daemun_model::names::ObjectName;
 use daemun_translate::exposure::provider::{Aspect, Change};
 use daemun_translate::exposure::{ALLOW_RECREATION, Fate, Held};
-use daemun_translate::infrastructure::Wanted;
 
 use super::address::{is_violated, word_of};
 use super::{Remedy, State, Station, Trouble, w};
@@ -39,7 +38,7 @@ fn becomes(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
         return;
     };
     match fate {
-        Fate::Held(held) if !is_allowed(known, service) => {
+        Fate::Held(held) if !held.needed.is_empty() => {
             let trouble = Trouble::from(held_back(known, held)).with(anew(known, service));
             station.fail(State::Doubtful, trouble);
         }
@@ -57,13 +56,24 @@ pub(in crate::explain::page) fn anew(known: &Known<'_>, service: Seen<'_>) -> Ve
     let name = service.whole_name();
     let of_service: [&dyn std::fmt::Display; 2] = [&name.namespace, &name.name];
     match fate(known, service) {
-        Some(Fate::Held(_)) if !is_allowed(known, service) => {
+        Some(Fate::Held(held)) if !held.needed.is_empty() => {
             let ObjectName { namespace, name } = known.gateway;
-            let allow = match fixed(known, service) {
-                Some(_) => w::ANEW_ALLOW_FIXED,
-                None => w::ANEW_ALLOW,
+            let is_address = held.needed.parse::<IpAddr>().is_ok();
+            let instead = known
+                .infrastructure()
+                .map(|it| it.exposure.instead.as_ref());
+            let allow = if instead.flatten().is_some() {
+                w::ANEW_ALLOW_NONE
+            } else if is_address {
+                w::ANEW_ALLOW_FIXED
+            } else {
+                w::ANEW_ALLOW
             };
-            let annotation = format!("{ALLOW_RECREATION}={}", needed(known, service));
+            let annotation = match &held.needed {
+                // A shell would take it apart.
+                several if several.contains(' ') => format!("{ALLOW_RECREATION}=\"{several}\""),
+                one => format!("{ALLOW_RECREATION}={one}"),
+            };
             vec![
                 allow.remedy(lang, &[namespace, name, &annotation]),
                 w::ANEW_OR_DELETE.remedy(lang, &of_service),
@@ -105,6 +115,9 @@ fn fate<'a>(known: &Known<'a>, service: Seen<'_>) -> Option<&'a Fate> {
 /// Why a Service stays as it is: what is asked for that would not come through.
 fn held_back(known: &Known<'_>, held: &Held) -> String {
     let lang = known.lang;
+    if held.unasked {
+        return w::FATE_UNASKED.plain(lang);
+    }
     let exposure = known.infrastructure().map(|it| &it.exposure);
     let mut aspects = Vec::new();
     let mut certain = true;
@@ -133,28 +146,4 @@ fn held_back(known: &Known<'_>, held: &Held) -> String {
         w::FATE_HELD_MAYBE
     };
     held.say(lang, &[&aspects, &product])
-}
-
-/// An address that is asked for and that the Service has.
-fn fixed(known: &Known<'_>, service: Seen<'_>) -> Option<IpAddr> {
-    let ingress = service.list("/status/loadBalancer/ingress").iter();
-    let shown: Vec<&str> = ingress.map(|it| Seen(it).text("/ip")).collect();
-    let mut wanted = known.infrastructure()?.addresses.iter();
-    wanted.find_map(|wanted| match wanted {
-        Wanted::Ip(address) => shown.contains(&&*address.to_string()).then_some(*address),
-        Wanted::Any => None,
-    })
-}
-
-/// What the Gateway must be annotated with: an address that is asked for and moves, else the Service that goes.
-fn needed(known: &Known<'_>, service: Seen<'_>) -> String {
-    let fixed = fixed(known, service);
-    fixed.map_or_else(|| service.name().to_owned(), |it| it.to_string())
-}
-
-fn is_allowed(known: &Known<'_>, service: Seen<'_>) -> bool {
-    let gateway = known.object().map(|it| it.annotations());
-    let gateway = gateway.unwrap_or_default();
-    let allowed = gateway.get(ALLOW_RECREATION).map(|it| it.trim());
-    allowed == Some(needed(known, service).as_str())
 }
