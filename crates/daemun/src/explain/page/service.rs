@@ -344,6 +344,7 @@ impl Told<'_> {
                 let class = self.seen.text("/spec/loadBalancerClass");
                 w::REACH_CLASS.say(lang, &[&class, &product])
             }
+            (Forecast::NotKnown, _) if !is_somebody(rules) && !is_there => return None,
             (Forecast::NotKnown, _) if !is_somebody(rules) => w::REACH_NOT_KNOWN_WHO.plain(lang),
             (Forecast::NotKnown, _) => w::REACH_NOT_KNOWN.say(lang, &[&product]),
         })

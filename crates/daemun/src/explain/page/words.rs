@@ -197,7 +197,8 @@ words! {
     WOULD_NOT_VERIFY: "Daemun serves at whatever address comes; with exposure.reach: Private it serves nothing at a public one.", "Daemun은 어떤 주소를 받든 서비스합니다. exposure.reach: Private을 쓰면 공인 주소에서는 서비스하지 않습니다.";
     PUBLIC_UNASKED: "Nobody asked for a public address, and {0} gives one.", "공인 주소를 요청하지 않았지만 공인 주소를 받습니다({0}).";
     PUBLIC_UNASKED_REMEDY: "If that is meant, write exposure.reach: Public in GatewayParameters; if not, Cluster or Node.", "의도한 것이면 GatewayParameters에 exposure.reach: Public을, 아니면 Cluster나 Node를 쓰세요.";
-    WOULD_NOT_KNOWN: "Whether its address would be public is not known; --provider names who makes load balancers.", "공인 주소가 될지 알 수 없습니다. 로드 밸런서를 만드는 쪽을 --provider로 지정하세요.";
+    WOULD_NOT_KNOWN: "Whether its address would be public is not known.", "공인 주소가 될지 알 수 없습니다.";
+    NAME_PROVIDER: "--provider names who makes load balancers.", "로드 밸런서 제공자를 --provider로 지정하세요.";
     VIOLATED: "A private address was asked for, and {0} is public. The Gateway is closed: no request is served at this address.", "사설 주소를 요청했지만 실제로는 공인 주소입니다: {0}. Gateway를 닫았으며 이 주소에서는 어떤 요청도 처리하지 않습니다.";
     VIOLATED_REMEDY_PUBLIC: "If the Gateway may be public, write exposure.reach: Public in its GatewayParameters.", "공개해도 되는 Gateway라면 GatewayParameters에 exposure.reach: Public을 쓰세요.";
     VIOLATED_REMEDY_RANGE: "If the network uses that range inside, name it in --private-ranges of the controller.", "이 대역을 내부에서 쓰는 네트워크라면 컨트롤러의 --private-ranges에 추가하세요.";
@@ -272,8 +273,8 @@ words! {
     HIDDEN: "(hidden)", "(숨김)";
 
     // Services, whoever made them.
-    SOMEBODY: "whoever makes load balancers here", "로드 밸런서를 만드는 쪽";
-    SOMEBODY_NAMED: "Who that is cannot be seen here; --provider names it.", "누가 만드는지 여기에서는 알 수 없습니다. --provider로 지정하세요.";
+    SOMEBODY: "whoever makes load balancers here", "알 수 없는 제공자";
+    SOMEBODY_NAMED: "Who that is cannot be seen here; --provider names it.", "제공자는 --provider로 지정하세요.";
     PENDING_ADDRESS: "no address yet", "아직 주소 없음";
     WHO: "Who", "누가";
     WHY: "Why", "왜";

@@ -14,7 +14,7 @@ use super::{Link, Owner, State, Station, Trouble, w};
 use crate::explain::page::Reach;
 use crate::explain::page::known::{From, Known, Said};
 use crate::explain::page::lang::Words;
-use crate::explain::page::meaning::{Forecast, forecast, has_floating_ips, is_addon};
+use crate::explain::page::meaning::{Forecast, forecast, has_floating_ips, is_addon, is_somebody};
 use crate::explain::page::said::meaning as meaning_of;
 use crate::explain::page::seen::Seen;
 
@@ -179,6 +179,10 @@ fn none_yet(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         let floating = known.rules().is_some_and(has_floating_ips);
         station.reach = reach_foreseen(forecast);
         station.say(would(forecast, floating).plain(lang));
+        let not_known = matches!(forecast, Forecast::NotItsClass | Forecast::NotKnown);
+        if not_known && !known.rules().is_some_and(is_somebody) {
+            station.say(w::NAME_PROVIDER.plain(lang));
+        }
         match (forecast, asked(known)) {
             (Forecast::Elsewhere | Forecast::NotKnown, Some(Asked::Private)) => {
                 station.say(w::WOULD_VERIFY.plain(lang));
