@@ -2,11 +2,14 @@
 //!
 //! It is a controller like those that clouds run: it watches Services, answers after a while, writes back
 //! what it made, and can be told to fail (`trouble`). What is common to such controllers is in
-//! `balancer`; what one provider makes of a Service has a file of its own (`provider`). It carries no
-//! traffic: once an address is in a Service's status, kube-proxy does the rest; behind a name, nothing does.
+//! `balancer`; what one provider makes of a Service has a file of its own (`provider`). Once an address is in a
+//! Service's status, kube-proxy does the rest; the traffic of a load balancer that is a proxy or that has a name it
+//! carries itself, where it is told on which device (`carrier`).
 
 pub mod addresses;
 mod balancer;
+mod carrier;
+mod ledger;
 pub mod make;
 pub mod provider;
 mod told;
@@ -25,6 +28,8 @@ use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
 
 use self::addresses::{Addresses, Ranges};
+use self::carrier::Carrier;
+pub use self::carrier::Stand;
 
 /// What the cloud is asked to be.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub struct Settings {
     pub delay: Duration,
     /// Which cloud it is, unless it is told otherwise while it runs.
     pub played: &'static provider::Cloud,
+    /// Where its load balancers stand that are proxies; nowhere, and they carry nothing.
+    pub stand: Option<Stand>,
 }
 
 /// The cloud: what it has, and whom it speaks to.
@@ -45,6 +52,7 @@ pub(crate) struct Cloud {
     settled: Mutex<BTreeMap<String, balancer::Settled>>,
     delay: Duration,
     played: &'static provider::Cloud,
+    carrier: Option<Carrier>,
 }
 
 impl Cloud {
@@ -88,6 +96,7 @@ pub async fn run(client: Client, settings: Settings) -> Result<(), kube::Error> 
         settled: Mutex::default(),
         delay: settings.delay,
         played: settings.played,
+        carrier: settings.stand.map(Carrier::new),
     };
     Controller::new(services, watcher::Config::default())
         .run(balancer::reconcile, later, Arc::new(cloud))

@@ -2,12 +2,13 @@
 //!
 //! It is started and ended by `cargo xtask lab`, and waits for the API server if that is not there yet.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
 use daemun_base::logs;
-use daemun_testkit::cloud::{self, Settings};
+use daemun_testkit::cloud::{self, Settings, Stand};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
 /// Gives Services of type LoadBalancer their addresses.
@@ -23,6 +24,25 @@ struct Arguments {
     /// Which cloud is played, such as NHN, AWS or MetalLB.
     #[arg(long, default_value = "NHN")]
     provider: String,
+    /// Carry the traffic of load balancers that are proxies: their addresses are put on this device.
+    #[arg(long, requires_all = ["gateway", "inside"])]
+    device: Option<String>,
+    /// The address of the device, by which the nodes reach it.
+    #[arg(long, requires = "device")]
+    gateway: Option<Ipv4Addr>,
+    /// The network namespace of the nodes.
+    #[arg(long, requires = "device")]
+    inside: Option<String>,
+}
+
+impl Arguments {
+    fn stand(&self) -> Option<Stand> {
+        Some(Stand {
+            device: self.device.clone()?,
+            gateway: self.gateway?,
+            inside: self.inside.clone()?,
+        })
+    }
 }
 
 fn main() -> Result<(), String> {
@@ -50,6 +70,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         delay: Duration::from_millis(arguments.delay_ms),
         played: played
             .ok_or_else(|| format!("No cloud called {} is known.", arguments.provider))?,
+        stand: arguments.stand(),
     };
     cloud::run(client, settings)
         .await

@@ -5,21 +5,23 @@
 //! that it takes; then what is written back, the status, and the events.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use daemun_base::clock;
-use k8s_openapi::api::core::v1::{LoadBalancerIngress, Service, ServiceSpec};
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::core::v1::{LoadBalancerIngress, Node, Service, ServiceSpec};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource as _, ResourceExt as _};
 use serde_json::{Value, json};
 
-use super::addresses::Given;
-use super::provider::Seen;
+use super::carrier::Wanted;
+use super::make::Made;
+use super::provider::{Seen, Shows};
 use super::trouble::{self, Expect, Trouble};
-use super::{Cloud, make, told, uid};
+use super::{Cloud, ledger, make, told, uid};
 
 /// How long until a failure is tried again. Clouds wait longer each time, up to five minutes; tests do not.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -44,7 +46,7 @@ pub(super) async fn reconcile(
     let expect = trouble::expect(&cloud.client, &service, (cloud.delay, cloud.played)).await?;
     if !told::wants_balancer(&service, expect.cloud.classes) {
         if told::has_finalizer(&service) {
-            delete(&service, &cloud, expect).await?;
+            return delete(&service, &cloud, expect).await;
         }
         return Ok(Action::await_change());
     }
@@ -72,9 +74,17 @@ pub(super) async fn reconcile(
         return Ok(Action::requeue(wait));
     }
     let (owner, seen) = (uid(&service), Seen::of(&service, expect.public_pool));
-    let made = cloud.addresses(|addresses| make::ensure(addresses, &owner, &seen, expect));
+    let (had, made) = cloud.addresses(|addresses| {
+        let had = addresses.of(&owner).cloned();
+        (had, make::ensure(addresses, &owner, &seen, expect))
+    });
     match made {
-        Ok(given) => show(&service, &cloud, &given, expect).await,
+        Ok(made) => {
+            if let Some(change) = ledger::changed(had.as_ref(), &made.given) {
+                tracing::info!("{}: {change}.", told::name(&service));
+            }
+            show(&service, &cloud, &made, expect).await
+        }
         Err(why) => {
             tracing::info!("{}: {why}.", told::name(&service));
             let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
@@ -103,10 +113,11 @@ fn still_being_made(service: &Service, cloud: &Cloud, expect: Expect) -> Option<
 async fn show(
     service: &Service,
     cloud: &Cloud,
-    given: &Given,
+    made: &Made,
     expect: Expect,
 ) -> Result<Action, kube::Error> {
-    let annotations: BTreeMap<_, _> = make::written(expect.cloud, &uid(service), given)
+    let owner = uid(service);
+    let annotations: BTreeMap<_, _> = make::written(expect.cloud, &owner, &made.given)
         .into_iter()
         .collect();
     let written = |(key, value): (&&str, &String)| service.annotations().get(*key) == Some(value);
@@ -114,15 +125,19 @@ async fn show(
         let patch = json!({"metadata": {"annotations": annotations}});
         change(service, cloud, patch).await?;
     }
-    let ingress = make::shown(expect.cloud, given, expect.shut);
+    let ingress = make::shown(expect.cloud, made, expect.shut);
     let settled = Settled {
         spec: service.spec.clone(),
         annotations: service.annotations().clone(),
         ingress: ingress.clone(),
     };
-    let owner = uid(service);
     if cloud.settled(|all| all.get(&owner) == Some(&settled)) {
         return Ok(Action::await_change());
+    }
+    carry(service, cloud, made, expect).await?;
+    if made.forced {
+        let why = "No floating network is known, so the load balancer is an internal one";
+        warn(service, cloud, "LoadBalancerForcedInternal", why).await?;
     }
     if told::ingress(service) != ingress {
         let status = json!({"status": {"loadBalancer": {"ingress": ingress}}});
@@ -134,22 +149,55 @@ async fn show(
             "Ensured load balancer",
         )
         .await?;
-        let public = given.public.map_or_else(
-            || "no public one".to_owned(),
-            |public| format!("the public one {public}"),
-        );
-        tracing::info!(
-            "{} has the private address {} and {public}.",
-            told::name(service),
-            given.private
-        );
     }
     cloud.settled(|all| all.insert(owner, settled));
     Ok(Action::await_change())
 }
 
+/// Carries the traffic of a load balancer that is a proxy.
+async fn carry(
+    service: &Service,
+    cloud: &Cloud,
+    made: &Made,
+    expect: Expect,
+) -> Result<(), kube::Error> {
+    let Some(carrier) = &cloud.carrier else {
+        return Ok(());
+    };
+    let from_inside = made.as_proxy || expect.cloud.shows == Shows::Hostname;
+    let node = match from_inside || made.header.is_some() {
+        true => node(cloud).await?,
+        false => None,
+    };
+    let wanted = node.map(|node| Wanted {
+        address: made.given.shown(),
+        node,
+        ports: told::ways(service)
+            .map(|(port, behind)| (port, behind.filter(|_| !expect.shut)))
+            .collect(),
+        header: made.header,
+        from_inside,
+    });
+    carrier.carry(&uid(service), wanted).await;
+    Ok(())
+}
+
+/// A node, by the address that others have for it.
+async fn node(cloud: &Cloud) -> Result<Option<IpAddr>, kube::Error> {
+    let nodes = Api::<Node>::all(cloud.client.clone());
+    let nodes = nodes.list(&ListParams::default()).await?;
+    let mut addresses = nodes.items.into_iter().flat_map(|node| {
+        let addresses = node.status.and_then(|status| status.addresses);
+        addresses.unwrap_or_default()
+    });
+    Ok(addresses.find_map(|address| {
+        let inside = address.type_ == "InternalIP";
+        address.address.parse().ok().filter(|_| inside)
+    }))
+}
+
 /// Takes the load balancer away; only then the Service may go.
-async fn delete(service: &Service, cloud: &Cloud, expect: Expect) -> Result<(), kube::Error> {
+async fn delete(service: &Service, cloud: &Cloud, expect: Expect) -> Result<Action, kube::Error> {
     note(
         service,
         cloud,
@@ -158,7 +206,22 @@ async fn delete(service: &Service, cloud: &Cloud, expect: Expect) -> Result<(), 
     )
     .await?;
     let (owner, seen) = (uid(service), Seen::of(service, expect.public_pool));
-    let given = cloud.addresses(|addresses| make::release(addresses, &owner, &seen, expect.cloud));
+    if expect.trouble == Some(Trouble::Undeletable) {
+        let why = format!(
+            "Error syncing load balancer: failed to delete load balancer: loadbalancer {owner} is in immutable status PENDING_UPDATE"
+        );
+        warn(service, cloud, "SyncLoadBalancerFailed", &why).await?;
+        return Ok(Action::requeue(AGAIN));
+    }
+    if let Some(carrier) = &cloud.carrier {
+        carrier.carry(&owner, None).await;
+    }
+    let had = cloud.addresses(|addresses| make::release(addresses, &owner, &seen, expect.cloud));
+    if let Some((had, kept)) = had {
+        let released = ledger::released(&had, kept);
+        tracing::info!("{}: {released}.", told::name(service));
+    }
+    cloud.settled(|all| all.remove(&owner));
     if service.metadata.deletion_timestamp.is_none() {
         change_status(service, cloud, json!({"status": {"loadBalancer": null}})).await?;
     }
@@ -175,10 +238,7 @@ async fn delete(service: &Service, cloud: &Cloud, expect: Expect) -> Result<(), 
         "Deleted load balancer",
     )
     .await?;
-    if let Some(given) = given {
-        tracing::info!("{} gave {} back.", told::name(service), given.shown());
-    }
-    Ok(())
+    Ok(Action::await_change())
 }
 
 async fn change(service: &Service, cloud: &Cloud, patch: Value) -> Result<(), kube::Error> {

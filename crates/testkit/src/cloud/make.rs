@@ -6,8 +6,21 @@ use std::net::Ipv4Addr;
 use k8s_openapi::api::core::v1::LoadBalancerIngress;
 
 use super::addresses::{Addresses, Given};
-use super::provider::{Change, Cloud, Seen, Shows, Written};
+use super::provider::{Change, Cloud, Seen, Shows, Wish, WithoutPublic, Written};
 use super::trouble::{Expect, Trouble};
+
+/// A load balancer that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Made {
+    /// Its addresses.
+    pub(super) given: Given,
+    /// The version of PROXY headers, if it sends them.
+    pub(super) header: Option<u8>,
+    /// Whether the status says that behind its address is a proxy.
+    pub(super) as_proxy: bool,
+    /// Whether it was to be public, and no public address could be had.
+    pub(super) forced: bool,
+}
 
 /// Makes a load balancer, changes it, or says why not. One that is there is not touched by trouble.
 pub(super) fn ensure(
@@ -15,7 +28,7 @@ pub(super) fn ensure(
     owner: &str,
     seen: &Seen,
     expect: Expect,
-) -> Result<Given, String> {
+) -> Result<Made, String> {
     let had = addresses.of(owner).map(|given| given.public.is_none());
     match expect.trouble {
         Some(Trouble::Quota) if had.is_none() => {
@@ -30,7 +43,33 @@ pub(super) fn ensure(
         _ => {}
     }
     let wish = (expect.cloud.read)(seen)?;
-    let internal = match (expect.trouble, had) {
+    let mut internal = is_internal(&wish, had, expect)?;
+    let mut asked = match wish.address.as_deref().map(str::parse::<Ipv4Addr>) {
+        Some(Ok(address)) => Some(address),
+        Some(Err(_)) => {
+            let address = wish.address.unwrap_or_default();
+            return Err(format!("{address} is no IPv4 address"));
+        }
+        None => None,
+    };
+    let lacks = !internal && had != Some(false) && expect.trouble == Some(Trouble::NoPublic);
+    match expect.cloud.without_public {
+        WithoutPublic::Fails(why) if lacks => return Err(why.to_owned()),
+        WithoutPublic::Private if lacks => (internal, asked) = (true, None),
+        WithoutPublic::Fails(_) | WithoutPublic::Private => {}
+    }
+    let given = addresses.give(owner, internal, asked);
+    Ok(Made {
+        given: given.map_err(|refused| refused.to_string())?,
+        header: wish.proxy,
+        as_proxy: wish.as_proxy || expect.cloud.shows == Shows::Proxy,
+        forced: lacks,
+    })
+}
+
+/// Whether it has to do without a public address.
+fn is_internal(wish: &Wish, had: Option<bool>, expect: Expect) -> Result<bool, String> {
+    Ok(match (expect.trouble, had) {
         // Somebody attaches a public address by hand.
         (Some(Trouble::Exposed), _) => false,
         (_, Some(had)) if had != wish.internal && wish.address.is_none() => {
@@ -42,39 +81,30 @@ pub(super) fn ensure(
         }
         (_, Some(had)) if expect.cloud.change != Change::Live => had,
         _ => wish.internal,
-    };
-    let asked = match wish.address.as_deref().map(str::parse::<Ipv4Addr>) {
-        Some(Ok(address)) => Some(address),
-        Some(Err(_)) => {
-            let address = wish.address.unwrap_or_default();
-            return Err(format!("{address} is no IPv4 address"));
-        }
-        None => None,
-    };
-    addresses
-        .give(owner, internal, asked)
-        .map_err(|refused| refused.to_string())
+    })
 }
 
-/// Takes a load balancer away; a public address that is to be kept is given to nobody who does not ask for it.
+/// Takes a load balancer away; a public address that is to be kept is given to nobody who does not ask for it. What it
+/// had, and whether that is kept.
 pub(super) fn release(
     addresses: &mut Addresses,
     owner: &str,
     seen: &Seen,
     cloud: &Cloud,
-) -> Option<Given> {
+) -> Option<(Given, bool)> {
     let keep = (cloud.read)(seen).is_ok_and(|wish| wish.keep);
-    addresses.release(owner, keep)
+    Some((addresses.release(owner, keep)?, keep))
 }
 
 /// What the status shows. Where the nodes' ports are shut, nothing carries traffic there: kube-proxy leaves an
 /// address alone that is said to be a proxy's.
-pub(super) fn shown(cloud: &Cloud, given: &Given, shut: bool) -> Vec<LoadBalancerIngress> {
-    let mode = if shut || cloud.shows == Shows::Proxy {
+pub(super) fn shown(cloud: &Cloud, made: &Made, shut: bool) -> Vec<LoadBalancerIngress> {
+    let mode = if shut || made.as_proxy {
         "Proxy"
     } else {
         "VIP"
     };
+    let given = &made.given;
     let by_address = |address: Ipv4Addr| LoadBalancerIngress {
         ip: Some(address.to_string()),
         ip_mode: Some(mode.to_owned()),

@@ -41,6 +41,20 @@ pub(super) fn has_finalizer(service: &Service) -> bool {
     service.finalizers().iter().any(|name| name == FINALIZER)
 }
 
+/// The ports of a Service that carry TCP, and the node's port behind each.
+pub(super) fn ways(service: &Service) -> impl Iterator<Item = (u16, Option<u16>)> {
+    let ports = service.spec.as_ref().and_then(|spec| spec.ports.as_ref());
+    let number = |number: i32| u16::try_from(number).ok().filter(|number| *number != 0);
+    let ports = ports.into_iter().flatten();
+    ports.filter_map(move |port| {
+        let is_tcp = port.protocol.as_deref().is_none_or(|it| it == "TCP");
+        let behind = port.node_port.and_then(number);
+        number(port.port)
+            .filter(|_| is_tcp)
+            .map(|port| (port, behind))
+    })
+}
+
 /// What a Service's status shows.
 pub(super) fn ingress(service: &Service) -> &[LoadBalancerIngress] {
     let status = service.status.as_ref();

@@ -12,7 +12,7 @@ use kube::{Api, Client, ResourceExt as _};
 
 use super::provider::{self, Cloud};
 
-/// On a Service, or as a key of the ConfigMap's: `quota`, `stuck`, `error` or `exposed`.
+/// On a Service, or as a key of the ConfigMap's: `quota`, `stuck`, `error`, `exposed`, `no-public` or `undeletable`.
 pub const TROUBLE: &str = "cloud.lab/trouble";
 /// On a Service, or as a key of the ConfigMap's: how long a load balancer takes, in milliseconds.
 pub const DELAY: &str = "cloud.lab/delay-ms";
@@ -36,6 +36,10 @@ pub(super) enum Trouble {
     Error,
     /// It gets a public address whatever the Service says, as if somebody attached one by hand.
     Exposed,
+    /// No public address can be had, since there is no network of such, or none is left in it.
+    NoPublic,
+    /// The load balancer is not gone when it is deleted: an event, and another try.
+    Undeletable,
 }
 
 /// What a Service has to expect.
@@ -78,6 +82,8 @@ fn read(
         Some("stuck") => Some(Trouble::Stuck),
         Some("error") => Some(Trouble::Error),
         Some("exposed") => Some(Trouble::Exposed),
+        Some("no-public") => Some(Trouble::NoPublic),
+        Some("undeletable") => Some(Trouble::Undeletable),
         Some(_) | None => None,
     };
     let milliseconds = told(DELAY).and_then(|delay| delay.parse().ok());

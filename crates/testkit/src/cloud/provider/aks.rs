@@ -1,6 +1,6 @@
 //! Azure's AKS: the switch counts as "true" only, and may change while the load balancer lives.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "AKS",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Live,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

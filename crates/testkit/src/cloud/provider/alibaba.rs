@@ -1,6 +1,6 @@
 //! Alibaba's ACK: a word chooses, and the older kind of load balancer refuses another word later.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Alibaba",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Refused("can not change LoadBalancer AddressType once created"),
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

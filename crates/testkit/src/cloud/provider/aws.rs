@@ -1,6 +1,6 @@
 //! Amazon: two controllers, each blind to the other's switch. A class or the type "external" chooses the newer one.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "AWS",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Hostname,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

@@ -1,6 +1,6 @@
 //! Cilium's LB-IPAM: pools decide.
 
-use super::{Change, Cloud, Seen, Shows, Wish, from_pool};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic, from_pool};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Cilium",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

@@ -1,6 +1,6 @@
 //! Hetzner: a switch takes the public network away; a public one shows all its addresses. A place must be named.
 
-use super::{Change, Cloud, Seen, Shows, Wish, Written};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic, Written};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Hetzner",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Mixed,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[
         ("load-balancer.hetzner.cloud/id", Written::Id),
         ("load-balancer.hetzner.cloud/ipv4", Written::Address),
@@ -21,9 +22,11 @@ fn read(seen: &Seen) -> Result<Wish, String> {
     }
     let internal = seen.exactly(&own("disable-public-network"));
     let address = seen.text(&own("private-ipv4")).filter(|_| internal);
+    let proxy = seen.exactly(&own("uses-proxyprotocol"));
     Ok(Wish {
         address: address.map(str::to_owned),
-        proxy: seen.exactly(&own("uses-proxyprotocol")).then_some(1),
+        proxy: proxy.then_some(1),
+        as_proxy: proxy,
         ..Wish::new(internal)
     })
 }

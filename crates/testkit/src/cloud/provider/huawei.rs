@@ -1,6 +1,6 @@
 //! Huawei's CCE: a field of a JSON text chooses; without that text, or a load balancer that is there, nothing is made.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Huawei",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

@@ -1,6 +1,6 @@
 //! IBM: a word chooses, and what is shown is a name.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "IBM",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Hostname,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

@@ -1,6 +1,6 @@
 //! cloud-provider-kind: a proxy with an address of the containers' network.
 
-use super::{Change, Cloud, Seen, Shows, Wish, from_pool};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic, from_pool};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Kind",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Proxy,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

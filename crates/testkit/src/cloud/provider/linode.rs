@@ -1,6 +1,6 @@
 //! Linode: always public, unless the front end is in a VPC.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Linode",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 
@@ -29,5 +30,6 @@ fn read(seen: &Seen) -> Result<Wish, String> {
             Some("v2") => Some(2),
             _ => None,
         },
+        as_proxy: false,
     })
 }

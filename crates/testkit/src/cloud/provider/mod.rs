@@ -46,6 +46,8 @@ pub struct Cloud {
     pub change: Change,
     /// What it writes into the status.
     pub shows: Shows,
+    /// What comes of a public load balancer where no public address can be had.
+    pub without_public: WithoutPublic,
     /// Annotations that it writes on the Service: the key of the load balancer's id, and that of its address.
     pub written: &'static [(&'static str, Written)],
 }
@@ -99,6 +101,8 @@ pub struct Wish {
     pub keep: bool,
     /// The version of PROXY headers, if they are sent.
     pub proxy: Option<u8>,
+    /// Whether the status says that behind its address is a proxy (`ipMode`).
+    pub as_proxy: bool,
 }
 
 impl Wish {
@@ -109,6 +113,7 @@ impl Wish {
             address: None,
             keep: false,
             proxy: None,
+            as_proxy: false,
         }
     }
 }
@@ -123,6 +128,18 @@ pub enum Change {
     /// An error, with this text.
     Refused(&'static str),
 }
+
+/// What comes of a public load balancer where no public address can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutPublic {
+    /// A private one, and an event that says so.
+    Private,
+    /// None, and an error with this text.
+    Fails(&'static str),
+}
+
+/// What most clouds say when there is no address left.
+const EXHAUSTED: &str = "no more IP addresses available on network";
 
 /// What a status shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

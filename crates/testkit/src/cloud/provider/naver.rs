@@ -1,6 +1,6 @@
 //! NAVER Cloud's NKS: public unless internal is "true"; names that tell nothing.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "NAVER",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Hostname,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 
@@ -19,5 +20,6 @@ fn read(seen: &Seen) -> Result<Wish, String> {
         keep: seen.exactly(&own("retain-public-ip-on-termination")),
         // Of which version the header is, no source says; it is played as the first.
         proxy: seen.exactly(&own("proxy-protocol")).then_some(1),
+        as_proxy: false,
     })
 }

@@ -1,6 +1,6 @@
 //! NHN Cloud's NKS: public unless the switch is "true" at creation, and what carries TCP only.
 
-use super::{Change, Cloud, Seen, Shows, Wish, Written};
+use super::{Change, Cloud, Seen, Shows, Wish, WithoutPublic, Written};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "NHN",
@@ -8,6 +8,9 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(
+        "the floating IP cannot be attached: the subnet's routing table is not connected to an internet gateway",
+    ),
     written: &[
         ("loadbalancer.openstack.org/load-balancer-id", Written::Id),
         (
@@ -35,5 +38,6 @@ fn read(seen: &Seen) -> Result<Wish, String> {
         address: seen.address.clone(),
         keep: seen.exactly("loadbalancer.openstack.org/keep-floatingip"),
         proxy: (passes && (of_a_listener || seen.exactly(&proxy))).then_some(1),
+        as_proxy: false,
     })
 }

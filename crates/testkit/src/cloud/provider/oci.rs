@@ -1,6 +1,6 @@
 //! Oracle: two kinds of load balancer with a switch each, which count at creation; a public one of the newer kind shows both addresses.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "OCI",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Mixed,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 

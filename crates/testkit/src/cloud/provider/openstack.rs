@@ -1,6 +1,6 @@
 //! OpenStack's cloud controller manager, which changes live load balancers both ways.
 
-use super::{Change, Cloud, Seen, Shows, Wish, Written};
+use super::{Change, Cloud, Seen, Shows, Wish, WithoutPublic, Written};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "OpenStack",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Live,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Private,
     written: &[
         ("loadbalancer.openstack.org/load-balancer-id", Written::Id),
         (
@@ -34,5 +35,6 @@ pub(super) fn read(seen: &Seen) -> Result<Wish, String> {
         address: seen.address.clone(),
         keep: seen.exactly(&own("keep-floatingip")),
         proxy,
+        as_proxy: proxy.is_some(),
     })
 }

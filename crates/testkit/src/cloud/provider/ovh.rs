@@ -1,6 +1,6 @@
 //! OVH's managed Kubernetes: OpenStack's controller.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "OVH",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Live,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Private,
     written: &[],
 };
 

@@ -1,6 +1,6 @@
 //! Scaleway: public unless the switch is "true".
 
-use super::{Change, Cloud, Seen, Shows, Wish, Written};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic, Written};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Scaleway",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[(
         "service.beta.kubernetes.io/scw-loadbalancer-id",
         Written::Id,

@@ -12,7 +12,7 @@ use daemun_translate::exposure::provider::{
 };
 
 use super::super::addresses::{Addresses, Given, Ranges};
-use super::super::make;
+use super::super::make::{self, Made};
 use super::super::trouble::{Expect, Trouble};
 use super::*;
 
@@ -96,13 +96,21 @@ impl Played {
     }
 
     fn ensure(&mut self, seen: &Seen) -> Result<Given, String> {
+        self.make(seen).map(|made| made.given)
+    }
+
+    fn make(&mut self, seen: &Seen) -> Result<Made, String> {
         make::ensure(&mut self.addresses, "a", seen, self.expect)
     }
 }
 
 /// A load balancer that is made once.
 fn made(cloud: &'static Cloud, seen: &Seen) -> Given {
-    let made = Played::new(cloud, None).ensure(seen);
+    whole(cloud, seen).given
+}
+
+fn whole(cloud: &'static Cloud, seen: &Seen) -> Made {
+    let made = Played::new(cloud, None).make(seen);
     made.unwrap_or_else(|why| panic!("{}: {why}", cloud.name))
 }
 
@@ -344,6 +352,35 @@ fn every_cloud_can_fail_and_then_gives_no_address() {
 }
 
 #[test]
+fn without_public_addresses_there_is_a_private_one_or_none() {
+    for (rules, cloud) in both() {
+        let Some(seen) = public(rules) else { continue };
+        let mut played = Played::new(cloud, Some(Trouble::NoPublic));
+        match (cloud.without_public, played.make(&seen)) {
+            (WithoutPublic::Private, made) => {
+                let made = made.unwrap();
+                assert!(made.forced && made.given.public.is_none(), "{}", rules.name);
+                played.expect.trouble = None;
+                let made = played.make(&seen).unwrap();
+                assert!(
+                    !made.forced && made.given.public.is_some(),
+                    "{}",
+                    rules.name
+                );
+            }
+            (WithoutPublic::Fails(why), made) => {
+                assert_eq!(made, Err(why.to_owned()), "{}", rules.name);
+            }
+        }
+        if let Some(seen) = private(rules) {
+            played.expect.trouble = Some(Trouble::NoPublic);
+            let made = make::ensure(&mut played.addresses, "b", &seen, played.expect);
+            assert!(made.is_ok_and(|made| !made.forced), "{}", rules.name);
+        }
+    }
+}
+
+#[test]
 fn udp_is_refused_where_the_product_says_that_it_is_not_carried() {
     for (rules, cloud) in both() {
         let Some(mut seen) = private(rules) else {
@@ -359,8 +396,9 @@ fn udp_is_refused_where_the_product_says_that_it_is_not_carried() {
 fn names_resolve_and_look_alike_and_mixed_ones_show_both() {
     for (rules, cloud) in both() {
         let Some(seen) = public(rules) else { continue };
-        let given = made(cloud, &seen);
-        let shown = make::shown(cloud, &given, false);
+        let made = whole(cloud, &seen);
+        let given = &made.given;
+        let shown = make::shown(cloud, &made, false);
         let names: Vec<_> = shown
             .iter()
             .filter_map(|it| it.hostname.as_deref())
@@ -373,7 +411,7 @@ fn names_resolve_and_look_alike_and_mixed_ones_show_both() {
             product::Shows::Ip => assert_eq!((shown.len(), names.len()), (1, 0), "{}", rules.name),
             product::Shows::Mixed => assert_eq!(shown.len(), 2, "{}", rules.name),
         }
-        let written = make::written(cloud, "id", &given);
+        let written = make::written(cloud, "id", given);
         for (key, _) in written {
             assert!(rules.written_back.contains(&key), "{}: {key}", rules.name);
         }
@@ -384,8 +422,8 @@ fn names_resolve_and_look_alike_and_mixed_ones_show_both() {
 fn nothing_is_carried_to_nodes_whose_ports_are_shut() {
     let cloud = named("NHN").unwrap();
     let rules = product::rules(Provider::Nhn);
-    let given = made(cloud, &private(rules).unwrap());
-    let mode = |shut| make::shown(cloud, &given, shut)[0].ip_mode.clone();
+    let made = whole(cloud, &private(rules).unwrap());
+    let mode = |shut| make::shown(cloud, &made, shut)[0].ip_mode.clone();
     assert_eq!(mode(false).as_deref(), Some("VIP"));
     assert_eq!(mode(true).as_deref(), Some("Proxy"));
 }

@@ -1,6 +1,6 @@
 //! Vultr: always public, also with a VPC.
 
-use super::{Change, Cloud, Seen, Shows, Wish};
+use super::{Change, Cloud, EXHAUSTED, Seen, Shows, Wish, WithoutPublic};
 
 pub(super) const CLOUD: Cloud = Cloud {
     name: "Vultr",
@@ -8,6 +8,7 @@ pub(super) const CLOUD: Cloud = Cloud {
     read,
     change: Change::Ignored,
     shows: Shows::Ip,
+    without_public: WithoutPublic::Fails(EXHAUSTED),
     written: &[],
 };
 
