@@ -20,8 +20,19 @@ pub(crate) fn get_from(
     host: &str,
     target: &str,
 ) -> Result<(u16, String), String> {
-    exchange(address, host, target)
+    TcpStream::connect_timeout(&address, PATIENCE)
         .map_err(|error| format!("GET http://{host}{target} from {address} failed: {error}."))
+        .and_then(|stream| get_over(stream, host, target))
+}
+
+/// The status and the body, over a connection that is there.
+pub(crate) fn get_over(
+    stream: TcpStream,
+    host: &str,
+    target: &str,
+) -> Result<(u16, String), String> {
+    exchange(stream, host, target)
+        .map_err(|error| format!("GET http://{host}{target} failed: {error}."))
         .and_then(|answer| {
             let text = String::from_utf8_lossy(&answer);
             let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
@@ -34,8 +45,7 @@ pub(crate) fn get_from(
         })
 }
 
-fn exchange(address: SocketAddr, host: &str, target: &str) -> std::io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+fn exchange(mut stream: TcpStream, host: &str, target: &str) -> std::io::Result<Vec<u8>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     write!(
         stream,

@@ -101,7 +101,7 @@ async fn unsaid(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, Str
         )));
     }
     if first.look.accepted.is("False") {
-        return Ok(Verdict::Unknown(first.look.accepted.message));
+        return Ok(Verdict::Refused(first.look.accepted.message));
     }
     let missing = missing(stage.rules.private.keys(), &first.look);
     if !missing.is_empty() {
@@ -290,7 +290,7 @@ async fn mind(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, Strin
     let after = stage.watch(UNSAID, journal, BY_HAND, told).await?;
     let seen = after.look.addresses_in_words();
     if after.look.accepted.is("False") {
-        return Ok(Verdict::Unknown(after.look.accepted.message));
+        return Ok(Verdict::Refused(after.look.accepted.message));
     }
     if has_changed(&after.look) {
         return Ok(Verdict::Held(format!(
@@ -344,7 +344,7 @@ async fn public(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, Str
         .await?;
     let seen = after.look.addresses_in_words();
     Ok(if after.look.accepted.is("False") {
-        Verdict::Unknown(after.look.accepted.message)
+        Verdict::Refused(after.look.accepted.message)
     } else if after.look.reach.is("True") {
         Verdict::Held(format!("the Service shows {seen}"))
     } else if after.look.shown.is_empty() {

@@ -217,6 +217,7 @@ mod tests {
         Trial {
             class: "daemun".to_owned(),
             provider: None,
+            subnet: None,
             public: false,
             patience: Duration::ZERO,
             private_ranges: vec!["198.18.0.0/17".parse().unwrap()],

@@ -32,6 +32,9 @@ pub struct Trial {
     pub class: String,
     /// Who makes load balancers, as `exposure.provider` has it; none leaves it to the nodes.
     pub provider: Option<Provider>,
+    /// The subnet of the load balancers, as `exposure.subnet` has it. Where naming one makes an address private, public
+    /// ones do without.
+    pub subnet: Option<String>,
     /// Whether public addresses may be asked for; they may cost something, and are reached from the internet.
     pub public: bool,
     /// How long a load balancer may take.
@@ -91,6 +94,8 @@ pub enum Verdict {
     Held(String),
     /// It is not so here, and why.
     Broken(String),
+    /// Nothing was made, because this cannot be had here, and why.
+    Refused(String),
     /// It could not be found out, and why.
     Unknown(String),
 }

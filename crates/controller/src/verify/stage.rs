@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use daemun_base::clock;
 use daemun_translate::exposure::ALLOW_RECREATION;
-use daemun_translate::exposure::provider::Rules;
+use daemun_translate::exposure::provider::{self, Rules};
 use k8s_openapi::api::core::v1::{Namespace, Service};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
@@ -89,6 +89,10 @@ impl<'a> Stage<'a> {
     /// Makes a Gateway of that name, with that `exposure` in parameters of the same name, or with none.
     pub(super) async fn gateway(&self, name: &str, exposure: Option<Value>) -> Result<(), String> {
         let mut exposure = exposure;
+        if let Some(subnet) = self.subnet(exposure.as_ref()) {
+            let written = exposure.get_or_insert_with(|| json!({}));
+            written["subnet"] = json!(subnet);
+        }
         if let Some(provider) = self.trial.provider {
             let written = exposure.get_or_insert_with(|| json!({}));
             written["provider"] = json!(provider.name());
@@ -104,6 +108,15 @@ impl<'a> Stage<'a> {
         }
         self.apply("gateway.networking.k8s.io/v1", "Gateway", name, &spec)
             .await
+    }
+
+    /// The subnet, if it may be named: with some it makes an address private.
+    fn subnet(&self, exposure: Option<&Value>) -> Option<&str> {
+        let mut keys = self.rules.private.keys().iter();
+        let decides = keys.any(|key| key.value == provider::Value::Subnet);
+        let public = exposure.is_some_and(|it| it["reach"] == "Public");
+        let subnet = self.trial.subnet.as_deref();
+        subnet.filter(|_| !(decides && public))
     }
 
     async fn parameters(&self, name: &str, exposure: &Value) -> Result<(), String> {

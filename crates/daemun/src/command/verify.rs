@@ -37,6 +37,9 @@ pub(crate) struct Exposure {
     /// Who makes load balancers, as GatewayParameters name it [default: what the nodes say]
     #[arg(long, value_name = "NAME", value_parser = provider)]
     provider: Option<Provider>,
+    /// The subnet of the load balancers, as GatewayParameters name it
+    #[arg(long, value_name = "SUBNET")]
+    subnet: Option<String>,
     /// Ask for public addresses too, and take the switch off a Service by hand
     #[arg(long)]
     public: bool,
@@ -104,6 +107,7 @@ async fn exposure(arguments: &Exposure) -> Result<Report, String> {
     let trial = Trial {
         class: arguments.class.clone(),
         provider: arguments.provider,
+        subnet: arguments.subnet.clone(),
         public: arguments.public,
         patience: Duration::from_secs(arguments.patience),
         private_ranges: arguments.ranges.private_ranges.clone(),
@@ -143,6 +147,7 @@ fn verdict(claim: &Claim) -> (&'static str, &str) {
     match &claim.verdict {
         Verdict::Held(how) => ("holds", how),
         Verdict::Broken(why) => ("BROKEN", why),
+        Verdict::Refused(why) => ("refused", why),
         Verdict::Unknown(why) => ("unknown", why),
     }
 }
@@ -164,10 +169,11 @@ fn ending(report: &Report) -> String {
         starts => format!("nodes of {}", plain(&starts.join(", "))),
     };
     let mut text = format!(
-        "Kubernetes {}, {nodes}, by the rules of {provider} ({product}): {} hold, {} broken, {} unknown.\n",
+        "Kubernetes {}, {nodes}, by the rules of {provider} ({product}): {} hold, {} broken, {} refused, {} unknown.\n",
         plain(kubernetes),
         count("holds"),
         count("BROKEN"),
+        count("refused"),
         count("unknown"),
     );
     text.push_str(
