@@ -61,11 +61,11 @@ pub(super) async fn shut(stage: &Stage) -> Tried {
     let wanted = Wanted::serving(with(&usual, &json!({"cloud.lab/node-ports": "shut"})));
     stage.gateway(NAME, &wanted).await?;
     let at = serves(stage, NAME).await?;
-    for _ in 0..10 {
+    for _ in 0..3 {
         if answers(at).await {
             return Err(format!("{at} answers while the nodes' ports are shut"));
         }
-        sleep(Duration::from_millis(300)).await;
+        sleep(Duration::from_secs(1)).await;
     }
     let open = Wanted::serving(with(&usual, &json!({"cloud.lab/node-ports": "open"})));
     stage.parameters(NAME, &open).await?;
