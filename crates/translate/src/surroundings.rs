@@ -10,7 +10,7 @@ use daemun_objects::core::service::{Service, ServiceType};
 use crate::cluster::Cluster;
 use crate::exposure::change::{self, Asking, Changes};
 use crate::exposure::fronts::{Fronts, owners};
-use crate::exposure::{ALLOW_RECREATION, Asked, ServiceKind};
+use crate::exposure::{ALLOW_RECREATION, Asked, ServiceKind, shown};
 use crate::infrastructure::{Infrastructure, OF_GATEWAY, Port, bind_port, is_reserved};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
@@ -65,6 +65,7 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
         exposure,
         fates: changes.fates.clone(),
         looked_at: None,
+        lacks_public: false,
         parameters,
     }
 }
@@ -80,6 +81,16 @@ pub(crate) fn looked_at(
         let services = fronts.load_balancers(cluster, &gateway.name, gateway.uid());
         services.flat_map(|front| ingress(front.service)).collect()
     })
+}
+
+/// Whether a public address was asked for, and the Services of a Gateway show private ones only.
+pub(crate) fn lacks_public(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway) -> bool {
+    let exposure = gateway.exposure.as_ref();
+    exposure.is_some_and(|exposure| exposure.reach == Some(Asked::Public))
+        && shown::only_private(
+            cluster,
+            fronts.load_balancers(cluster, &gateway.name, gateway.uid()),
+        )
 }
 
 /// What a change of mind means for the load balancers that are there. What cannot be judged changes nothing.

@@ -52,9 +52,12 @@ pub(super) fn provisioning(plan: &Plan) -> Outcome {
     })
 }
 
-/// Tries the promises of the way in on the clouds of two kinds: one whose Services show addresses, and one of names.
+/// Tries the promises of the way in on clouds of three kinds: one whose Services show addresses, one of names, and a
+/// pool. All of them take too long here.
 pub(super) fn way_in(plan: &Plan) -> Outcome {
-    with_lab(plan, 3, |place| way_in::in_lab(place, &["NHN", "AWS"]))
+    with_lab(plan, 5, |place| {
+        way_in::in_lab(place, &["NHN", "AWS", "MetalLB"])
+    })
 }
 
 /// Lets the people around a gateway try what they may, and may not.

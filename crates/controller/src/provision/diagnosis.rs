@@ -58,6 +58,7 @@ pub(super) async fn look(
         found.class = own
             .and_then(|own| own.spec.as_ref())
             .and_then(|spec| spec.load_balancer_class.clone());
+        found.given = own.is_some_and(is_given);
         found.going = own.is_some_and(|own| own.metadata.deletion_timestamp.is_some());
         found.other = services
             .iter()
@@ -80,6 +81,8 @@ struct Found {
     other: Option<String>,
     /// Whether it was deleted, and does not go.
     going: bool,
+    /// Whether it has an address, if not the one that was asked for.
+    given: bool,
     /// Whether the other Services could be seen.
     is_sure: bool,
 }
@@ -97,6 +100,7 @@ fn in_words(found: &Found, waited: Duration) -> Option<String> {
         class,
         other,
         going,
+        given,
         is_sure,
     } = found;
     if let Some(warning) = event.as_ref().filter(|event| event.is_warning) {
@@ -112,6 +116,10 @@ fn in_words(found: &Found, waited: Duration) -> Option<String> {
             "It is still there after more than {} s, because its load balancer is not gone yet; the last thing the cluster said is: {last}",
             PATIENCE.as_secs()
         ));
+    }
+    if *given {
+        // Who gives addresses is there, and has nothing to say.
+        return None;
     }
     if port_taken.is_some() {
         return port_taken.clone();

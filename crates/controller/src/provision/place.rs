@@ -57,6 +57,15 @@ pub(super) fn place(
             "{said}Service {namespace}/{name} was deleted. {why}"
         ));
     }
+    let mut short = private_only(wanted, &services);
+    let short = short.find_map(|seen| Some((seen, waiting.get(seen.name())?)));
+    if let Some((seen, why)) = short {
+        let (namespace, name) = (&wanted.gateway.namespace, seen.name());
+        let said = place.pods.take().map(|pods| pods + " ").unwrap_or_default();
+        place.pods = Some(format!(
+            "{said}Service {namespace}/{name} has no public address. {why}"
+        ));
+    }
     place
         .addresses
         .extend(wanted.brought.iter().map(|text| address(text)));
@@ -100,7 +109,7 @@ pub(super) fn services(around: &Around) -> Vec<&Seen> {
         .collect()
 }
 
-/// The names of Services that wait for an address, or to be gone.
+/// The names of Services that wait for an address, for a public one, or to be gone.
 pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
     if wanted.exposure.kind == ServiceKind::NodePort {
         // It waits for proxies.
@@ -115,12 +124,23 @@ pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
         })
         .map(|seat| seat.name)
         .chain(going(&services).map(|seen| seen.name().to_owned()))
+        .chain(private_only(wanted, &services).map(|seen| seen.name().to_owned()))
         .collect()
 }
 
 /// Services that were deleted and are still there.
 fn going<'a>(services: &'a [&Seen]) -> impl Iterator<Item = &'a Seen> {
     services.iter().copied().filter(|seen| seen.is_going())
+}
+
+/// Services that have a private address, and were to have a public one; of one whose place another one takes, or that
+/// stays as it is, something else is said.
+fn private_only<'a>(
+    wanted: &'a Infrastructure,
+    services: &'a [&Seen],
+) -> impl Iterator<Item = &'a Seen> {
+    let services = services.iter().copied().filter(|_| wanted.lacks_public);
+    services.filter(|seen| !seen.is_going() && !wanted.fates.contains_key(seen.name()))
 }
 
 /// The addresses of one Service, or what is said of it.

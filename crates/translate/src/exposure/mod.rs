@@ -12,7 +12,7 @@ pub mod lint;
 pub(crate) mod made;
 pub(crate) mod observed;
 pub mod provider;
-mod shown;
+pub(crate) mod shown;
 
 pub use change::{ALLOW_RECREATION, Fate, Held};
 pub use judge::{Asked, Exposure, OnViolation, ServiceKind};

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use daemun_model::names::ObjectName;
 use daemun_objects::core::service::LoadBalancerIngress;
 
-use super::class::{AddressClass, class_of};
+use super::class::{AddressClass, Side, class_of};
 use super::fronts::Front;
 use super::provider::{Provider, rules};
 use crate::cluster::Cluster;
@@ -111,6 +111,15 @@ impl<'a> Shown<'a> {
         };
         format!("Service {}, {whose}, shows {entries}{chosen}", self.service)
     }
+}
+
+/// Whether Services show addresses, and each of them is known to be private.
+pub(crate) fn only_private<'a>(cluster: &Cluster, fronts: impl Iterator<Item = Front<'a>>) -> bool {
+    let shown: Vec<Shown<'_>> = fronts.map(|front| Shown::read(cluster, &front)).collect();
+    let mut classes = shown.iter().flat_map(Shown::classes);
+    shown.iter().any(|shown| !shown.is_empty())
+        && !shown.iter().any(Shown::has_unknown)
+        && classes.all(|class| class.side() == Side::Inside)
 }
 
 /// An annotation by which the name that a Service shows was chosen.

@@ -53,6 +53,9 @@ pub struct Infrastructure {
     /// nobody's to use before it was looked at too. None: any may be used.
     #[serde(skip)]
     pub looked_at: Option<BTreeSet<String>>,
+    /// Whether a public address was asked for, and its Services show private ones only.
+    #[serde(skip)]
+    pub lacks_public: bool,
     /// How things are made.
     #[serde(skip_serializing_if = "is_default")]
     pub parameters: Parameters,
