@@ -281,6 +281,25 @@ mod tests {
                 ),
             ),
             (
+                // It has an address, and was to have another one.
+                Found {
+                    event: event(false, "EnsuredLoadBalancer: Ensured load balancer."),
+                    given: true,
+                    ..nothing()
+                },
+                31,
+                None,
+            ),
+            (
+                Found {
+                    event: event(true, "LoadBalancerForcedInternal: no floating network."),
+                    given: true,
+                    ..nothing()
+                },
+                31,
+                Some("The cluster says: LoadBalancerForcedInternal: no floating network."),
+            ),
+            (
                 Found {
                     event: event(
                         true,
