@@ -386,7 +386,7 @@ fn verdicts(
         let seen = observed(cluster, fronts, gateway);
         made.push(status::gateway(gateway, standing, seen.as_ref()));
         let sets = gateway.sets.iter();
-        made.extend(sets.map(|set| status::set(gateway, set, standing)));
+        made.extend(sets.map(|set| status::set(gateway, set, standing, seen.as_ref())));
     }
     if cluster.on_host() {
         made.extend(gateways.foreign.iter().map(|(name, why)| Verdict {

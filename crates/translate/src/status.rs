@@ -64,7 +64,7 @@ pub(crate) fn gateway(
         gateway
             .entries
             .iter()
-            .map(|entry| listener(gateway, entry, standing)),
+            .map(|entry| listener(gateway, entry, standing, observed)),
     );
     let certificate = gateway
         .client_certificate
@@ -183,14 +183,21 @@ fn refs(gateway: &ReadGateway) -> Condition {
 }
 
 /// What is said about a ListenerSet of a Gateway of ours.
-pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, standing: &Standing) -> Verdict {
+pub(crate) fn set(
+    gateway: &ReadGateway,
+    set: &ReadSet,
+    standing: &Standing,
+    observed: Option<&Observed>,
+) -> Verdict {
     let accepted = set_accepted(gateway, set);
     let programmed = if accepted.status == Status::True {
-        holds(
-            "Programmed",
-            "Programmed",
-            "The configuration is complete and is given to the proxy.",
-        )
+        shut(gateway, observed).unwrap_or_else(|| {
+            holds(
+                "Programmed",
+                "Programmed",
+                "The configuration is complete and is given to the proxy.",
+            )
+        })
     } else {
         fails("Programmed", accepted.reason, accepted.message.clone())
     };
@@ -205,7 +212,7 @@ pub(crate) fn set(gateway: &ReadGateway, set: &ReadSet, standing: &Standing) -> 
         parts.extend(
             set.entries
                 .iter()
-                .map(|entry| listener(gateway, entry, standing)),
+                .map(|entry| listener(gateway, entry, standing, observed)),
         );
         findings.extend(set.findings.iter().cloned());
         findings.extend(set.entries.iter().flat_map(entry_findings));
@@ -257,7 +264,12 @@ pub(crate) fn orphan(name: &ObjectName, set: &ListenerSet, refusal: &Refusal) ->
     }
 }
 
-fn listener(gateway: &ReadGateway, entry: &Entry, standing: &Standing) -> Part {
+fn listener(
+    gateway: &ReadGateway,
+    entry: &Entry,
+    standing: &Standing,
+    observed: Option<&Observed>,
+) -> Part {
     let accepted = match entry.refused.first() {
         None => holds("Accepted", "Accepted", "The listener is valid."),
         Some(first) => fails("Accepted", first.reason, messages(&entry.refused)),
@@ -276,11 +288,13 @@ fn listener(gateway: &ReadGateway, entry: &Entry, standing: &Standing) -> Part {
                 gateway.name
             ),
         ),
-        None => holds(
-            "Programmed",
-            "Programmed",
-            "The configuration is complete and is given to the proxy.",
-        ),
+        None => shut(gateway, observed).unwrap_or_else(|| {
+            holds(
+                "Programmed",
+                "Programmed",
+                "The configuration is complete and is given to the proxy.",
+            )
+        }),
         Some(why) => {
             let conflict = entry.refused.first().filter(|_| entry.conflicted);
             fails(
@@ -299,6 +313,23 @@ fn listener(gateway: &ReadGateway, entry: &Entry, standing: &Standing) -> Part {
         attached: Some(standing.attached_to(&entry.key)),
         supported_kinds: Some(entry.kinds.iter().map(|kind| kind.as_str()).collect()),
     }
+}
+
+/// `Programmed` of what a Gateway serves that is closed. Who owns a ListenerSet may not be allowed to read the Gateway.
+fn shut(gateway: &ReadGateway, observed: Option<&Observed>) -> Option<Condition> {
+    let observed = observed.filter(|observed| observed.closed.is_some())?;
+    let (reason, why) = match observed.unusable {
+        true => ("Invalid", "its address is not known to be private"),
+        false => ("Pending", "no address has been seen yet that is private"),
+    };
+    Some(fails(
+        "Programmed",
+        reason,
+        format!(
+            "Gateway {} serves nothing at the moment: a private address was asked for, and {why}. Its conditions say more.",
+            gateway.name
+        ),
+    ))
 }
 
 /// `ResolvedRefs` of a listener, with what its certificates will mean to clients: one that has expired is resolved all

@@ -105,7 +105,8 @@ pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway)
         .filter(|front| front.made)
         .map(|front| (front.name, front.service))
         .peekable();
-    if services.peek().is_none() {
+    let allowed = gateway.object.metadata.annotations.get(ALLOW_RECREATION);
+    if services.peek().is_none() && allowed.is_none() {
         return Changes::default();
     }
     let own = gateway.object.spec.infrastructure.as_ref();
@@ -124,12 +125,7 @@ pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway)
         annotations: &annotations,
         addresses: &gateway.wanted,
         ports: &ports,
-        allowed: gateway
-            .object
-            .metadata
-            .annotations
-            .get(ALLOW_RECREATION)
-            .map(String::as_str),
+        allowed: allowed.map(String::as_str),
     };
     change::decide(&asking, services)
 }

@@ -130,6 +130,7 @@ pub(crate) fn decide<'a>(
         one.decide(asking, rules, serves, &mut changes);
     }
     leaving::decide(asking, rules, &services, &mut changes);
+    leaving::bring_back(asking, rules, &services, &mut changes);
     changes
 }
 
@@ -148,7 +149,7 @@ impl Compared<'_> {
 
     fn decide(self, asking: &Asking<'_>, rules: &Rules, serves: bool, changes: &mut Changes) {
         let Self { name, service, .. } = &self;
-        let fixed = self.fixed(asking);
+        let fixed = self.fixed(asking, rules);
         let needed = fixed.map_or_else(|| name.name.clone(), |address| address.to_string());
         let allowed = leaving::allows(asking.allowed, &needed);
         let fate = match (allowed, fixed) {
@@ -211,16 +212,19 @@ impl Compared<'_> {
         )
     }
 
-    /// An address that the Service has and that is asked for.
-    fn fixed(&self, asking: &Asking<'_>) -> Option<IpAddr> {
+    /// An address that the Service has and that is asked for, or that is to outlive it.
+    fn fixed(&self, asking: &Asking<'_>, rules: &Rules) -> Option<IpAddr> {
         let ingress = self.service.status.load_balancer.ingress.iter();
         let shown: BTreeSet<IpAddr> = ingress
             .filter_map(|ingress| ingress.ip.as_ref()?.parse().ok())
             .collect();
-        asking.addresses.iter().find_map(|wanted| match wanted {
+        let asked = asking.addresses.iter().find_map(|wanted| match wanted {
             Wanted::Ip(address) => shown.contains(address).then_some(*address),
             Wanted::Any => None,
-        })
+        });
+        let same = made_as(self.service) == asking.exposure.reach;
+        let kept = || leaving::can_come_back(asking, rules) && same && shown.len() == 1;
+        asked.or_else(|| shown.first().copied().filter(|_| kept()))
     }
 
     /// What the Service has to be told so that its public address outlives it, if it was not yet.

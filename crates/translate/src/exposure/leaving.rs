@@ -12,10 +12,11 @@ use daemun_objects::Known as _;
 use daemun_objects::core::service::Service;
 
 use super::change::{ALLOW_RECREATION, Asking, Changes, Fate, Held, agrees};
+use super::class::{Side, class_of};
 use super::fronts::{is_load_balancer, is_made};
-use super::judge::{Exposure, Stays};
+use super::judge::{Asked, Exposure, Stays};
 use super::made::{is_noted, made_as};
-use super::provider::{Place, Rules, Value};
+use super::provider::{Key, Place, Rules, Value};
 use crate::cluster::Cluster;
 use crate::infrastructure::Wanted;
 use crate::nearest::list_all;
@@ -109,6 +110,48 @@ pub(super) fn decide(
         let mut addresses: Vec<Wanted> = wanted(asking).iter().filter(missing).copied().collect();
         addresses.extend(std::iter::repeat_n(Wanted::Any, held));
         changes.addresses = Some(addresses);
+    }
+}
+
+/// Whether an address that outlives a Service can be asked for by the next one.
+pub(super) fn can_come_back(asking: &Asking<'_>, rules: &Rules) -> bool {
+    let told = |key: &Key| match key.value {
+        Value::Is(value) => asking
+            .annotations
+            .get(key.key)
+            .is_some_and(|it| it == value),
+        Value::Subnet => false,
+    };
+    let keeps = asking.exposure.keeps_address || rules.kept_address.get().is_some_and(told);
+    keeps && asking.exposure.address.is_some() && wanted(asking) == [Wanted::Any]
+}
+
+/// A kept address moves by the annotation that allows it: the old Service is gone then, and nothing else says which one
+/// it was.
+pub(super) fn bring_back(
+    asking: &Asking<'_>,
+    rules: &Rules,
+    services: &[(&ObjectName, &Service)],
+    changes: &mut Changes,
+) {
+    let address = asking.allowed.and_then(|it| it.trim().parse().ok());
+    let Some(address) = address.filter(|_| can_come_back(asking, rules)) else {
+        return;
+    };
+    let settings = &asking.cluster.settings;
+    let class = class_of(address, &settings.private_ranges, &settings.public_ranges);
+    let is_inside = class.side() == Side::Inside;
+    let fits = match asking.exposure.reach {
+        Some(Asked::Private) => is_inside,
+        Some(Asked::Public) => !is_inside,
+        None => true,
+    };
+    let stays = services.iter().any(|(name, service)| {
+        service.metadata.deletion_timestamp.is_none()
+            && changes.fates.get(&name.name) != Some(&Fate::GoesFirst)
+    });
+    if fits && !stays {
+        changes.addresses = Some(vec![Wanted::Ip(address)]);
     }
 }
 

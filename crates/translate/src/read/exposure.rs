@@ -151,6 +151,8 @@ fn refuse_udp(why: &str, gateway: &mut ReadGateway) {
         .all_entries_mut()
         .filter(|entry| entry.protocol.map(Protocol::transport) == Some(Transport::Udp));
     for entry in udp {
+        // What is not carried is for no kind of Route.
+        entry.kinds.clear();
         entry.refused.push(Refusal::new(
             entry.path.field("protocol"),
             reason::UNSUPPORTED_PROTOCOL,

@@ -125,7 +125,9 @@ impl Maker<'_> {
             body.extend(rest);
         }
         let revision = names::hash(&body.to_string());
-        if let Some(annotations) = body.pointer_mut("/metadata/annotations") {
+        // Workloads alone: a Service that changes makes a cloud look at its load balancer again.
+        let annotations = body.pointer_mut("/metadata/annotations");
+        if let Some(annotations) = annotations.filter(|_| kind.is_workload()) {
             annotations[names::REVISION] = Value::String(revision);
         }
         Manifest {

@@ -668,3 +668,27 @@ fn a_load_balancer_is_not_given_up_before_that_is_allowed() {
         );
     }
 }
+
+#[test]
+fn a_kept_address_goes_over_to_the_next_load_balancer() {
+    let exposure = "reach: Public, keepAddress: true, annotations: {loadbalancer.nhncloud/loadbalancer-name: new}";
+    let old = ("shop-daemun", "Public", "{ip: 114.110.160.100}");
+    let text = |allows: &str, services: &[(&str, &str, &str)]| {
+        on_nhn(exposure, allows, services).replace(
+            "    loadbalancer.nhncloud/healthmonitor-delay",
+            "    loadbalancer.openstack.org/keep-floatingip: \"true\"\n    loadbalancer.nhncloud/healthmonitor-delay",
+        )
+    };
+    let refused = text("shop-daemun", &[old]);
+    assert_eq!(made_services(&refused), ["shop-daemun false Public"]);
+    let (held, says) = fates(&refused);
+    assert_eq!(held, ["shop-daemun Held"]);
+    let needs = "gateway.daemun.dev/allow-recreation: \"114.110.160.100\".";
+    assert!(says.contains(needs), "{says}");
+    let allowed = text("114.110.160.100", &[old]);
+    assert_eq!(fates(&allowed).0, ["shop-daemun GoesFirst"]);
+    assert_eq!(made_services(&allowed), Vec::<String>::new());
+    let (_, made) = objects(&text("114.110.160.100", &[]));
+    let service = made.iter().find(|it| it.kind == Kind::Service).unwrap();
+    assert_eq!(service.body["spec"]["loadBalancerIP"], "114.110.160.100");
+}

@@ -2,7 +2,9 @@
 //! maker's own defaults get it wrong, better ones are said unless somebody says otherwise.
 
 use super::{Annotations, Question, refusal};
-use crate::exposure::provider::{HealthDefaults, HealthKey, HealthPart, Rules, Takes, Unit};
+use crate::exposure::provider::{
+    HealthDefaults, HealthKey, HealthPart, Rules, Takes, Unit, listener_key,
+};
 use crate::infrastructure::way_in::Health;
 use crate::verdict::Refusal;
 
@@ -44,8 +46,8 @@ pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result
     {
         check.said.insert(enable.key.to_owned(), "true".to_owned());
     }
-    let effective_delay = delay.or(defaults.map(|it| it.delay));
-    let effective_tries = tries.or(defaults.map(|it| it.tries));
+    let effective_delay = slowest(asked, HealthPart::Delay, delay, rules);
+    let effective_tries = slowest(asked, HealthPart::Tries, tries, rules);
     if let (Some(delay), Some(tries)) = (effective_delay, effective_tries) {
         check.notices = Some(u64::from(delay) * u64::from(tries));
     }
@@ -57,6 +59,36 @@ pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result
         }
     }
     Ok(check)
+}
+
+/// The greatest value of a part that counts for any listener: of `healthCheck`, of annotations, else the default.
+fn slowest(
+    asked: &Question<'_>,
+    part: HealthPart,
+    written: Option<u32>,
+    rules: &Rules,
+) -> Option<u32> {
+    let known = rules.health_key(part);
+    let known = known.filter(|key| matches!(key.unit, Unit::Seconds | Unit::Count));
+    let of = |key: &'static str| {
+        let way_in = asked.way_in;
+        let all = way_in.annotations.iter().chain(asked.own);
+        let all = all.filter(move |(it, _)| *it == key);
+        let listeners = way_in.listener_annotations.iter();
+        let listeners =
+            listeners.filter(move |(it, _)| listener_key(it).is_some_and(|(_, _, it)| it == key));
+        let number = |(_, value): (&String, &String)| value.parse::<u32>().ok();
+        (
+            all.filter_map(number).max(),
+            listeners.filter_map(number).max(),
+        )
+    };
+    let (all, listeners) = known.map(|known| of(known.key)).unwrap_or_default();
+    let default = rules.health_defaults.map(|it| match part {
+        HealthPart::Delay => it.delay,
+        _ => it.tries,
+    });
+    written.max(all).or(default).max(listeners)
 }
 
 /// The key of a part, if it takes the value.

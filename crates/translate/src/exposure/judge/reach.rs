@@ -30,7 +30,11 @@ pub(super) fn recognised(makers: &Automatic) -> Result<&'static Rules, Refusal> 
     match makers {
         Automatic::Rules(rules) => Ok(rules),
         Automatic::Unknown(start) => Err(refusal(format!(
-            "The nodes' providerID begins with {start}, and it is not known who makes load balancers there, so no Service was made that might get a public address. {}",
+            "The nodes' providerID {}, and it is not known who makes load balancers there, so no Service was made that might get a public address. {}",
+            match start.ends_with("://") {
+                true => format!("begins with {start}"),
+                false => format!("says no cloud before ://, as {start} does not"),
+            },
             name_it()
         ))),
         Automatic::Unseen => Err(refusal(format!(
@@ -39,7 +43,7 @@ pub(super) fn recognised(makers: &Automatic) -> Result<&'static Rules, Refusal> 
         ))),
         Automatic::Several(starts) => Err(refusal(format!(
             "The nodes belong to several clouds ({}), so it is not known who makes load balancers here. {}",
-            starts.join(", "),
+            crate::nearest::list(starts, ""),
             name_it()
         ))),
     }
@@ -76,9 +80,8 @@ pub(super) fn decided(
         // Without a word it is private where the Service can say so, and where it cannot, it is what it is.
         None | Some(Reach::Cluster | Reach::Node | Reach::Unmanaged) => match &rules.private {
             Switch::Keys(_) | Switch::Default => (Asked::Private, &rules.private),
-            Switch::Elsewhere(_) | Switch::Impossible(_) | Switch::NotKnown => {
-                return Ok((None, Annotations::new()));
-            }
+            Switch::Elsewhere(_) => return Ok((None, Annotations::new())),
+            Switch::Impossible(_) | Switch::NotKnown => return Err(only_public(rules)),
         },
     };
     let word = word(asked);
@@ -105,6 +108,22 @@ pub(super) fn decided(
             names()
         ))),
     }
+}
+
+/// Why nothing is made where nobody says who may reach it, and what comes is not private.
+fn only_public(rules: &Rules) -> Refusal {
+    let why = match rules.private {
+        Switch::Impossible(why) => {
+            format!("{} cannot give a private address: {why}", rules.product)
+        }
+        Switch::Keys(_) | Switch::Default | Switch::Elsewhere(_) | Switch::NotKnown => format!(
+            "It is not known how {} is asked for a private address.",
+            rules.product
+        ),
+    };
+    refusal(format!(
+        "{why} Nobody says who may reach the Gateway, so no Service was made that might get a public address. Write in GatewayParameters exposure.reach: Public, if anybody on the internet may, or Cluster, if who is inside of the cluster."
+    ))
 }
 
 /// Refuses a class of load balancers that decides otherwise.

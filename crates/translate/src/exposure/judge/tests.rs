@@ -201,6 +201,14 @@ fn reach_is_written_in_the_providers_keys_and_nothing_goes_over_it() {
 }
 
 #[test]
+fn where_only_public_addresses_are_given_somebody_has_to_say_so() {
+    let why = refused("{provider: Vultr}");
+    assert!(why.contains("exposure.reach: Public"), "{why}");
+    let public = judged("{provider: Vultr, reach: Public}").exposure;
+    assert_eq!(public.reach, Some(Asked::Public));
+}
+
+#[test]
 fn a_switch_that_is_a_subnet_needs_one() {
     for name in ["Tencent", "Linode"] {
         for start in [
@@ -547,6 +555,13 @@ fn on_nhn_a_dead_node_is_noticed_soon() {
     let written = judged("{provider: NHN, healthCheck: {delay: 2s, tries: 5}}").exposure;
     assert_eq!(all(&written), ["2", "1", "5", "", ""]);
     assert_eq!(written.notices, Some(10));
+    let by_annotation = |annotations: &str| judged(annotations).exposure.notices;
+    let delay = format!("{{provider: NHN, annotations: {{{KEY}delay: \"60\"}}}}");
+    assert_eq!(by_annotation(&delay), Some(180));
+    let tries = format!(
+        "{{provider: NHN, listenerAnnotations: {{TCP-443: {{{KEY}max-retries: \"10\"}}}}}}"
+    );
+    assert_eq!(by_annotation(&tries), Some(50));
     let slow = judged("{provider: NHN, healthCheck: {timeout: 8s}}").exposure;
     assert_eq!(all(&slow), ["9", "8", "3", "", ""]);
     // Who says by annotation what is asked, is asked nothing else.

@@ -13,7 +13,7 @@ use super::{Evidence, EvidenceKind, Provider, Rules, Switch, Unsaid, naver, open
 pub enum Automatic {
     /// These rules are safe.
     Rules(&'static Rules),
-    /// No file knows this beginning of a `providerID`.
+    /// No file knows this beginning of a `providerID`; or one `providerID` of those that have no such beginning.
     Unknown(String),
     /// The nodes may not be looked at.
     Unseen,
@@ -23,11 +23,16 @@ pub enum Automatic {
 
 /// Looks at the nodes' `spec.providerID`; nodes without one say nothing.
 pub fn automatic<'a>(provider_ids: impl IntoIterator<Item = &'a str>) -> Automatic {
-    let starts: BTreeSet<&str> = provider_ids
-        .into_iter()
-        .filter(|id| !id.is_empty())
-        .map(start)
-        .collect();
+    let ids = provider_ids.into_iter().filter(|id| !id.is_empty());
+    let (mut starts, mut without) = (BTreeSet::new(), BTreeSet::new());
+    for id in ids {
+        match start(id) {
+            Some(start) => starts.insert(start),
+            None => without.insert(id),
+        };
+    }
+    // Where each node's begins otherwise, one stands for all.
+    starts.extend(without.first());
     let mut starts = starts.into_iter();
     let Some(first) = starts.next() else {
         return Automatic::Rules(&NO_PROVIDER_ID);
@@ -51,11 +56,12 @@ pub fn rules_named(name: &str) -> Option<&'static Rules> {
     all.find(|rules| rules.name == name)
 }
 
-/// What tells one provider from another: what is before `://`, or the beginning of an id without that.
-fn start(id: &str) -> &str {
+/// What tells one provider from another: what is before `://`, or the beginning of an id without that, if a file knows
+/// it.
+fn start(id: &str) -> Option<&str> {
     match id.find("://") {
-        Some(end) => id.get(..end + 3).unwrap_or(id),
-        None => known_start(id).unwrap_or(id),
+        Some(end) => id.get(..end + 3),
+        None => known_start(id),
     }
 }
 

@@ -48,27 +48,33 @@ pub(super) const PROXY: Way<ProxyProtocol> = Way::Is(ProxyProtocol {
 });
 /// The health check, which is off unless it is asked for.
 pub(super) const HEALTH: &[HealthKey] = &[
-    HealthKey::of(
-        HealthPart::Enable,
-        "loadbalancer.openstack.org/enable-health-monitor",
-        Unit::Text,
-    ),
-    HealthKey::of(
-        HealthPart::Delay,
-        "loadbalancer.openstack.org/health-monitor-delay",
-        Unit::Seconds,
-    ),
-    HealthKey::of(
-        HealthPart::Timeout,
-        "loadbalancer.openstack.org/health-monitor-timeout",
-        Unit::Seconds,
-    ),
+    ENABLE,
+    DELAY,
+    TIMEOUT,
+    // How many failures there are until a node is out; max-retries counts successes until it is in.
     HealthKey::of(
         HealthPart::Tries,
-        "loadbalancer.openstack.org/health-monitor-max-retries",
+        "loadbalancer.openstack.org/health-monitor-max-retries-down",
         Unit::Count,
     ),
 ];
+/// The same where no annotation says after how many failures a node is out.
+pub(super) const HEALTH_WITHOUT_TRIES: &[HealthKey] = &[ENABLE, DELAY, TIMEOUT];
+const ENABLE: HealthKey = HealthKey::of(
+    HealthPart::Enable,
+    "loadbalancer.openstack.org/enable-health-monitor",
+    Unit::Text,
+);
+const DELAY: HealthKey = HealthKey::of(
+    HealthPart::Delay,
+    "loadbalancer.openstack.org/health-monitor-delay",
+    Unit::Seconds,
+);
+const TIMEOUT: HealthKey = HealthKey::of(
+    HealthPart::Timeout,
+    "loadbalancer.openstack.org/health-monitor-timeout",
+    Unit::Seconds,
+);
 /// What makes a listener one of HTTP, with or without TLS.
 pub(super) const TERMINATES: &[Terminates] = &[
     Terminates {

@@ -1,8 +1,8 @@
 //! OVH's managed Kubernetes: OpenStack's controller, with a few keys of its own and a few that do not count.
 
 use super::openstack::{
-    DECIDES_REACH, FIXED, HEALTH, KEEP, KEYS, PRIVATE, PROXY, PUBLIC, SUBNET, TERMINATES,
-    WRITTEN_BACK,
+    DECIDES_REACH, FIXED, HEALTH_WITHOUT_TRIES, KEEP, KEYS, PRIVATE, PROXY, PUBLIC, SUBNET,
+    TERMINATES, WRITTEN_BACK,
 };
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Key, Provider, Rules, Unsaid, Way,
@@ -30,11 +30,12 @@ pub(super) static RULES: Rules = Rules {
     kept_address: Way::Is(Key::is(KEEP, "true")),
     subnet: Way::Is(SUBNET),
     proxy_protocol: PROXY,
-    health_check: HEALTH,
+    health_check: HEALTH_WITHOUT_TRIES,
     client: ClientAddress::Hidden,
     classes: Classes::Ignores,
     written_back: WRITTEN_BACK,
     cannot: &[
+        "How many failures of its health check take a node out is not to be said: max-retries-down is not supported.",
         "x-forwarded-for and the keys of floating networks are not supported.",
         "The kind of load balancer is loadbalancer.ovhcloud.com/class (octavia since Kubernetes 1.31, or iolb), its size loadbalancer.ovhcloud.com/flavor (small, medium or large).",
         "Whether the switch may change on a live Service depends on its version of OpenStack's controller.",

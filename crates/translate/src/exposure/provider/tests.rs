@@ -145,6 +145,18 @@ fn a_provider_is_recognised_by_its_nodes_and_never_guessed_towards_public() {
     assert_eq!(none.private.keys().len(), 2);
     assert_eq!(none.public, Switch::NotKnown);
     assert!(matches!(automatic(["mars://1"]), Automatic::Unknown(start) if start == "mars://"));
+    let ids = [
+        "cn-hangzhou.i-bp2",
+        "cn-hangzhou.i-bp1",
+        "cn-hangzhou.i-bp3",
+    ];
+    let unknown = automatic(ids);
+    assert!(
+        matches!(&unknown, Automatic::Unknown(one) if one == "cn-hangzhou.i-bp1"),
+        "each node has another one: {unknown:?}"
+    );
+    let several = automatic(ids.into_iter().chain(["mars://1"]));
+    assert!(matches!(several, Automatic::Several(starts) if starts.len() == 2));
     let several = automatic(["openstack:///1", "mars://1"]);
     assert!(matches!(several, Automatic::Several(starts) if starts.len() == 2));
 }
