@@ -147,8 +147,7 @@ fn brought(cluster: &Cluster, gateway: &ObjectName) -> Vec<String> {
 /// What a load balancer gave a Service: an address or a name each.
 fn ingress(service: &Service) -> impl Iterator<Item = String> {
     let ingress = service.status.load_balancer.ingress.iter();
-    let texts = ingress.filter_map(|it| it.ip.clone().or_else(|| it.hostname.clone()));
-    texts.filter(|text| !text.is_empty())
+    ingress.filter_map(|it| it.text().map(str::to_owned))
 }
 
 fn reached_at(service: &Service) -> Vec<String> {

@@ -135,9 +135,9 @@ impl Seen {
             .iter()
             .filter_map(|ingress| {
                 let text = |field| ingress.get(field).and_then(Value::as_str);
+                let text = |field| text(field).filter(|text| !text.is_empty());
                 text("ip").or_else(|| text("hostname"))
             })
-            .filter(|text| !text.is_empty())
             .collect()
     }
 

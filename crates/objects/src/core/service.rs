@@ -122,6 +122,15 @@ pub struct LoadBalancerIngress {
     ports: Ignored,
 }
 
+impl LoadBalancerIngress {
+    /// The address or else the name, as it is written; an empty text says nothing.
+    pub fn text(&self) -> Option<&str> {
+        let texts = [&self.ip, &self.hostname];
+        let mut texts = texts.into_iter().filter_map(Option::as_deref);
+        texts.find(|text| !text.is_empty())
+    }
+}
+
 impl Kind for ServiceSpec {
     const GROUP: &'static str = "";
     const VERSION: &'static str = "v1";

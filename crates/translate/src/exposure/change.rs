@@ -216,7 +216,7 @@ impl Compared<'_> {
     fn fixed(&self, asking: &Asking<'_>, rules: &Rules) -> Option<IpAddr> {
         let ingress = self.service.status.load_balancer.ingress.iter();
         let shown: BTreeSet<IpAddr> = ingress
-            .filter_map(|ingress| ingress.ip.as_ref()?.parse().ok())
+            .filter_map(|ingress| ingress.text()?.parse().ok())
             .collect();
         let asked = asking.addresses.iter().find_map(|wanted| match wanted {
             Wanted::Ip(address) => shown.contains(address).then_some(*address),
