@@ -18,8 +18,6 @@ pub(super) struct Known {
     pub(super) applied: Applied,
     pub(super) failed: Option<Failed>,
     pub(super) waits: BTreeMap<String, Wait>,
-    /// It replaces its pods: since when, and by which revision of its workload.
-    pub(super) rolling: Option<(Instant, String)>,
     /// It waits until it may replace its pods: since when.
     pub(super) postponed: Option<Instant>,
 }

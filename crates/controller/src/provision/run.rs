@@ -24,7 +24,7 @@ use super::made::made;
 use super::place::{self, Waiting};
 use super::plan::{self, Plan};
 use super::rolling;
-use super::store::{Around, Event, Store};
+use super::store::{Around, Event, Store, Taken};
 use super::{Accounts, Pods, Provisioned, Settings, Wanted};
 
 /// How many Gateways are worked on at a time.
@@ -59,8 +59,12 @@ pub(super) struct Run {
     outlets: Outlets,
     wanted: Option<Wanted>,
     gateways: BTreeMap<ObjectName, Known>,
-    /// Gateways about which there is news.
+    /// Those that replace their pods: since when, and by which revision of their workload.
+    rolling: BTreeMap<ObjectName, (Instant, String)>,
+    /// Gateways about which there is news that was not acted on yet.
     news: BTreeSet<ObjectName>,
+    /// Those of which something else may be to be said.
+    fresh: BTreeSet<ObjectName>,
     /// Plans that are being carried out.
     works: FuturesUnordered<BoxFuture<'static, Work>>,
     /// Whose they are. News of these wait for the end.
@@ -91,7 +95,9 @@ impl Run {
             outlets,
             wanted: None,
             gateways: BTreeMap::new(),
+            rolling: BTreeMap::new(),
             news: BTreeSet::new(),
+            fresh: BTreeSet::new(),
             works: FuturesUnordered::new(),
             busy: BTreeSet::new(),
             provisioned: Provisioned::new(),
@@ -142,24 +148,36 @@ impl Run {
     /// When something is to be done without news.
     fn due(&self) -> Option<Instant> {
         self.wanted.as_ref()?;
+        let rolled = self.rolling.values();
+        let rolled = rolled.map(|(since, _)| *since + rolling::LONGEST);
         let known = self.gateways.values();
         known
             .flat_map(|known| {
                 let waits = known.waits.values().filter_map(Wait::due);
                 let again = known.failed.as_ref().and_then(|failed| failed.again);
-                let rolled = known
-                    .rolling
-                    .as_ref()
-                    .map(|(since, _)| *since + rolling::LONGEST);
-                waits.chain(again).chain(rolled)
+                waits.chain(again)
             })
+            .chain(rolled)
             .min()
     }
 
     fn see(&mut self, event: Event) {
-        self.stale.accounts |= event.kind() == Kind::ServiceAccount;
-        self.stale.pods |= event.kind() == Kind::Pod;
-        self.news.extend(self.store.take(event, &self.settings));
+        let kind = event.kind();
+        let Taken {
+            touched,
+            came_or_went,
+        } = self.store.take(event, &self.settings);
+        self.stale.accounts |= kind == Kind::ServiceAccount;
+        self.stale.pods |= kind == Kind::Pod && came_or_went;
+        self.hear_of(touched);
+    }
+
+    /// There is news about Gateways.
+    fn hear_of(&mut self, gateways: impl IntoIterator<Item = ObjectName>) {
+        for gateway in gateways {
+            self.fresh.insert(gateway.clone());
+            self.news.insert(gateway);
+        }
     }
 
     fn want(&mut self, next: Option<Wanted>) {
@@ -173,18 +191,22 @@ impl Run {
                         _ => true,
                     };
                 let names = old.gateways.keys().chain(new.gateways.keys());
-                self.news.extend(names.filter(differs).cloned());
+                let names: BTreeSet<ObjectName> = names.filter(differs).cloned().collect();
+                self.hear_of(names);
             }
             (None, Some(new)) => {
-                self.news.extend(new.gateways.keys().cloned());
-                self.news.extend(self.store.gateways().cloned());
+                let names = new.gateways.keys().chain(self.store.gateways());
+                let names: BTreeSet<ObjectName> = names.cloned().collect();
+                self.hear_of(names);
             }
             (_, None) => {
                 // Another one leads now, and does not do what this one remembers. What is under way ends here.
                 self.works.clear();
                 self.busy.clear();
                 self.gateways.clear();
+                self.rolling.clear();
                 self.news.clear();
+                self.fresh.clear();
             }
         }
         self.wanted = next;
@@ -228,11 +250,10 @@ impl Run {
         }
         let now = clock::now();
         self.wake(now);
-        let news = self.news.clone();
-        self.judge(&wanted, &news, now);
         self.begin(&wanted);
         // Who waits for others knows it now.
-        self.judge(&wanted, &news, now);
+        let fresh = std::mem::take(&mut self.fresh);
+        self.judge(&wanted, &fresh, now);
         self.publish();
     }
 
@@ -268,7 +289,7 @@ impl Run {
         if let Some(wait) = known.and_then(|known| known.waits.get_mut(&service)) {
             wait.looking = false;
             wait.says = says.or(wait.says.take());
-            self.news.insert(gateway);
+            self.hear_of([gateway]);
         }
     }
 
@@ -281,14 +302,13 @@ impl Run {
                 failed.again = None;
                 self.news.insert(name.clone());
             }
-            if let Some((since, revision)) = &known.rolling {
-                let around = self.store.around(name);
-                let done = around.is_none_or(|around| is_rolled(around, revision));
-                if done || *since + rolling::LONGEST <= now {
-                    known.rolling = None;
-                }
-            }
         }
+        let store = &self.store;
+        self.rolling.retain(|name, (since, revision)| {
+            let around = store.around(name);
+            let done = around.is_none_or(|around| is_rolled(around, revision));
+            !done && now < *since + rolling::LONGEST
+        });
         let postponed = self.gateways.iter();
         let postponed =
             postponed.filter(|(name, it)| it.postponed.is_some() && self.may_roll(name));
@@ -298,10 +318,8 @@ impl Run {
 
     /// Whether one more Gateway may replace its pods.
     fn may_roll(&self, name: &ObjectName) -> bool {
-        let rolling = self.gateways.iter();
-        let rolling = rolling.filter(|(_, known)| known.rolling.is_some());
-        let rolling = rolling.map(|(name, _)| name.namespace.as_str());
-        rolling::may_begin(self.settings.rolling, rolling, &name.namespace)
+        let begun = self.rolling.keys().map(|name| name.namespace.as_str());
+        rolling::may_begin(self.settings.rolling, begun, &name.namespace)
     }
 
     /// Says what became of Gateways.
@@ -401,9 +419,7 @@ impl Run {
         } = work;
         self.busy.remove(&gateway);
         self.note(infrastructure, &gateway, done);
-        if let Some(wanted) = self.wanted.clone() {
-            self.judge(&wanted, &BTreeSet::from([gateway]), clock::now());
-        }
+        self.fresh.insert(gateway);
     }
 
     fn plan(&mut self, wanted: &Wanted, name: &ObjectName) -> Option<Plan> {
@@ -435,16 +451,20 @@ impl Run {
                 )
             }
         };
-        let may_roll = room || known.rolling.is_some();
+        let may_roll = room || self.rolling.contains_key(name);
         let none = BTreeMap::new();
         let fates = wanted.gateways.get(name).map_or(&none, |it| &it.fates);
         let plan = plan::plan(&manifests, (around, fates), &known.applied, may_roll);
+        if known.postponed.is_some() != plan.postponed {
+            self.fresh.insert(name.clone());
+        }
         let waits = known.postponed.unwrap_or(now);
         known.postponed = plan.postponed.then_some(waits);
         if plan.rolls {
             // Who changes its mind meanwhile keeps its place for no longer.
-            let since = known.rolling.as_ref().map_or(now, |(since, _)| *since);
-            known.rolling = rolled_by(&plan).map(|revision| (since, revision));
+            let since = self.rolling.remove(name).map_or(now, |(since, _)| since);
+            let rolling = rolled_by(&plan).map(|revision| (name.clone(), (since, revision)));
+            self.rolling.extend(rolling);
         }
         Some(plan)
     }
@@ -477,7 +497,10 @@ impl Run {
                 failure.why
             ),
             (None, Some(_)) => {}
-            (None, None) => drop(self.gateways.remove(name)),
+            (None, None) => {
+                self.gateways.remove(name);
+                self.rolling.remove(name);
+            }
         }
     }
 }

@@ -36,6 +36,15 @@ pub(super) enum Event {
     All(Kind, String, Vec<Seen>),
 }
 
+/// What came of something that was seen.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// The Gateways for which it is news.
+    pub(super) touched: BTreeSet<ObjectName>,
+    /// Whether an object is there that was not, or the other way round.
+    pub(super) came_or_went: bool,
+}
+
 impl Event {
     /// The kind that it is about.
     pub(super) fn kind(&self) -> Kind {
@@ -88,12 +97,12 @@ impl Store {
         self.by_gateway.keys()
     }
 
-    /// Takes in what was seen, and names the Gateways for which it is news.
-    pub(super) fn take(&mut self, event: Event, settings: &Settings) -> BTreeSet<ObjectName> {
-        let mut touched = BTreeSet::new();
+    /// Takes in what was seen.
+    pub(super) fn take(&mut self, event: Event, settings: &Settings) -> Taken {
+        let mut taken = Taken::default();
         match event {
-            Event::There(seen) => self.put(*seen, settings, &mut touched),
-            Event::Gone(kind, name) => touched.extend(self.remove(kind, &name)),
+            Event::There(seen) => self.put(*seen, settings, &mut taken),
+            Event::Gone(kind, name) => self.remove(kind, &name, &mut taken),
             Event::All(kind, namespace, all) => {
                 let names: BTreeSet<ObjectName> = all
                     .iter()
@@ -110,25 +119,25 @@ impl Store {
                     .map(|(_, name)| name.clone())
                     .collect();
                 for name in gone {
-                    touched.extend(self.remove(kind, &name));
+                    self.remove(kind, &name, &mut taken);
                 }
                 for seen in all {
-                    self.put(seen, settings, &mut touched);
+                    self.put(seen, settings, &mut taken);
                 }
                 if self.listed.insert((kind, namespace)) && self.is_complete() {
-                    touched.extend(self.by_gateway.keys().cloned());
+                    taken.touched.extend(self.by_gateway.keys().cloned());
                 }
             }
         }
-        touched
+        taken
     }
 
-    fn put(&mut self, seen: Seen, settings: &Settings, touched: &mut BTreeSet<ObjectName>) {
+    fn put(&mut self, seen: Seen, settings: &Settings, taken: &mut Taken) {
         let name = ObjectName::new(seen.namespace(), seen.name());
         let gateway = seen.annotation(names::OF_GATEWAY);
         if !seen.is_of(&settings.controller) || gateway.is_empty() || !seen.is_for(gateway) {
             // Another controller's, not ours any more, or one that only says so.
-            touched.extend(self.remove(seen.kind, &name));
+            self.remove(seen.kind, &name, taken);
             return;
         }
         let gateway = ObjectName::new(seen.namespace(), gateway);
@@ -140,22 +149,25 @@ impl Store {
         if known == Some(&seen) {
             return;
         }
+        taken.came_or_went |= known.is_none_or(|known| known.uid() != seen.uid());
         let before = self.gateways.insert((seen.kind, name), gateway.clone());
         if let Some(before) = before.filter(|before| *before != gateway) {
             self.forget(&before, &key);
-            touched.insert(before);
+            taken.touched.insert(before);
         }
         self.by_gateway
             .entry(gateway.clone())
             .or_default()
             .insert(key, seen);
-        touched.insert(gateway);
+        taken.touched.insert(gateway);
     }
 
-    fn remove(&mut self, kind: Kind, name: &ObjectName) -> Option<ObjectName> {
-        let gateway = self.gateways.remove(&(kind, name.clone()))?;
-        self.forget(&gateway, &(kind, name.name.clone()));
-        Some(gateway)
+    fn remove(&mut self, kind: Kind, name: &ObjectName, taken: &mut Taken) {
+        if let Some(gateway) = self.gateways.remove(&(kind, name.clone())) {
+            self.forget(&gateway, &(kind, name.name.clone()));
+            taken.touched.insert(gateway);
+            taken.came_or_went = true;
+        }
     }
 
     fn forget(&mut self, gateway: &ObjectName, key: &(Kind, String)) {
