@@ -18,6 +18,7 @@ use daemun_objects::gateway_api::gateway::TlsMode;
 use crate::Outcome;
 use crate::cluster::{Cluster, Home};
 use crate::endpoints::{self, Slices};
+use crate::exposure::change::Changes;
 use crate::exposure::fronts::Fronts;
 use crate::exposure::observed::{Observed, Whose, observe};
 use crate::infrastructure::{Infrastructure, bind_port};
@@ -47,10 +48,51 @@ pub(crate) struct Made<'a> {
     pub(crate) slices: &'a Slices,
     /// Services in front of Gateways.
     pub(crate) fronts: &'a Fronts,
+    /// What is seen of them, by Gateway.
+    pub(crate) looks: BTreeMap<&'a ObjectName, Look>,
     /// What is said about Backends and policies.
     pub(crate) said: Vec<Verdict>,
     /// Secrets and ConfigMaps that were looked for.
     pub(crate) wanted: Wanted,
+}
+
+impl Made<'_> {
+    /// What is seen of a Gateway's way in.
+    fn observed(&self, gateway: &ObjectName) -> Option<&Observed> {
+        self.looks.get(gateway)?.observed.as_ref()
+    }
+}
+
+/// A Gateway's way in, looked at.
+#[derive(Default)]
+pub(crate) struct Look {
+    /// What becomes of its load balancers.
+    changes: Changes,
+    /// What is seen of them.
+    observed: Option<Observed>,
+}
+
+/// Looks at the ways in of all Gateways, once for all that is made of it. On a host there are none.
+pub(crate) fn look<'a>(
+    cluster: &Cluster,
+    fronts: &Fronts,
+    gateways: &'a ReadGateways,
+) -> BTreeMap<&'a ObjectName, Look> {
+    let gateways = gateways.ours.iter().filter(|_| !cluster.on_host());
+    let look = |gateway: &ReadGateway| {
+        let changes = surroundings::changes(cluster, fronts, gateway);
+        let whose = Whose {
+            gateway: &gateway.name,
+            changes: &changes,
+            uid: gateway.uid(),
+            exposure: gateway.exposure.as_ref(),
+        };
+        let observed = observe(cluster, fronts, whose);
+        Look { changes, observed }
+    };
+    gateways
+        .map(|gateway| (&gateway.name, look(gateway)))
+        .collect()
 }
 
 /// Puts the outcome together.
@@ -92,11 +134,13 @@ fn infrastructure(
             .ours
             .iter()
             .map(|gateway| {
-                let changes = surroundings::changes(cluster, made.fronts, gateway);
+                let none = Changes::default();
+                let look = made.looks.get(&gateway.name);
+                let changes = look.map_or(&none, |look| &look.changes);
                 let made = Infrastructure {
                     looked_at: surroundings::looked_at(cluster, made.fronts, gateway),
                     lacks_public: surroundings::lacks_public(cluster, made.fronts, gateway),
-                    ..surroundings::of(cluster, gateway, &changes)
+                    ..surroundings::of(cluster, gateway, changes)
                 };
                 (gateway.name.clone(), kept(made, last.get(&gateway.name)))
             })
@@ -118,21 +162,6 @@ fn configuration(cluster: &Cluster, made: &Made<'_>, last: &Configuration) -> Co
     Configuration { gateways }
 }
 
-/// What is seen of a Gateway's way in.
-fn observed(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway) -> Option<Observed> {
-    if cluster.on_host() {
-        return None;
-    }
-    let changes = surroundings::changes(cluster, fronts, gateway);
-    let whose = Whose {
-        gateway: &gateway.name,
-        changes: &changes,
-        uid: gateway.uid(),
-        exposure: gateway.exposure.as_ref(),
-    };
-    observe(cluster, fronts, whose)
-}
-
 fn snapshot(
     cluster: &Cluster,
     made: &Made<'_>,
@@ -144,7 +173,9 @@ fn snapshot(
             name: gateway.name.clone(),
             generation: gateway.object.metadata.generation.unwrap_or_default(),
             addresses: gateway.addresses.clone(),
-            closed: observed(cluster, made.fronts, gateway).and_then(|observed| observed.closed),
+            closed: made
+                .observed(&gateway.name)
+                .and_then(|observed| observed.closed.clone()),
         },
         before.map(|before| &before.gateway),
     );
@@ -376,20 +407,19 @@ fn verdicts(
     last: &Verdicts,
 ) -> Verdicts {
     let (gateways, standing) = (made.gateways, made.standing);
-    let fronts = made.fronts;
-    let mut made: Vec<Verdict> = cluster
+    let mut all: Vec<Verdict> = cluster
         .gateway_classes
         .iter()
         .filter_map(|(name, class)| gatewayclass::verdict(cluster, name, class))
         .collect();
     for gateway in &gateways.ours {
-        let seen = observed(cluster, fronts, gateway);
-        made.push(status::gateway(gateway, standing, seen.as_ref()));
+        let seen = made.observed(&gateway.name);
+        all.push(status::gateway(gateway, standing, seen));
         let sets = gateway.sets.iter();
-        made.extend(sets.map(|set| status::set(gateway, set, standing, seen.as_ref())));
+        all.extend(sets.map(|set| status::set(gateway, set, standing, seen)));
     }
     if cluster.on_host() {
-        made.extend(gateways.foreign.iter().map(|(name, why)| Verdict {
+        all.extend(gateways.foreign.iter().map(|(name, why)| Verdict {
             object: ObjectRef::new("Gateway", name.clone()),
             generation: 0,
             parts: Arc::default(),
@@ -400,19 +430,19 @@ fn verdicts(
             )],
         }));
     }
-    made.extend(
+    all.extend(
         gateways
             .orphans
             .iter()
             .map(|(name, set, refusal)| status::orphan(name, set, refusal)),
     );
-    made.extend(said);
+    all.extend(said);
     let before: BTreeMap<&ObjectRef, &Arc<Verdict>> = last
         .others()
         .iter()
         .map(|verdict| (&verdict.object, verdict))
         .collect();
-    let others = made.into_iter().map(|verdict| {
+    let others = all.into_iter().map(|verdict| {
         let before = before.get(&verdict.object).copied();
         kept(verdict, before)
     });

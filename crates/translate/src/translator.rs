@@ -57,9 +57,9 @@ impl Translator {
     /// Translates a cluster.
     pub fn translate(&mut self, cluster: &Cluster) -> Outcome {
         let changes = Changes::between(self.cluster.as_ref(), cluster);
-        let judged = self.judge_gateways(cluster, &changes);
         self.fronts
             .take(self.cluster.as_ref(), cluster, &changes.services);
+        let judged = self.judge_gateways(cluster, &changes);
         let gateways = &judged.gateways;
         let (policies, unsaid) = BackendPolicies::read(cluster, &mut self.judgements, gateways);
         let wanted = self.judgements.take_wanted().and(&judged.wanted);
@@ -75,6 +75,7 @@ impl Translator {
             policies: &self.policies,
             slices: &self.slices,
             fronts: &self.fronts,
+            looks: emit::look(cluster, &self.fronts, gateways),
             said,
             wanted,
         };
@@ -110,7 +111,7 @@ impl Translator {
                 )
         });
         if !still || !self.gateways.holds_at(cluster.now) {
-            let mut gateways = read_gateways(cluster, &mut self.judgements);
+            let mut gateways = read_gateways(cluster, &mut self.judgements, &self.fronts);
             let said = listenerpolicy::apply_all(cluster, &mut gateways)
                 .into_iter()
                 .filter_map(|(policy, users)| policy.verdict(cluster, &users))

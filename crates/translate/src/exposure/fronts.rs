@@ -93,20 +93,12 @@ impl Fronts {
         gateway: &'a ObjectName,
         uid: &str,
     ) -> impl Iterator<Item = (&'a ObjectName, &'a Service)> {
-        let all = self.of(gateway, uid);
-        all.filter(|(_, service)| is_load_balancer(service))
-    }
-
-    /// The Services that belong to a Gateway, whoever made them.
-    pub(crate) fn of<'a>(
-        &'a self,
-        gateway: &'a ObjectName,
-        uid: &str,
-    ) -> impl Iterator<Item = (&'a ObjectName, &'a Service)> {
         let all = self.services.get(uid).into_iter().flatten();
         // Who owns an object is in its namespace.
-        all.filter(|(name, _)| name.namespace == gateway.namespace)
-            .map(|(name, service)| (name, &**service))
+        all.filter(|(name, service)| {
+            name.namespace == gateway.namespace && is_load_balancer(service)
+        })
+        .map(|(name, service)| (name, &**service))
     }
 
     /// Nodes that can be reached from outside of the network, in words, if a load balancer in front of a Gateway can

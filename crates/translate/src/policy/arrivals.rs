@@ -52,6 +52,7 @@ mod tests {
 
     use super::{Arrivals, apply, believe};
     use crate::cluster::Cluster;
+    use crate::exposure::fronts::Fronts;
     use crate::memo::Judgements;
     use crate::read::gateway::read_gateways;
 
@@ -74,7 +75,7 @@ mod tests {
         let gateway = Any::deserialize("gateway.networking.k8s.io/v1", "Gateway", gateway);
         let mut cluster = Cluster::default();
         cluster.insert(gateway.unwrap().unwrap());
-        let mut read = read_gateways(&cluster, &mut Judgements::default());
+        let mut read = read_gateways(&cluster, &mut Judgements::default(), &Fronts::default());
         let (proxies, sources) = (ranges(&["10.0.0.0/8"]), ranges(&["192.0.2.0/24"]));
         let arrivals = Arrivals {
             proxies: Some(proxies.clone()),

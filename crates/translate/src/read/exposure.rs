@@ -12,7 +12,7 @@ use super::parameters;
 use crate::changes::Changed;
 use crate::cluster::Cluster;
 use crate::exposure::ALLOW_RECREATION;
-use crate::exposure::fronts::{is_load_balancer, is_made, owners};
+use crate::exposure::fronts::{Fronts, owners};
 use crate::exposure::judge::proxy_protocol::{is_asked_by, senders};
 use crate::exposure::judge::{self, Judged, Question, ServiceKind};
 use crate::exposure::leaving::{shown_by, stays};
@@ -23,7 +23,12 @@ use crate::listener::{Entry, Protocol};
 use crate::verdict::{Refusal, reason};
 
 /// Judges the way in, and what of the listeners it cannot carry.
-pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGateway) {
+pub(super) fn read(
+    cluster: &Cluster,
+    makers: &Automatic,
+    fronts: &Fronts,
+    gateway: &mut ReadGateway,
+) {
     let infrastructure = gateway.object.spec.infrastructure.as_ref();
     let own = infrastructure.map(|it| it.annotations.clone());
     let listeners: Vec<Carried> = gateway.all_entries().filter_map(carried).collect();
@@ -55,7 +60,7 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
         wanted: &gateway.wanted,
         listeners: &listeners,
         makers,
-        still_sent: still_sent(cluster, gateway, &senders),
+        still_sent: still_sent(cluster, fronts, gateway, &senders),
         stays: stays.as_ref().and_then(Option::as_ref),
         cluster,
     };
@@ -91,15 +96,14 @@ pub(super) fn read(cluster: &Cluster, makers: &Automatic, gateway: &mut ReadGate
 }
 
 /// Whether a load balancer's Service that was made for the Gateway, as Daemun noted in its status, says that PROXY headers are sent.
-fn still_sent(cluster: &Cluster, gateway: &ReadGateway, senders: &[&Rules]) -> bool {
-    let (name, uid) = (&gateway.name, gateway.uid());
-    let mut services = cluster.services.in_namespace(&name.namespace);
-    services.any(|(_, service)| {
-        is_load_balancer(service)
-            && is_made(cluster, name, uid, service)
-            && is_noted(service)
-            && is_asked_by(service, senders)
-    })
+fn still_sent(
+    cluster: &Cluster,
+    fronts: &Fronts,
+    gateway: &ReadGateway,
+    senders: &[&Rules],
+) -> bool {
+    let mut all = fronts.load_balancers(cluster, &gateway.name, gateway.uid());
+    all.any(|front| front.made && is_noted(front.service) && is_asked_by(front.service, senders))
 }
 
 /// Whether Services that may be in front of Gateways changed in what is looked at here.

@@ -22,6 +22,7 @@ use crate::cluster::{Cluster, Home};
 use crate::conflicts::{self, PortClaim};
 use crate::credentials::secret;
 use crate::exposure::Exposure;
+use crate::exposure::fronts::Fronts;
 use crate::exposure::judge;
 use crate::exposure::lint;
 use crate::infrastructure::Wanted;
@@ -144,7 +145,11 @@ pub(crate) fn age(created: Option<i64>, name: &ObjectName) -> (i64, Alphabetical
 }
 
 /// Reads all Gateways and ListenerSets.
-pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> ReadGateways {
+pub(crate) fn read_gateways(
+    cluster: &Cluster,
+    judgements: &mut Judgements,
+    fronts: &Fronts,
+) -> ReadGateways {
     let mut read = ReadGateways::default();
     let mut sets = sets_by_gateway(cluster, &mut read);
     let mut gateways: Vec<_> = cluster.gateways.iter().collect();
@@ -164,7 +169,7 @@ pub(crate) fn read_gateways(cluster: &Cluster, judgements: &mut Judgements) -> R
         let mut gateway = read_gateway(cluster, judgements, (name, object), &sets);
         gateway.pending = pending;
         if let Some(makers) = &makers {
-            exposure::read(cluster, makers, &mut gateway);
+            exposure::read(cluster, makers, fronts, &mut gateway);
         }
         if gateway.usable() {
             let addresses = gateway.addresses.clone();
