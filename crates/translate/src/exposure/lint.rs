@@ -1,9 +1,9 @@
 //! Switches that are spelled wrong: what somebody wrote for a load balancer and would not get.
 //!
 //! Looked at are annotations before any Service has them: those of GatewayParameters, of single listeners, of the
-//! Gateway's infrastructure, and those of the Gateway itself, which reach nothing. A [`Slip`] that could make an
-//! address public, end TLS in the wrong place or give a secret away is refused; others are warned of. Nothing is
-//! ever corrected by itself.
+//! Gateway's infrastructure, and those of the Gateway itself, which reach nothing. A [`Slip`] that could end TLS in the
+//! wrong place or give a secret away is refused, as is every key that decides who may reach the address, whoever makes
+//! load balancers ([`of_reach`]); others are warned of. Nothing is ever corrected by itself.
 
 mod rules;
 
@@ -26,6 +26,18 @@ pub enum Place {
     Infrastructure,
     /// `metadata.annotations` of the Gateway, which do not reach the Service.
     Gateway,
+}
+
+impl Place {
+    /// In words, as seen from the Gateway.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Parameters => "exposure.annotations of its GatewayParameters",
+            Self::Listener => "exposure.listenerAnnotations of its GatewayParameters",
+            Self::Infrastructure => "spec.infrastructure.annotations",
+            Self::Gateway => "metadata.annotations",
+        }
+    }
 }
 
 /// An annotation as it is written.
@@ -66,14 +78,24 @@ pub struct Slip {
 }
 
 impl Slip {
-    /// As a warning, with the path of the annotations that it is in.
-    pub(crate) fn warning(self, annotations: &FieldPath) -> Finding {
-        warning(annotations.key(&self.key), self.reason, self.message)
+    /// As a warning.
+    pub(crate) fn warning(self) -> Finding {
+        warning(self.path(), self.reason, self.message)
     }
 
-    /// As a refusal, with the path of the annotations that it is in.
-    pub(crate) fn refusal(self, annotations: &FieldPath) -> Refusal {
-        Refusal::new(annotations.key(&self.key), INVALID_PARAMETERS, self.message)
+    /// As a refusal.
+    pub(crate) fn refusal(self) -> Refusal {
+        Refusal::new(self.path(), INVALID_PARAMETERS, self.message)
+    }
+
+    /// Where it is, as a Gateway's path. What GatewayParameters say is theirs, or those of its class.
+    fn path(&self) -> FieldPath {
+        match self.place {
+            Place::Parameters | Place::Listener => FieldPath::of("spec.infrastructure"),
+            Place::Infrastructure | Place::Gateway => {
+                FieldPath::of(self.place.words()).key(&self.key)
+            }
+        }
     }
 }
 
@@ -83,7 +105,6 @@ pub fn lint(rules: &Rules, annotations: &[Annotation<'_>], listeners: &[Carried]
         let checks = [
             rules::private_key(rules, written),
             rules::wrong_object(written),
-            rules::belongs_to_reach(rules, written),
             rules::nearly_reach(rules, written),
             rules::listener_key_on_gateway(written),
             rules::another_clouds(rules, written),
@@ -97,6 +118,14 @@ pub fn lint(rules: &Rules, annotations: &[Annotation<'_>], listeners: &[Carried]
         checks.into_iter().flatten().next()
     };
     annotations.iter().filter_map(slip).collect()
+}
+
+/// A key that decides who may reach the address, in the words of the provider at hand if it is one of its keys: by
+/// any provider's it has no other use, and belongs to `reach` alone.
+pub(crate) fn of_reach(at_hand: Option<&Rules>, written: &Annotation<'_>) -> Option<Slip> {
+    let all = Provider::ALL.iter().map(|it| provider::rules(*it));
+    let mut all = at_hand.into_iter().chain(all);
+    all.find_map(|rules| rules::belongs_to_reach(rules, written))
 }
 
 /// What is wrong with a Gateway's own annotations, whichever provider it is for.

@@ -359,11 +359,10 @@ fn read_parameters(cluster: &Cluster, gateway: &mut ReadGateway) {
 
 /// What is written on the Gateway itself, but meant for its Service.
 fn read_annotations(gateway: &mut ReadGateway) {
-    let path = FieldPath::of("metadata.annotations");
     for slip in lint::of_gateway(&gateway.object.metadata.annotations) {
         match slip.refused {
-            true => gateway.refused.push(slip.refusal(&path)),
-            false => gateway.findings.push(slip.warning(&path)),
+            true => gateway.refused.push(slip.refusal()),
+            false => gateway.findings.push(slip.warning()),
         }
     }
 }

@@ -181,6 +181,46 @@ fn every_path_by_which_a_key_of_reach_could_get_in_is_closed() {
 }
 
 #[test]
+fn what_decides_reach_is_refused_in_the_words_of_the_provider_at_hand() {
+    const INTERNAL: &str = "service.beta.kubernetes.io/openstack-internal-load-balancer";
+    const AWS: &str = "service.beta.kubernetes.io/aws-load-balancer-internal";
+    for (provider, key, value, pieces) in [
+        ("NHN", INTERNAL, "true", &["NHN Cloud NKS"][..]),
+        ("NHN", INTERNAL, "True", &["\"True\" would not count"]),
+        ("OVH", INTERNAL, "yes", &["\"yes\" would not count"]),
+        // A key of a listener, as it counts and as it does not.
+        (
+            "NHN",
+            "TCP-443.service.beta.kubernetes.io/openstack-internal-load-balancer",
+            "true",
+            &[],
+        ),
+        (
+            "NHN",
+            "tcp-443.service.beta.kubernetes.io/openstack-internal-load-balancer",
+            "true",
+            &[],
+        ),
+        // Of another cloud, and where it is not said who makes load balancers.
+        ("AKS", AWS, "0.0.0.0/0", &["on AWS"]),
+        ("Auto", INTERNAL, "false", &[]),
+    ] {
+        let mut own = Case::of(format!("{{provider: {provider}}}"));
+        own.own.insert(key.to_owned(), value.to_owned());
+        let parameters = Case::of(format!(
+            "{{provider: {provider}, annotations: {{{key}: \"{value}\"}}}}"
+        ));
+        for case in [own, parameters] {
+            let why = case.judge().map(drop).unwrap_err();
+            let reach = ["exposure.reach", key];
+            for piece in pieces.iter().chain(&reach) {
+                assert!(why.contains(piece), "{piece}: {why}");
+            }
+        }
+    }
+}
+
+#[test]
 fn reach_is_written_in_the_providers_keys_and_nothing_goes_over_it() {
     for (of, asked, start) in all() {
         let Judged { exposure, .. } = judged(&format!("{{{start}}}"));

@@ -61,8 +61,10 @@ pub(super) fn belongs_to_reach(provider: &Rules, written: &Annotation<'_>) -> Op
         _ => String::new(),
     };
     let message = format!(
-        "The annotation {} decides who can reach the Gateway on {}, and that is said in one place only: take it out, and write spec.exposure.reach of GatewayParameters (Private or Public).{spelled}",
-        written.key, provider.product
+        "The annotation {} ({}) decides who may reach the Gateway on {}, and that is said in one place only: take it out, and write exposure.reach in GatewayParameters (Private, Public or Cluster).{spelled}",
+        written.key,
+        written.place.words(),
+        provider.product
     );
     Some(slip(written, true, "ReachInAnnotation", message))
 }
@@ -111,30 +113,24 @@ pub(super) fn listener_key_on_gateway(written: &Annotation<'_>) -> Option<Slip> 
     }
 }
 
-/// A key that another cloud reads and this one does not; in either place it makes nobody private.
+/// A key that another cloud reads and this one does not. None of those that decide reach is left here.
 pub(super) fn another_clouds(provider: &Rules, written: &Annotation<'_>) -> Option<Slip> {
     let key = bare(written.key);
     if provider.reads(key) || reads_what_it_likes(provider) {
         return None;
     }
     let readers = readers(key);
-    let decides = readers.iter().any(|rules| rules.decides_reach(key));
     let names: Vec<String> = readers.iter().map(|rules| rules.name.to_owned()).collect();
     if names.is_empty() {
         return None;
     }
-    let remedy = if decides {
-        "say who can reach the Gateway with spec.exposure.reach of GatewayParameters, which writes the right key"
-    } else {
-        "take it out, or name the provider that it is for"
-    };
     let message = format!(
-        "The annotation {} is one of {}; {} does not read it, so it does nothing here: {remedy}.",
+        "The annotation {} is one of {}; {} does not read it, so it does nothing here: take it out, or name the provider that it is for.",
         written.key,
         list_all(&names),
         provider.product
     );
-    Some(slip(written, decides, "KeyOfAnotherProvider", message))
+    Some(slip(written, false, "KeyOfAnotherProvider", message))
 }
 
 /// PROXY headers on one side only are an outage; one switch is for both.

@@ -1,7 +1,7 @@
 //! What is found, in tables: provider, place, key, value, and what is said.
 
 use super::*;
-use crate::exposure::provider::{self, Automatic, Provider, Rules, automatic};
+use crate::exposure::provider::{self, Provider, Rules};
 
 const LISTENERS: &[Carried] = &[
     Carried {
@@ -43,85 +43,6 @@ fn table(of: Provider, place: Place, rows: &[(&str, &str, bool, &str, &str)]) {
         );
         assert!(slip.message.ends_with(['.', '?', ')']), "{}", slip.message);
         assert_eq!((slip.place, slip.key.as_str()), (place, *key));
-    }
-}
-
-#[test]
-fn what_decides_reach_is_refused_wherever_and_however_it_is_spelled() {
-    for place in [Place::Parameters, Place::Listener, Place::Infrastructure] {
-        table(
-            Provider::Nhn,
-            place,
-            &[
-                (
-                    INTERNAL,
-                    "false",
-                    true,
-                    "ReachInAnnotation",
-                    "spec.exposure.reach",
-                ),
-                (INTERNAL, "true", true, "ReachInAnnotation", "NHN Cloud NKS"),
-                (
-                    INTERNAL,
-                    "True",
-                    true,
-                    "ReachInAnnotation",
-                    "\"True\" would not count",
-                ),
-                (
-                    "loadbalancer.openstack.org/floating-network-id",
-                    "x",
-                    true,
-                    "ReachInAnnotation",
-                    "",
-                ),
-                (
-                    "TCP-80.service.beta.kubernetes.io/openstack-internal-load-balancer",
-                    "false",
-                    true,
-                    "ReachInAnnotation",
-                    "",
-                ),
-                (
-                    "tcp-80.service.beta.kubernetes.io/openstack-internal-load-balancer",
-                    "false",
-                    true,
-                    "ReachInAnnotation",
-                    "",
-                ),
-            ],
-        );
-    }
-}
-
-#[test]
-fn every_switch_of_every_provider_is_refused_or_does_nothing() {
-    for of in Provider::ALL {
-        for other in Provider::ALL {
-            let switches = provider::rules(*other);
-            for key in switches.private.keys().iter().chain(switches.public.keys()) {
-                for place in [Place::Parameters, Place::Infrastructure] {
-                    let slip = found(provider::rules(*of), place, key.key, "x");
-                    let slip = slip.filter(|slip| slip.refused);
-                    assert!(
-                        slip.is_some() || *of == Provider::Generic,
-                        "{of:?} {other:?} {}",
-                        key.key
-                    );
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn automatic_rules_refuse_the_shared_switch_too() {
-    for ids in [vec![], vec!["openstack:///1"]] {
-        let Automatic::Rules(rules) = automatic(ids) else {
-            panic!("rules")
-        };
-        let slip = found(rules, Place::Infrastructure, INTERNAL, "false");
-        assert!(slip.is_some_and(|slip| slip.refused), "{}", rules.name);
     }
 }
 
@@ -202,25 +123,11 @@ fn a_key_that_is_nearly_the_switch_is_no_other_clouds_key() {
 }
 
 #[test]
-fn keys_of_other_clouds_do_nothing_here_and_those_that_decide_reach_are_refused() {
+fn keys_of_other_clouds_do_nothing_here() {
     table(
         Provider::Nhn,
         Place::Parameters,
         &[
-            (
-                AWS_INTERNAL,
-                "true",
-                true,
-                "KeyOfAnotherProvider",
-                "one of AWS",
-            ),
-            (
-                "service.beta.kubernetes.io/ncloud-load-balancer-internal",
-                "true",
-                true,
-                "KeyOfAnotherProvider",
-                "NAVER",
-            ),
             (
                 "service.beta.kubernetes.io/ncloud-load-balancer-size",
                 "SMALL",
@@ -243,17 +150,6 @@ fn keys_of_other_clouds_do_nothing_here_and_those_that_decide_reach_are_refused(
                 "OpenStack and OVH",
             ),
         ],
-    );
-    table(
-        Provider::Aks,
-        Place::Infrastructure,
-        &[(
-            AWS_INTERNAL,
-            "0.0.0.0/0",
-            true,
-            "KeyOfAnotherProvider",
-            "Azure Kubernetes Service does not read it",
-        )],
     );
 }
 
