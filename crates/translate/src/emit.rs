@@ -16,6 +16,7 @@ use daemun_model::verdicts::Verdicts;
 use daemun_objects::gateway_api::gateway::TlsMode;
 
 use crate::Outcome;
+use crate::blame;
 use crate::cluster::{Cluster, Home};
 use crate::endpoints::{self, Slices};
 use crate::exposure::change::Changes;
@@ -437,6 +438,7 @@ fn verdicts(
             .map(|(name, set, refusal)| status::orphan(name, set, refusal)),
     );
     all.extend(said);
+    all.extend(blame::verdicts(cluster, gateways));
     let before: BTreeMap<&ObjectRef, &Arc<Verdict>> = last
         .others()
         .iter()

@@ -7,6 +7,7 @@
 
 mod attach;
 mod backends;
+mod blame;
 mod changes;
 pub mod cluster;
 mod conflicts;

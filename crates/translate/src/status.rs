@@ -75,8 +75,7 @@ pub(crate) fn gateway(
         .iter()
         .chain(&gateway.unusable)
         .chain(certificate)
-        .cloned()
-        .map(Into::into)
+        .filter_map(Refusal::finding)
         .collect();
     findings.extend(gateway.findings.iter().cloned());
     findings.extend(observed.into_iter().flat_map(Observed::findings));

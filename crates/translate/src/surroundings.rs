@@ -10,7 +10,7 @@ use daemun_objects::core::service::{Service, ServiceType};
 use crate::cluster::Cluster;
 use crate::exposure::change::{self, Asking, Changes};
 use crate::exposure::fronts::{Fronts, owners};
-use crate::exposure::{ALLOW_RECREATION, Asked, ServiceKind, shown};
+use crate::exposure::{ALLOW_RECREATION, Asked, Exposure, ServiceKind, shown};
 use crate::infrastructure::{Infrastructure, OF_GATEWAY, Port, bind_port, is_reserved};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
@@ -30,7 +30,8 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
     // Also those without a certificate: an address does not come and go with a Secret.
     let accepted = gateway.all_entries().filter(|entry| entry.accepted());
     let ports: BTreeSet<Port> = accepted.filter_map(port).collect();
-    let exposure = gateway.exposure.clone().unwrap_or_default();
+    let exposure = gateway.exposure.clone();
+    let exposure = exposure.unwrap_or_else(|| as_it_is(cluster, gateway));
     let mut parameters = gateway.parameters.clone().unwrap_or_default();
     // A proxy that ends goes on accepting until the load balancer has noticed.
     if let Some(notices) = exposure.notices {
@@ -67,6 +68,25 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
         looked_at: None,
         lacks_public: false,
         parameters,
+    }
+}
+
+/// What is in front of a Gateway of which it cannot be said what that is to be: nothing is made, and its addresses stay
+/// known.
+fn as_it_is(cluster: &Cluster, gateway: &ReadGateway) -> Exposure {
+    let mut services = cluster.services.in_namespace(&gateway.name.namespace);
+    let uid = gateway.uid();
+    let own = services.find(|(_, it)| !uid.is_empty() && owners(it).any(|owner| owner == uid));
+    let kind = own.and_then(|(_, it)| it.spec.r#type.as_ref()?.known());
+    Exposure {
+        kind: match kind {
+            Some(ServiceType::ClusterIp) => ServiceKind::ClusterIp,
+            Some(ServiceType::NodePort) => ServiceKind::NodePort,
+            Some(ServiceType::LoadBalancer | ServiceType::ExternalName) | None => {
+                ServiceKind::LoadBalancer
+            }
+        },
+        ..Exposure::default()
     }
 }
 

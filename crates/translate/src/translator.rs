@@ -111,7 +111,9 @@ impl Translator {
                 )
         });
         if !still || !self.gateways.holds_at(cluster.now) {
-            let mut gateways = read_gateways(cluster, &mut self.judgements, &self.fronts);
+            let last = Arc::clone(&self.gateways);
+            let mut gateways =
+                read_gateways(cluster, &mut self.judgements, &self.fronts, &last.gateways);
             let said = listenerpolicy::apply_all(cluster, &mut gateways)
                 .into_iter()
                 .filter_map(|(policy, users)| policy.verdict(cluster, &users))

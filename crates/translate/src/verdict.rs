@@ -1,5 +1,6 @@
 //! Saying what was found: how conditions and findings are made, so that they read alike everywhere.
 
+use daemun_model::names::ObjectName;
 use daemun_model::verdict::{Condition, FieldPath, Finding, Severity, Status};
 
 /// A part of an object that cannot be used, with the place and the remedy.
@@ -11,6 +12,17 @@ pub(crate) struct Refusal {
     pub(crate) reason: &'static str,
     /// A whole sentence: what is, why, what to do.
     pub(crate) message: String,
+    /// What is to be found in another object, which is at fault: then it is not told of this one as well.
+    pub(crate) elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// Something that is to be found in GatewayParameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    /// The object.
+    pub(crate) parameters: ObjectName,
+    /// With a path in it.
+    pub(crate) finding: Finding,
 }
 
 impl Refusal {
@@ -20,7 +32,30 @@ impl Refusal {
             path,
             reason,
             message: message.into(),
+            elsewhere: None,
         }
+    }
+
+    /// The same, found in other GatewayParameters, at a path of theirs.
+    pub(crate) fn found_in(self, parameters: ObjectName, path: FieldPath) -> Self {
+        let finding = Finding {
+            severity: Severity::Error,
+            path,
+            reason: self.reason,
+            message: self.message.clone(),
+        };
+        Self {
+            elsewhere: Some(Box::new(Elsewhere {
+                parameters,
+                finding,
+            })),
+            ..self
+        }
+    }
+
+    /// What is to be found in the object that is refused.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        self.elsewhere.is_none().then(|| self.clone().into())
     }
 
     /// A value that is malformed, contradicts another one, or is not known here.
@@ -35,6 +70,7 @@ impl From<Refusal> for Finding {
             path,
             reason,
             message,
+            elsewhere: _, // the condition is the object's own all the same
         } = refusal;
         Self {
             severity: Severity::Error,

@@ -552,3 +552,139 @@ fn kubernetes_says_nothing_of_what_is_not_ours() {
     assert!(outcome.configuration.gateways.is_empty());
     assert!(outcome.verdicts.is_empty(), "{:?}", outcome.verdicts);
 }
+
+/// A Gateway on NHN that is reached through a load balancer which sends PROXY headers; its parameters are its own, or
+/// its class's.
+fn behind_a_load_balancer(of_class: bool, spec: Option<serde_json::Value>) -> Cluster {
+    let mut cluster = Cluster::default();
+    cluster.settings.home = Home::Kubernetes;
+    let reference =
+        json!({ "group": "gateway.daemun.dev", "kind": "GatewayParameters", "name": "p" });
+    let mut class = json!({ "spec": { "controllerName": "gateway.daemun.dev/controller" } });
+    let mut gateway = json!({ "metadata": { "namespace": "infra", "uid": "uid-shop" }, "spec": {
+        "gatewayClassName": "daemun",
+        "listeners": [{ "name": "http", "port": 80, "protocol": "HTTP" }] } });
+    if of_class {
+        class["spec"]["parametersRef"] = reference;
+        class["spec"]["parametersRef"]["namespace"] = json!("infra");
+    } else {
+        gateway["spec"]["infrastructure"] = json!({ "parametersRef": reference });
+    }
+    cluster.insert(object(GATEWAY_API, "GatewayClass", "daemun", class));
+    cluster.insert(object(GATEWAY_API, "Gateway", "shop", gateway));
+    if let Some(spec) = spec {
+        cluster.insert(object(
+            "gateway.daemun.dev/v1alpha1",
+            "GatewayParameters",
+            "p",
+            json!({ "metadata": { "namespace": "infra" }, "spec": spec }),
+        ));
+    }
+    cluster.insert(object(
+        "v1",
+        "Service",
+        "shop-daemun",
+        json!({
+            "metadata": {
+                "namespace": "infra",
+                "ownerReferences": [{
+                    "apiVersion": GATEWAY_API, "kind": "Gateway", "name": "shop", "uid": "uid-shop",
+                    "controller": true,
+                }],
+                "labels": { "app.kubernetes.io/managed-by": "daemun" },
+                "annotations": {
+                    "gateway.daemun.dev/gateway": "shop",
+                    "gateway.daemun.dev/controller-name": "gateway.daemun.dev/controller",
+                    "service.beta.kubernetes.io/openstack-internal-load-balancer": "false",
+                    "loadbalancer.nhncloud/proxy-protocol": "true",
+                },
+            },
+            "spec": { "type": "LoadBalancer", "ports": [{ "port": 80 }] },
+            "status": {
+                "loadBalancer": { "ingress": [{ "ip": "114.110.160.100" }] },
+                "conditions": [{ "type": "gateway.daemun.dev/MadeFor", "reason": "Public" }],
+            },
+        }),
+    ));
+    cluster
+}
+
+/// Wrong parameters stop no traffic, and open nothing: listeners believe whom they believed, and let in whom they let in.
+#[test]
+fn while_parameters_are_wrong_listeners_go_on_as_before() {
+    let exposure = json!({
+        "provider": "NHN", "reach": "Public", "externalTrafficPolicy": "Local", "proxyProtocol": true,
+        "trustedRanges": ["10.0.3.0/24"], "sourceRanges": ["192.0.2.0/24"],
+    });
+    let right = || json!({ "exposure": exposure });
+    let with = |field: &str, value: serde_json::Value| {
+        let mut spec = right();
+        spec["exposure"][field] = value;
+        Some(spec)
+    };
+    let mut elsewhere = right();
+    elsewhere["workload"] = json!({ "replicas": 0 });
+    // What is wrong, and whether it takes a memory to go on.
+    let cases = [
+        (Some(elsewhere), false),
+        (with("reach", json!("Everybody")), false),
+        (with("healthCheck", json!({ "delay": "0s" })), false),
+        (with("trustedRanges", json!(["10.0.3/24"])), true),
+        (with("sourceRanges", json!(["192.0.2/24"])), true),
+        (None, true),
+    ];
+    let shop = |outcome: &Outcome| {
+        let name = ObjectName::new("infra", "shop");
+        let snapshot = &outcome.configuration.gateways[&name];
+        assert_eq!(snapshot.gateway.closed, None);
+        snapshot.listeners.clone()
+    };
+    for of_class in [false, true] {
+        let fine = behind_a_load_balancer(of_class, Some(right()));
+        let before = shop(&translate(&fine));
+        let listener = before.values().next().unwrap();
+        let believed = listener.forwarding.proxy_protocol.as_ref().unwrap();
+        assert_eq!(believed.trusted, ["10.0.3.0/24".parse().unwrap()]);
+        assert!(listener.sources.is_some());
+        for (spec, remembered) in &cases {
+            let wrong = behind_a_load_balancer(of_class, spec.clone());
+            let mut translator = Translator::default();
+            translator.translate(&fine);
+            for _ in 0..2 {
+                assert_eq!(shop(&translator.translate(&wrong)), before, "{spec:?}");
+            }
+            let anew = shop(&translate(&wrong));
+            assert_eq!(anew == before, !remembered, "{of_class} {spec:?}");
+        }
+    }
+}
+
+/// A Gateway whose parameters cannot be judged keeps the addresses of what was made.
+#[test]
+fn what_cannot_be_judged_is_in_front_as_it_was_made() {
+    use daemun_translate::exposure::ServiceKind;
+    for (kind, expected) in [
+        ("ClusterIP", ServiceKind::ClusterIp),
+        ("NodePort", ServiceKind::NodePort),
+        ("LoadBalancer", ServiceKind::LoadBalancer),
+    ] {
+        let mut cluster = behind_a_load_balancer(false, None);
+        let service = object(
+            "v1",
+            "Service",
+            "shop-daemun",
+            json!({
+                "metadata": {
+                    "namespace": "infra",
+                    "ownerReferences": [{ "kind": "Gateway", "name": "shop", "uid": "uid-shop" }],
+                },
+                "spec": { "type": kind, "ports": [{ "port": 80 }] },
+            }),
+        );
+        cluster.insert(service);
+        let outcome = translate(&cluster);
+        let wanted = &outcome.infrastructure[&ObjectName::new("infra", "shop")];
+        assert!(wanted.on_hold);
+        assert_eq!(wanted.exposure.kind, expected);
+    }
+}

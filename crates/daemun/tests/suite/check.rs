@@ -307,6 +307,81 @@ fn a_flag_that_says_nothing_is_told_what_to_write() {
     }
 }
 
+const ON_NHN: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: daemun}
+spec:
+  controllerName: gateway.daemun.dev/controller
+  parametersRef: {group: gateway.daemun.dev, kind: GatewayParameters, namespace: infra, name: all}
+---
+apiVersion: gateway.daemun.dev/v1alpha1
+kind: GatewayParameters
+metadata: {name: all, namespace: infra}
+spec:
+  exposure:
+    reach: Private
+    annotations:
+      loadbalancer.nhncloud/healthmonitor-dely: \"5\"
+    listenerAnnotations:
+      TCP-80:
+        loadbalancer.nhncloud/connection-limit: \"1000\"
+      TCP-9000:
+        loadbalancer.nhncloud/connection-limit: \"1000\"
+---
+apiVersion: gateway.daemun.dev/v1alpha1
+kind: GatewayParameters
+metadata: {name: own, namespace: infra}
+spec:
+  exposure:
+    sourceRanges: [192.0.2.0/24]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: one, namespace: infra}
+spec:
+  gatewayClassName: daemun
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: two, namespace: infra}
+spec:
+  gatewayClassName: daemun
+  listeners: [{name: http, port: 81, protocol: HTTP}, {name: udp, port: 53, protocol: UDP}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: three, namespace: infra}
+spec:
+  gatewayClassName: daemun
+  infrastructure: {parametersRef: {group: gateway.daemun.dev, kind: GatewayParameters, name: own}}
+  listeners: [{name: http, port: 82, protocol: HTTP}]
+";
+
+/// What is wrong in parameters is said of them, once, and where it stands; Gateways are told in their conditions.
+#[test]
+fn what_is_wrong_in_parameters_is_said_of_them_and_once() {
+    let case = Case::new(&[("shop.yaml", ON_NHN)]);
+    let (table, status) = case.run(&["check", "shop.yaml", "--provider", "NHN"]);
+    assert_eq!(status, 1, "{table}");
+    let places: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("shop.yaml:"))
+        .map(|line| line.split_once(' ').unwrap().0)
+        .collect();
+    // The Gateway that is refused, and the listener; the misspelt key, the port that no Gateway of the class has, the
+    // ranges that nobody could keep.
+    assert_eq!(
+        places,
+        ["45:18", "41:87", "15:49", "20:49", "27:5"],
+        "{table}"
+    );
+    assert!(table.contains("healthmonitor-delay"), "{table}");
+    assert!(table.contains("listener at TCP port 9000"), "{table}");
+    assert!(table.contains("UnsupportedProtocol"), "{table}");
+}
+
 #[test]
 fn json_and_yaml_say_what_kubernetes_would() {
     let case = Case::new(&[("shop.yaml", SHOP)]);

@@ -38,6 +38,23 @@ impl Place {
             Self::Gateway => "metadata.annotations",
         }
     }
+
+    /// The path of an annotation, in the object that it is written in.
+    pub(crate) fn path(self, key: &str) -> FieldPath {
+        match self {
+            Self::Parameters => FieldPath::of("spec.exposure.annotations").key(key),
+            Self::Listener => {
+                let all = FieldPath::of("spec.exposure.listenerAnnotations");
+                match provider::listener_key(key) {
+                    Some((protocol, port, bare)) => {
+                        all.key(&format!("{protocol}-{port}")).key(bare)
+                    }
+                    None => all,
+                }
+            }
+            Self::Infrastructure | Self::Gateway => FieldPath::of(self.words()).key(key),
+        }
+    }
 }
 
 /// An annotation as it is written.
@@ -88,14 +105,9 @@ impl Slip {
         Refusal::new(self.path(), INVALID_PARAMETERS, self.message)
     }
 
-    /// Where it is, as a Gateway's path. What GatewayParameters say is theirs, or those of its class.
+    /// Where it is.
     fn path(&self) -> FieldPath {
-        match self.place {
-            Place::Parameters | Place::Listener => FieldPath::of("spec.infrastructure"),
-            Place::Infrastructure | Place::Gateway => {
-                FieldPath::of(self.place.words()).key(&self.key)
-            }
-        }
+        self.place.path(&self.key)
     }
 }
 

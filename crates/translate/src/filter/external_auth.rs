@@ -64,6 +64,7 @@ fn closed(route: RouteKind, refusal: Refusal) -> Refusal {
         path,
         reason,
         message,
+        ..
     } = refusal;
     let (what, done) = refused_in_words(route);
     let message = format!(

@@ -75,7 +75,8 @@ mod tests {
         let gateway = Any::deserialize("gateway.networking.k8s.io/v1", "Gateway", gateway);
         let mut cluster = Cluster::default();
         cluster.insert(gateway.unwrap().unwrap());
-        let mut read = read_gateways(&cluster, &mut Judgements::default(), &Fronts::default());
+        let (fronts, last) = (Fronts::default(), Default::default());
+        let mut read = read_gateways(&cluster, &mut Judgements::default(), &fronts, &last);
         let (proxies, sources) = (ranges(&["10.0.0.0/8"]), ranges(&["192.0.2.0/24"]));
         let arrivals = Arrivals {
             proxies: Some(proxies.clone()),

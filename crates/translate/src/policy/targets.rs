@@ -300,6 +300,7 @@ impl Judged {
                 path,
                 reason,
                 message,
+                ..
             } = refusal.clone();
             match partly && reason == reason::CONFLICTED {
                 true => warning(path, reason, message),

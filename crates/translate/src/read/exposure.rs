@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 
 use daemun_model::names::{ObjectName, Transport};
+use daemun_model::verdict::{FieldPath, Finding};
 use daemun_objects::core::service::Service;
 use daemun_objects::own::exposure::Reach;
+use ipnet::IpNet;
 
 use super::gateway::ReadGateway;
 use super::parameters;
@@ -20,14 +22,17 @@ use crate::exposure::lint::Carried;
 use crate::exposure::made::is_noted;
 use crate::exposure::provider::{Automatic, Rules};
 use crate::listener::{Entry, Protocol};
-use crate::verdict::{Refusal, reason};
+use crate::policy::arrivals::Arrivals;
+use crate::verdict::{Elsewhere, Refusal, reason};
 
-/// Judges the way in, and what of the listeners it cannot carry.
+/// Judges the way in, and what of the listeners it cannot carry. While what is written is refused, listeners go on with
+/// what held before, if that is known.
 pub(super) fn read(
     cluster: &Cluster,
     makers: &Automatic,
     fronts: &Fronts,
     gateway: &mut ReadGateway,
+    before: Option<&Arrivals>,
 ) {
     let infrastructure = gateway.object.spec.infrastructure.as_ref();
     let own = infrastructure.map(|it| it.annotations.clone());
@@ -65,7 +70,7 @@ pub(super) fn read(
         cluster,
     };
     if in_doubt {
-        gateway.arrivals = judge::arrivals_in_doubt(&question);
+        gateway.arrivals = going_on(judge::arrivals_in_doubt(&question), before);
         return;
     }
     match judge::judge(&question) {
@@ -75,7 +80,7 @@ pub(super) fn read(
                 arrivals,
                 wanted,
                 unusable,
-                mut findings,
+                findings,
             } = judged;
             if let Some(why) = exposure.no_udp {
                 refuse_udp(why, gateway);
@@ -83,15 +88,94 @@ pub(super) fn read(
             gateway.exposure = Some(exposure);
             gateway.arrivals = arrivals;
             gateway.wanted = wanted;
-            gateway.unusable = unusable;
-            gateway.findings.append(&mut findings);
+            gateway.unusable = unusable.map(|why| settle_refusal(cluster, gateway, why));
+            for finding in findings {
+                settle(cluster, gateway, finding);
+            }
         }
         Err(refusal) => {
-            let arrivals = judge::arrivals_in_doubt(&question);
+            let arrivals = going_on(judge::arrivals_in_doubt(&question), before);
             gateway.exposure = judge::in_doubt(&question);
             gateway.arrivals = arrivals;
+            let refusal = settle_refusal(cluster, gateway, refusal);
             gateway.refused.push(refusal);
         }
+    }
+}
+
+/// Where a Gateway says how it is exposed, or where its class does for it.
+fn place() -> FieldPath {
+    FieldPath::of("spec.infrastructure")
+}
+
+/// Whether a path is one in GatewayParameters.
+fn is_in_parameters(path: &FieldPath) -> bool {
+    let exposure = FieldPath::of("spec.exposure");
+    path.steps().starts_with(exposure.steps())
+}
+
+/// A refusal of what is written in GatewayParameters is to be found there; where nothing is, in the Gateway.
+fn settle_refusal(cluster: &Cluster, gateway: &ReadGateway, refusal: Refusal) -> Refusal {
+    let by_gateway = !gateway.object.spec.addresses.is_empty();
+    let path = if is_in_parameters(&refusal.path) {
+        refusal.path.clone()
+    } else if refusal.reason == reason::ADDRESS_NOT_USABLE && !by_gateway {
+        FieldPath::of("spec.exposure.address")
+    } else {
+        return refusal;
+    };
+    let of = (&gateway.name, &*gateway.object);
+    let found = parameters::written_in(cluster, of, &path);
+    let refusal = match is_in_parameters(&refusal.path) {
+        true => Refusal {
+            path: place(),
+            ..refusal
+        },
+        false => refusal,
+    };
+    match found {
+        Some(parameters) => refusal.found_in(parameters, path),
+        None => refusal,
+    }
+}
+
+/// The same of something that works and may surprise.
+fn settle(cluster: &Cluster, gateway: &mut ReadGateway, mut finding: Finding) {
+    if !is_in_parameters(&finding.path) {
+        gateway.findings.push(finding);
+        return;
+    }
+    let of = (&gateway.name, &*gateway.object);
+    match parameters::written_in(cluster, of, &finding.path) {
+        Some(parameters) => gateway.elsewhere.push(Elsewhere {
+            parameters,
+            finding,
+        }),
+        None => {
+            finding.path = place();
+            gateway.findings.push(finding);
+        }
+    }
+}
+
+/// What held before, with what can be read now: who sent PROXY headers sends them still, and who was kept out is.
+fn going_on(now: Arrivals, before: Option<&Arrivals>) -> Arrivals {
+    let Some(before) = before else {
+        return now;
+    };
+    let mut proxies = now.proxies;
+    if let Some(others) = &before.proxies {
+        let all = proxies.get_or_insert_default();
+        let missing: Vec<IpNet> = others
+            .iter()
+            .filter(|it| !all.contains(it))
+            .copied()
+            .collect();
+        all.extend(missing);
+    }
+    Arrivals {
+        proxies,
+        sources: before.sources.clone().or(now.sources),
     }
 }
 

@@ -32,7 +32,7 @@ use crate::memo::Judgements;
 use crate::policy::arrivals::Arrivals;
 use crate::refs::{GATEWAY_GROUP, Referrer};
 use crate::value::unknown;
-use crate::verdict::{CLOSED, Refusal, reason};
+use crate::verdict::{CLOSED, Elsewhere, Refusal, reason};
 
 /// A Gateway that is ours.
 #[derive(Debug)]
@@ -67,6 +67,8 @@ pub(crate) struct ReadGateway {
     pub(crate) insecure: bool,
     /// What else there is to say.
     pub(crate) findings: Vec<Finding>,
+    /// What there is to say of its parameters.
+    pub(crate) elsewhere: Vec<Elsewhere>,
 }
 
 impl ReadGateway {
@@ -144,11 +146,12 @@ pub(crate) fn age(created: Option<i64>, name: &ObjectName) -> (i64, Alphabetical
     (created.unwrap_or_default(), name.alphabetical())
 }
 
-/// Reads all Gateways and ListenerSets.
+/// Reads all Gateways and ListenerSets. What was read before counts where what is written now is refused.
 pub(crate) fn read_gateways(
     cluster: &Cluster,
     judgements: &mut Judgements,
     fronts: &Fronts,
+    last: &ReadGateways,
 ) -> ReadGateways {
     let mut read = ReadGateways::default();
     let mut sets = sets_by_gateway(cluster, &mut read);
@@ -156,6 +159,8 @@ pub(crate) fn read_gateways(
     gateways.sort_by_key(|(name, gateway)| age(gateway.metadata.created(), name));
     let mut claims: Vec<PortClaim> = Vec::new();
     let makers = (!cluster.on_host()).then(|| judge::makers(cluster));
+    let last: BTreeMap<&ObjectName, &ReadGateway> =
+        last.ours.iter().map(|it| (&it.name, it)).collect();
     for (name, object) in gateways {
         let pending = match class(cluster, &object.spec.gateway_class_name) {
             Class::Ours => None,
@@ -169,7 +174,9 @@ pub(crate) fn read_gateways(
         let mut gateway = read_gateway(cluster, judgements, (name, object), &sets);
         gateway.pending = pending;
         if let Some(makers) = &makers {
-            exposure::read(cluster, makers, fronts, &mut gateway);
+            let before = last.get(name).filter(|it| it.uid() == gateway.uid());
+            let before = before.map(|it| &it.arrivals);
+            exposure::read(cluster, makers, fronts, &mut gateway, before);
         }
         if gateway.usable() {
             let addresses = gateway.addresses.clone();
@@ -257,6 +264,7 @@ fn read_gateway(
         client_certificate: None,
         insecure: false,
         findings,
+        elsewhere: Vec::new(),
     };
     read_addresses(&spec.addresses, &mut gateway);
     if cluster.on_host() {
@@ -349,9 +357,10 @@ fn read_parameters(cluster: &Cluster, gateway: &mut ReadGateway) {
     let reserved = parameters::reserved(&gateway.object);
     gateway.findings.extend(reserved);
     match parameters::of_gateway(cluster, &gateway.name, &gateway.object) {
-        Ok((parameters, mut findings)) => {
-            gateway.parameters = Some(parameters);
-            gateway.findings.append(&mut findings);
+        Ok(read) => {
+            gateway.parameters = Some(read.parameters);
+            gateway.findings.extend(read.findings);
+            gateway.elsewhere.extend(read.elsewhere);
         }
         Err(refusal) => gateway.refused.push(refusal),
     }

@@ -77,10 +77,11 @@ pub(crate) fn verdict(
             attached: None,
             supported_kinds: None,
         }]),
-        findings: refusal.into_iter().map(Into::into).collect(),
+        findings: refusal.iter().filter_map(Refusal::finding).collect(),
     })
 }
 
-fn refusal(cluster: &Cluster, class: &GatewayClass) -> Option<Refusal> {
+/// Why a class cannot be used, if it cannot.
+pub(crate) fn refusal(cluster: &Cluster, class: &GatewayClass) -> Option<Refusal> {
     parameters::of_class(cluster, class).err()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use daemun_model::names::ObjectName;
-use daemun_model::verdict::{FieldPath, Finding};
+use daemun_model::verdict::{FieldPath, Finding, Step};
 use daemun_objects::Kind;
 use daemun_objects::gateway_api::gateway::Gateway;
 use daemun_objects::gateway_api::gatewayclass::GatewayClass;
@@ -19,7 +19,7 @@ use crate::infrastructure::parameters::{Parameters, judge};
 use crate::infrastructure::way_in::{self, WayIn};
 use crate::nearest::did_you_mean;
 use crate::verdict::reason::INVALID_PARAMETERS;
-use crate::verdict::{Refusal, warning};
+use crate::verdict::{Elsewhere, Refusal, warning};
 
 /// What a Gateway cannot change unless the class says otherwise.
 const LOCKED: [&str; 4] = [
@@ -69,13 +69,22 @@ pub(crate) fn of_class<'a>(
     Ok(Some(spec))
 }
 
-/// The parameters that hold for a Gateway: its own over those of its class, which are known to be fine. With what
-/// there is to say about it.
+/// The parameters that hold for a Gateway, with what there is to say about it.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) parameters: Parameters,
+    /// About the Gateway.
+    pub(crate) findings: Vec<Finding>,
+    /// About its own parameters.
+    pub(crate) elsewhere: Vec<Elsewhere>,
+}
+
+/// The parameters that hold for a Gateway: its own over those of its class, which are known to be fine.
 pub(crate) fn of_gateway(
     cluster: &Cluster,
     name: &ObjectName,
     gateway: &Gateway,
-) -> Result<(Parameters, Vec<Finding>), Refusal> {
+) -> Result<Read, Refusal> {
     let class = ObjectName::new("", &gateway.spec.gateway_class_name);
     let class = cluster.gateway_classes.get(&class);
     let of_class = class.and_then(|class| of_class(cluster, class).ok().flatten());
@@ -83,12 +92,7 @@ pub(crate) fn of_gateway(
     let path = FieldPath::of("spec.infrastructure.parametersRef");
     let Some(reference) = infrastructure.and_then(|it| it.parameters_ref.as_ref()) else {
         let parameters = of_class.map_or_else(|| Ok(Parameters::default()), judge)?;
-        return Ok(keeping_locked_keys(
-            parameters,
-            of_class,
-            gateway,
-            Vec::new(),
-        ));
+        return Ok(keeping_locked_keys(parameters, of_class, gateway));
     };
     check_kind(&reference.group, &reference.kind, &path)?;
     let own_name = ObjectName::new(&name.namespace, &reference.name);
@@ -102,19 +106,82 @@ pub(crate) fn of_gateway(
     }
     let (spec, passed_over) = merge(of_class, own).map_err(wrong)?;
     let parameters = judge(&spec).map_err(wrong)?;
-    let findings = (!passed_over.is_empty()).then(|| {
-        let fields = crate::nearest::list_all(&passed_over);
-        warning(
-            path.clone(),
+    let locked = passed_over.iter().map(|field| Elsewhere {
+        parameters: own_name.clone(),
+        finding: warning(
+            FieldPath::of("spec").field(field),
             "ParametersLocked",
             format!(
-                "What GatewayParameters {own_name} says about {fields} does not hold: the GatewayClass {} leaves it to its owner (spec.locked of the class's parameters; without any, the image, environment and security of pods are locked).",
+                "What this says about {field} does not hold: the GatewayClass {} leaves it to its owner (spec.locked of the class's parameters; without any, the image, environment and security of pods are locked).",
                 gateway.spec.gateway_class_name
             ),
-        )
+        ),
     });
-    let findings = findings.into_iter().collect();
-    Ok(keeping_locked_keys(parameters, of_class, gateway, findings))
+    Ok(Read {
+        elsewhere: locked.collect(),
+        ..keeping_locked_keys(parameters, of_class, gateway)
+    })
+}
+
+/// The GatewayParameters that a Gateway refers to, and those of its class: the former first.
+pub(crate) fn named(cluster: &Cluster, name: &ObjectName, gateway: &Gateway) -> Vec<ObjectName> {
+    let path = FieldPath::root();
+    let own = gateway.spec.infrastructure.as_ref();
+    let own = own.and_then(|own| own.parameters_ref.as_ref());
+    let own = own.filter(|own| check_kind(&own.group, &own.kind, &path).is_ok());
+    let own = own.map(|own| ObjectName::new(&name.namespace, &own.name));
+    let class = ObjectName::new("", &gateway.spec.gateway_class_name);
+    let class = cluster.gateway_classes.get(&class);
+    let class = class.and_then(|class| class.spec.parameters_ref.as_ref());
+    let class = class.filter(|class| check_kind(&class.group, &class.kind, &path).is_ok());
+    let class =
+        class.and_then(|class| Some(ObjectName::new(class.namespace.as_deref()?, &class.name)));
+    own.into_iter().chain(class).collect()
+}
+
+/// The GatewayParameters in which something is written that holds for a Gateway, by its path.
+pub(crate) fn written_in(
+    cluster: &Cluster,
+    (name, gateway): (&ObjectName, &Gateway),
+    path: &FieldPath,
+) -> Option<ObjectName> {
+    let specs = named(cluster, name, gateway).into_iter();
+    let specs = specs.filter_map(|name| {
+        let object = cluster.gateway_parameters.get(&name)?;
+        Some((name, serde_json::to_value(&object.spec).ok()?))
+    });
+    let mut specs: Vec<_> = specs.collect();
+    let class = ObjectName::new("", &gateway.spec.gateway_class_name);
+    let class = cluster.gateway_classes.get(&class);
+    let class = class.and_then(|class| of_class(cluster, class).ok().flatten());
+    let dotted = path.to_string();
+    let below = dotted.strip_prefix("spec.").unwrap_or_default();
+    if specs.len() > 1 && class.is_some_and(|class| is_locked(class, below)) {
+        // What the Gateway's own say of it does not hold.
+        specs.remove(0);
+    }
+    first_with(&specs, path)
+}
+
+/// The first object in which something is written at a path.
+fn first_with(written: &[(ObjectName, serde_json::Value)], path: &FieldPath) -> Option<ObjectName> {
+    let mut steps = path.steps().iter();
+    if steps.next() != Some(&Step::Field("spec".to_owned())) {
+        return None;
+    }
+    let steps: Vec<&Step> = steps.collect();
+    let has = |spec: &serde_json::Value| {
+        let mut at = Some(spec);
+        for step in &steps {
+            at = at.and_then(|at| match step {
+                Step::Field(field) => at.get(field),
+                Step::Index(index) => at.get(index),
+            });
+        }
+        at.is_some()
+    };
+    let found = written.iter().find(|(_, spec)| has(spec));
+    found.map(|(name, _)| name.clone())
 }
 
 /// What of a Gateway's way in counts while its parameters, or those of its class, cannot be had: each field that can be
@@ -172,10 +239,14 @@ fn keeping_locked_keys(
     mut parameters: Parameters,
     class: Option<&GatewayParametersSpec>,
     gateway: &Gateway,
-    mut findings: Vec<Finding>,
-) -> (Parameters, Vec<Finding>) {
+) -> Read {
+    let mut findings = Vec::new();
     let Some(class) = class else {
-        return (parameters, findings);
+        return Read {
+            parameters,
+            findings,
+            elsewhere: Vec::new(),
+        };
     };
     let pod = class.pod.as_ref();
     let exposure = class.exposure.as_ref();
@@ -216,7 +287,11 @@ fn keeping_locked_keys(
             ),
         ));
     }
-    (parameters, findings)
+    Read {
+        parameters,
+        findings,
+        elsewhere: Vec::new(),
+    }
 }
 
 /// What a Gateway wants to put on the objects around it, and what is kept for Daemun and the Gateway API.
@@ -284,14 +359,19 @@ fn find<'a>(
 
 /// A refusal of a field of GatewayParameters, as one of the reference to them.
 fn in_words(name: &ObjectName, path: &FieldPath, refusal: &Refusal) -> Refusal {
-    Refusal::new(
+    let told = Refusal::new(
         path.clone(),
         INVALID_PARAMETERS,
         format!(
             "GatewayParameters {name}, {}: {}",
             refusal.path, refusal.message
         ),
-    )
+    );
+    let found = refusal.clone().found_in(name.clone(), refusal.path.clone());
+    Refusal {
+        elsewhere: found.elsewhere,
+        ..told
+    }
 }
 
 fn locked(class: &GatewayParametersSpec) -> impl Iterator<Item = &str> {

@@ -130,20 +130,29 @@ pub(super) fn subnet(
     match rules.subnet {
         Way::Is(key) if rules.private.keys().iter().any(says) => match reach {
             Some(Asked::Private) => Ok(Annotations::new()),
-            Some(Asked::Public) | None => Err(refusal(format!(
-                "Naming a subnet ({key}) makes an address of {} private, and a public one is asked for; take exposure.subnet out, or write exposure.reach: Private.",
-                rules.product
-            ))),
+            Some(Asked::Public) | None => Err(refusal(
+                "subnet",
+                format!(
+                    "Naming a subnet ({key}) makes an address of {} private, and a public one is asked for; take exposure.subnet out, or write exposure.reach: Private.",
+                    rules.product
+                ),
+            )),
         },
         Way::Is(key) => Ok([(key.to_owned(), subnet.to_owned())].into()),
-        Way::No(why) => Err(refusal(format!(
-            "{} has no subnets to choose from: {why} Take exposure.subnet out.",
-            rules.product
-        ))),
-        Way::NotKnown => Err(refusal(format!(
-            "It is not known how {} is told a subnet; take exposure.subnet out, and write its annotation under exposure.annotations, or say who makes load balancers here (exposure.provider).",
-            rules.product
-        ))),
+        Way::No(why) => Err(refusal(
+            "subnet",
+            format!(
+                "{} has no subnets to choose from: {why} Take exposure.subnet out.",
+                rules.product
+            ),
+        )),
+        Way::NotKnown => Err(refusal(
+            "subnet",
+            format!(
+                "It is not known how {} is told a subnet; take exposure.subnet out, and write its annotation under exposure.annotations, or say who makes load balancers here (exposure.provider).",
+                rules.product
+            ),
+        )),
     }
 }
 
@@ -160,25 +169,34 @@ pub(super) fn kept(
         && rules.kept_address.get().is_some()
     {
         // What outlives a load balancer is an address that was allocated by itself.
-        return Err(refusal(format!(
-            "{} keeps public addresses, and a {} one goes with its load balancer; take exposure.keepAddress out, and write exposure.address to get the same one again.",
-            rules.product,
-            word(asked)
-        )));
+        return Err(refusal(
+            "keepAddress",
+            format!(
+                "{} keeps public addresses, and a {} one goes with its load balancer; take exposure.keepAddress out, and write exposure.address to get the same one again.",
+                rules.product,
+                word(asked)
+            ),
+        ));
     }
     match rules.kept_address {
         Way::Is(key) => match key.value {
             Value::Is(value) => Ok([(key.key.to_owned(), value.to_owned())].into()),
             Value::Subnet => Ok(Annotations::new()),
         },
-        Way::No(why) => Err(refusal(format!(
-            "{} keeps no address: {why} Take exposure.keepAddress out.",
-            rules.product
-        ))),
-        Way::NotKnown => Err(refusal(format!(
-            "It is not known how {} is told to keep an address; take exposure.keepAddress out, and write its annotation under exposure.annotations, or say who makes load balancers here (exposure.provider).",
-            rules.product
-        ))),
+        Way::No(why) => Err(refusal(
+            "keepAddress",
+            format!(
+                "{} keeps no address: {why} Take exposure.keepAddress out.",
+                rules.product
+            ),
+        )),
+        Way::NotKnown => Err(refusal(
+            "keepAddress",
+            format!(
+                "It is not known how {} is told to keep an address; take exposure.keepAddress out, and write its annotation under exposure.annotations, or say who makes load balancers here (exposure.provider).",
+                rules.product
+            ),
+        )),
     }
 }
 

@@ -3,10 +3,11 @@
 
 use daemun_model::verdict::Finding;
 
-use super::{Annotations, Asked, Question, refusal};
+use super::{Annotations, Asked, Question};
 use crate::exposure::lint::{Annotation, Place, lint as slips, of_reach};
 use crate::exposure::provider::{Provider, Rules, Value, listener_key, rules};
 use crate::verdict::Refusal;
+use crate::verdict::reason::INVALID_PARAMETERS;
 
 /// Annotations that decide who may reach the address are `reach`'s alone, whoever makes load balancers here.
 pub(super) fn keys_of_reach(asked: &Question<'_>) -> Result<(), Refusal> {
@@ -27,14 +28,22 @@ pub(super) fn keys_of_proof(asked: &Question<'_>, reach: Option<Asked>) -> Resul
     for Annotation { place, key, .. } in all(asked) {
         let written = place.words();
         if blinds(key) {
-            return Err(refusal(format!(
-                "With the annotation {key} ({written}) the Service shows a name of your choice in the place of its address, and then nobody can see that the address is private, as is asked for. Take it out, or write exposure.reach: Public in GatewayParameters."
-            )));
+            return Err(refusal(
+                place,
+                key,
+                format!(
+                    "With the annotation {key} ({written}) the Service shows a name of your choice in the place of its address, and then nobody can see that the address is private, as is asked for. Take it out, or write exposure.reach: Public in GatewayParameters."
+                ),
+            ));
         }
         if forges(key) {
-            return Err(refusal(format!(
-                "The annotation {key} ({written}) is where the maker of the load balancer writes the address that it gave; take it out."
-            )));
+            return Err(refusal(
+                place,
+                key,
+                format!(
+                    "The annotation {key} ({written}) is where the maker of the load balancer writes the address that it gave; take it out."
+                ),
+            ));
         }
     }
     Ok(())
@@ -61,10 +70,14 @@ fn keys_of_proxy(asked: &Question<'_>) -> Result<(), Refusal> {
     let mut all = all(asked).filter(|_| !by_hand);
     match all.find(|it| switches_on(it.key, it.value)) {
         None => Ok(()),
-        Some(Annotation { place, key, .. }) => Err(refusal(format!(
-            "The annotation {key} ({}) has a load balancer send PROXY headers, and that is said in one place only, which has listeners believe them as well; take it out, and write exposure.proxyProtocol in GatewayParameters.",
-            place.words()
-        ))),
+        Some(Annotation { place, key, .. }) => Err(refusal(
+            place,
+            key,
+            format!(
+                "The annotation {key} ({}) has a load balancer send PROXY headers, and that is said in one place only, which has listeners believe them as well; take it out, and write exposure.proxyProtocol in GatewayParameters.",
+                place.words()
+            ),
+        )),
     }
 }
 
@@ -81,6 +94,10 @@ fn switches_on(key: &str, value: &str) -> bool {
             it.key == bare && (on || (it.key.contains("proxy") && !is_off))
         })
     })
+}
+
+fn refusal(place: Place, key: &str, message: String) -> Refusal {
+    Refusal::new(place.path(key), INVALID_PARAMETERS, message)
 }
 
 /// All annotations that get to the Service.
@@ -101,8 +118,12 @@ pub(super) fn said_once(asked: &Question<'_>, by_fields: &Annotations) -> Result
         return Ok(());
     };
     let value = by_fields.get(key).map_or("", String::as_str);
-    Err(refusal(format!(
-        "The annotation {key} ({}) says something else than a field of exposure, which writes it as \"{value}\"; take the annotation out, or the field.",
-        place.words()
-    )))
+    Err(refusal(
+        place,
+        key,
+        format!(
+            "The annotation {key} ({}) says something else than a field of exposure, which writes it as \"{value}\"; take the annotation out, or the field.",
+            place.words()
+        ),
+    ))
 }

@@ -110,25 +110,34 @@ fn key(part: HealthPart, value: u32, rules: &Rules) -> Result<&'static str, Refu
                 .collect();
             let why = why.join(" ");
             let space = if why.is_empty() { "" } else { " " };
-            return Err(refusal(format!(
-                "No annotation is known by which {} is told {field} of its health check.{space}{why} Take exposure.healthCheck.{field} out.",
-                rules.product
-            )));
+            return Err(refusal(
+                &format!("healthCheck.{field}"),
+                format!(
+                    "No annotation is known by which {} is told {field} of its health check.{space}{why} Take exposure.healthCheck.{field} out.",
+                    rules.product
+                ),
+            ));
         }
     };
     if unit == Unit::NotKnown {
-        return Err(refusal(format!(
-            "It is not known in which unit {} takes {field} of its health check ({key}); take exposure.healthCheck.{field} out, and write the annotation under exposure.annotations.",
-            rules.product
-        )));
+        return Err(refusal(
+            &format!("healthCheck.{field}"),
+            format!(
+                "It is not known in which unit {} takes {field} of its health check ({key}); take exposure.healthCheck.{field} out, and write the annotation under exposure.annotations.",
+                rules.product
+            ),
+        ));
     }
     if let Some(Takes::Number(from, to)) = rules.known(key).map(|known| known.takes)
         && !(from..=to).contains(&value)
     {
-        return Err(refusal(format!(
-            "exposure.healthCheck.{field} is {value}, and {} takes a number from {from} to {to}.",
-            rules.product
-        )));
+        return Err(refusal(
+            &format!("healthCheck.{field}"),
+            format!(
+                "exposure.healthCheck.{field} is {value}, and {} takes a number from {from} to {to}.",
+                rules.product
+            ),
+        ));
     }
     Ok(key)
 }

@@ -283,7 +283,7 @@ fn load_balancer(
     let local = if waits { Some(false) } else { local };
     if waits {
         findings.push(warning(
-            place(),
+            at("externalTrafficPolicy"),
             "LocalWaits",
             "The Service still says that PROXY headers are sent, so externalTrafficPolicy stays Cluster until it does not: with Local they would come from the load balancer's own addresses, which are not known here. Its range in exposure.trustedRanges lets Local come at once.",
         ));
@@ -361,7 +361,7 @@ fn without_load_balancer(asked: &Question<'_>, kind: ServiceKind) -> Result<Judg
     .collect();
     if !silent.is_empty() {
         findings.push(warning(
-            place(),
+            at(silent.first().map_or("", |field| field.as_str())),
             "NoLoadBalancer",
             format!(
                 "There is no load balancer with this reach, so exposure says nothing with {}.",
@@ -392,14 +392,14 @@ fn without_load_balancer(asked: &Question<'_>, kind: ServiceKind) -> Result<Judg
     })
 }
 
-/// Where a Gateway says how it is exposed, or where its class does for it.
-fn place() -> FieldPath {
-    FieldPath::of("spec.infrastructure")
+/// Where a field of the way in is written, in GatewayParameters.
+fn at(field: &str) -> FieldPath {
+    FieldPath::of("spec.exposure").field(field)
 }
 
-/// A refusal of what is written in GatewayParameters.
-fn refusal(message: impl Into<String>) -> Refusal {
-    Refusal::new(place(), INVALID_PARAMETERS, message)
+/// A refusal of what a field says.
+fn refusal(field: &str, message: impl Into<String>) -> Refusal {
+    Refusal::new(at(field), INVALID_PARAMETERS, message)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use daemun_objects::core::node::{Node, NodeAddressType};
 use daemun_objects::core::service::Service;
 use ipnet::IpNet;
 
-use super::{Annotations, Question, ServiceKind, place, refusal};
+use super::{Annotations, Question, ServiceKind, at, refusal};
 use crate::cluster::Cluster;
 use crate::exposure::provider::{Automatic, Provider, ProxyVersion, Rules, Value, Way, rules};
 use crate::verdict::{Refusal, warning};
@@ -50,20 +50,26 @@ pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result
             }
         }
         Way::No(why) => {
-            return Err(refusal(format!(
-                "{} sends no PROXY headers: {why} Take exposure.proxyProtocol out; with externalTrafficPolicy Local the proxies see clients' addresses there.",
-                rules.product
-            )));
+            return Err(refusal(
+                "proxyProtocol",
+                format!(
+                    "{} sends no PROXY headers: {why} Take exposure.proxyProtocol out; with externalTrafficPolicy Local the proxies see clients' addresses there.",
+                    rules.product
+                ),
+            ));
         }
         Way::NotKnown if asked.way_in.provider == Some(Provider::Generic) => {
             proxy.findings.push(one_sided());
         }
         Way::NotKnown => {
-            return Err(refusal(format!(
-                "It is not known how {} is asked for PROXY headers, and with one side switched nothing would be gained. Say who makes load balancers here (exposure.provider); with {} you write its annotation under exposure.annotations yourself.",
-                rules.product,
-                Provider::Generic.name()
-            )));
+            return Err(refusal(
+                "proxyProtocol",
+                format!(
+                    "It is not known how {} is asked for PROXY headers, and with one side switched nothing would be gained. Say who makes load balancers here (exposure.provider); with {} you write its annotation under exposure.annotations yourself.",
+                    rules.product,
+                    Provider::Generic.name()
+                ),
+            ));
         }
     }
     trust(asked, local, &mut proxy)?;
@@ -83,6 +89,7 @@ pub(super) fn without_load_balancer(
     }
     if asked.way_in.trusted.is_none() && !by_nodes {
         return Err(refusal(
+            "proxyProtocol",
             "Who would send PROXY headers is not known with this reach; write their addresses in exposure.trustedRanges, or take exposure.proxyProtocol out.",
         ));
     }
@@ -151,7 +158,7 @@ fn trust(asked: &Question<'_>, local: bool, proxy: &mut Proxy) -> Result<(), Ref
 
 fn through_nodes() -> Finding {
     warning(
-        place(),
+        at("proxyProtocol"),
         "ProxyProtocolThroughNodes",
         "PROXY headers are believed from the nodes, through which everything passes that comes to a port of theirs (NodePort): who can reach one can claim any address as the client's. With externalTrafficPolicy Local, and the load balancer's range in exposure.trustedRanges, only the load balancer can.",
     )
@@ -165,12 +172,14 @@ pub(super) fn trusted(asked: &Question<'_>, local: bool) -> Result<Vec<IpNet>, R
         (Some(trusted), _, _) => Ok(trusted.clone()),
         (None, Some(subnet), true) => Ok(vec![subnet.trunc()]),
         (None, None, true) => Err(refusal(
+            "proxyProtocol",
             "With externalTrafficPolicy Local the PROXY headers come from the load balancer's own addresses, which are not known here; write the range of its subnet in exposure.trustedRanges.",
         )),
         (None, _, false) => {
             let nodes = nodes(asked.cluster);
             if nodes.is_empty() {
                 return Err(refusal(
+                    "proxyProtocol",
                     "The PROXY headers come through the nodes, and no address of a node is known here; write their ranges in exposure.trustedRanges.",
                 ));
             }
@@ -181,7 +190,7 @@ pub(super) fn trusted(asked: &Question<'_>, local: bool) -> Result<Vec<IpNet>, R
 
 fn one_sided() -> Finding {
     warning(
-        place(),
+        at("proxyProtocol"),
         "ProxyProtocolOneSided",
         "Listeners accept PROXY headers, and what stands in front of them has to be told elsewhere to send them: nothing here tells it.",
     )

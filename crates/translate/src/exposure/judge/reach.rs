@@ -16,10 +16,13 @@ pub(super) fn written(reach: Option<Reach>, allowed: &[Reach]) -> Result<Option<
         None if allowed.contains(&Reach::Private) => Ok(Some(Reach::Private)),
         None => {
             let allowed: Vec<String> = allowed.iter().map(|it| it.as_str().to_owned()).collect();
-            Err(refusal(format!(
-                "Nobody says who may reach the Gateway, and without a word it would be Private, which its GatewayClass does not allow; write exposure.reach in GatewayParameters: {}.",
-                crate::nearest::list_all(&allowed)
-            )))
+            Err(refusal(
+                "allowedReach",
+                format!(
+                    "Nobody says who may reach the Gateway, and without a word it would be Private, which its GatewayClass does not allow; write exposure.reach in GatewayParameters: {}.",
+                    crate::nearest::list_all(&allowed)
+                ),
+            ))
         }
         reach => Ok(reach),
     }
@@ -29,23 +32,32 @@ pub(super) fn written(reach: Option<Reach>, allowed: &[Reach]) -> Result<Option<
 pub(super) fn recognised(makers: &Automatic) -> Result<&'static Rules, Refusal> {
     match makers {
         Automatic::Rules(rules) => Ok(rules),
-        Automatic::Unknown(start) => Err(refusal(format!(
-            "The nodes' providerID {}, and it is not known who makes load balancers there, so no Service was made that might get a public address. {}",
-            match start.ends_with("://") {
-                true => format!("begins with {start}"),
-                false => format!("says no cloud before ://, as {start} does not"),
-            },
-            name_it()
-        ))),
-        Automatic::Unseen => Err(refusal(format!(
-            "The controller may not list nodes, so it is not known who makes load balancers here, and no Service was made that might get a public address. Let the controller's ClusterRole get, list and watch nodes; or: {}",
-            name_it()
-        ))),
-        Automatic::Several(starts) => Err(refusal(format!(
-            "The nodes belong to several clouds ({}), so it is not known who makes load balancers here. {}",
-            crate::nearest::list(starts, ""),
-            name_it()
-        ))),
+        Automatic::Unknown(start) => Err(refusal(
+            "provider",
+            format!(
+                "The nodes' providerID {}, and it is not known who makes load balancers there, so no Service was made that might get a public address. {}",
+                match start.ends_with("://") {
+                    true => format!("begins with {start}"),
+                    false => format!("says no cloud before ://, as {start} does not"),
+                },
+                name_it()
+            ),
+        )),
+        Automatic::Unseen => Err(refusal(
+            "provider",
+            format!(
+                "The controller may not list nodes, so it is not known who makes load balancers here, and no Service was made that might get a public address. Let the controller's ClusterRole get, list and watch nodes; or: {}",
+                name_it()
+            ),
+        )),
+        Automatic::Several(starts) => Err(refusal(
+            "provider",
+            format!(
+                "The nodes belong to several clouds ({}), so it is not known who makes load balancers here. {}",
+                crate::nearest::list(starts, ""),
+                name_it()
+            ),
+        )),
     }
 }
 
@@ -90,7 +102,8 @@ pub(super) fn decided(
             let keys = keys.iter().map(|key| match (key.value, subnet) {
                 (Value::Is(value), _) => Ok((key.key.to_owned(), value.to_owned())),
                 (Value::Subnet, Some(subnet)) => Ok((key.key.to_owned(), subnet.to_owned())),
-                (Value::Subnet, None) => Err(refusal(format!(
+                (Value::Subnet, None) => Err(refusal(
+"reach", format!(
                     "{} gives a {word} address where its subnet is named, and a public one otherwise, so no Service was made. Name the subnet with exposure.subnet in GatewayParameters, or write exposure.reach: Public.",
                     rules.product
                 ))),
@@ -98,15 +111,18 @@ pub(super) fn decided(
             Ok((Some(asked), keys.collect::<Result<_, _>>()?))
         }
         Switch::Default | Switch::Elsewhere(_) => Ok((Some(asked), Annotations::new())),
-        Switch::Impossible(why) => Err(refusal(format!(
-            "{} cannot give a {word} address: {why}",
-            rules.product
-        ))),
-        Switch::NotKnown => Err(refusal(format!(
-            "It is not known how {} is asked for a {word} address, so no Service was made. Write who makes load balancers here (exposure.provider); known are {}.",
-            rules.product,
-            names()
-        ))),
+        Switch::Impossible(why) => Err(refusal(
+            "reach",
+            format!("{} cannot give a {word} address: {why}", rules.product),
+        )),
+        Switch::NotKnown => Err(refusal(
+            "reach",
+            format!(
+                "It is not known how {} is asked for a {word} address, so no Service was made. Write who makes load balancers here (exposure.provider); known are {}.",
+                rules.product,
+                names()
+            ),
+        )),
     }
 }
 
@@ -121,9 +137,12 @@ fn only_public(rules: &Rules) -> Refusal {
             rules.product
         ),
     };
-    refusal(format!(
-        "{why} Nobody says who may reach the Gateway, so no Service was made that might get a public address. Write in GatewayParameters exposure.reach: Public, if anybody on the internet may, or Cluster, if who is inside of the cluster."
-    ))
+    refusal(
+        "provider",
+        format!(
+            "{why} Nobody says who may reach the Gateway, so no Service was made that might get a public address. Write in GatewayParameters exposure.reach: Public, if anybody on the internet may, or Cluster, if who is inside of the cluster."
+        ),
+    )
 }
 
 /// Refuses a class of load balancers that decides otherwise.
@@ -144,12 +163,15 @@ pub(super) fn agrees_with_class(
     if other == reach {
         return Ok(());
     }
-    Err(refusal(format!(
-        "exposure.loadBalancerClass {class} gives a {} address on {}, whatever else is said, and a {} one is asked for; take the class out, or write another reach.",
-        word(other),
-        rules.product,
-        word(reach)
-    )))
+    Err(refusal(
+        "loadBalancerClass",
+        format!(
+            "exposure.loadBalancerClass {class} gives a {} address on {}, whatever else is said, and a {} one is asked for; take the class out, or write another reach.",
+            word(other),
+            rules.product,
+            word(reach)
+        ),
+    ))
 }
 
 /// Whether the proxies see clients' addresses.

@@ -4,7 +4,7 @@
 use daemun_model::verdict::Finding;
 use ipnet::IpNet;
 
-use super::{Question, place, refusal};
+use super::{Question, at, refusal};
 use crate::exposure::provider::{RangesPlace, Rules, SourceRanges, Way};
 use crate::verdict::{Refusal, warning};
 
@@ -30,11 +30,7 @@ pub(super) fn decide(
     let Some(written) = &asked.way_in.source_ranges else {
         return Ok(Ranges::default());
     };
-    let Way::Is(SourceRanges {
-        place: at,
-        condition,
-    }) = rules.source_ranges
-    else {
+    let Way::Is(SourceRanges { place, condition }) = rules.source_ranges else {
         let sources = by_listener(asked, sees_client, rules.product)?;
         return Ok(Ranges {
             sources,
@@ -42,7 +38,7 @@ pub(super) fn decide(
         });
     };
     let mut ranges = Ranges::default();
-    match at {
+    match place {
         RangesPlace::Field => ranges.field.clone_from(written),
         RangesPlace::Annotation(key) => {
             let texts: Vec<String> = written.iter().map(IpNet::to_string).collect();
@@ -55,7 +51,7 @@ pub(super) fn decide(
             ranges.sources = Some(written.clone());
         } else {
             ranges.finding = Some(warning(
-                place(),
+                at("sourceRanges"),
                 "SourceRangesUncertain",
                 format!(
                     "Whether exposure.sourceRanges count is up to {}: {condition}",
@@ -76,8 +72,11 @@ pub(super) fn by_listener(
     match &asked.way_in.source_ranges {
         None => Ok(None),
         Some(written) if sees_client => Ok(Some(written.clone())),
-        Some(_) => Err(refusal(format!(
-            "Nobody could keep callers outside of exposure.sourceRanges out: no way is known to tell {who} load balancer, and the proxies do not see clients' addresses. Write exposure.proxyProtocol: true where the load balancer sends PROXY headers, or externalTrafficPolicy: Local where packets pass through it; else take sourceRanges out."
-        ))),
+        Some(_) => Err(refusal(
+            "sourceRanges",
+            format!(
+                "Nobody could keep callers outside of exposure.sourceRanges out: no way is known to tell {who} load balancer, and the proxies do not see clients' addresses. Write exposure.proxyProtocol: true where the load balancer sends PROXY headers, or externalTrafficPolicy: Local where packets pass through it; else take sourceRanges out."
+            ),
+        )),
     }
 }
