@@ -41,6 +41,8 @@ pub struct ProxyState {
     pub current: bool,
     /// What it refused of the configuration, and why.
     pub refused: Vec<Refused>,
+    /// Whether a connection has come to one of its listeners since it began; none if it has not told, or cannot.
+    pub reached: Option<bool>,
 }
 
 /// What a proxy is doing.

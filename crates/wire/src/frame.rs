@@ -12,9 +12,11 @@ use crate::commit::Piece;
 use crate::resource::Version;
 
 /// The protocol that this version speaks. It counts up when a frame or a field of one is added.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// The oldest protocol that this version still understands.
 pub const OLDEST_PROTOCOL: u32 = 1;
+/// The first protocol in which an answer says whether a connection has come.
+pub(crate) const SAYS_REACHED: u32 = 2;
 
 /// What the controller says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,9 @@ pub struct Answer {
     /// What it refused of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refused>,
+    /// Whether a connection has come to one of its listeners since it began; none if the proxy does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<bool>,
 }
 
 /// Refused parts of one answer, at most.
@@ -83,6 +88,23 @@ const REFUSED: usize = 64;
 const SAID: usize = 1024;
 
 impl Answer {
+    /// What is to be said before there is anything to say.
+    pub(crate) fn starting(reached: Option<bool>) -> Self {
+        Self {
+            phase: Phase::Starting,
+            generation: None,
+            root: None,
+            refused: Vec::new(),
+            reached,
+        }
+    }
+
+    /// As who speaks this protocol can read it.
+    pub(crate) fn in_protocol(mut self, protocol: u32) -> Self {
+        self.reached = self.reached.filter(|_| protocol >= SAYS_REACHED);
+        self
+    }
+
     /// As much of it as an answer may say: listeners first, since they have conditions of their own.
     #[must_use]
     pub fn bounded(mut self) -> Self {
@@ -124,4 +146,30 @@ pub fn write<T: Serialize>(frame: &T) -> Result<Bytes, String> {
 /// A sentence, about a frame that is not known above all.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     rmp_serde::from_slice(bytes).map_err(|error| format!("a frame cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::{Answer, OLDEST_PROTOCOL, PROTOCOL, read, write};
+    use crate::answer::Phase;
+
+    /// An answer as protocol 1 had it.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct First {
+        phase: Phase,
+    }
+
+    #[test]
+    fn who_speaks_an_older_protocol_is_told_what_it_can_read() {
+        let answer = Answer::starting(Some(true));
+        let in_first = write(&answer.clone().in_protocol(OLDEST_PROTOCOL)).unwrap();
+        assert_eq!(read::<First>(&in_first).unwrap().phase, Phase::Starting);
+        assert_eq!(read::<Answer>(&in_first).unwrap().reached, None);
+        let in_newest = write(&answer.in_protocol(PROTOCOL)).unwrap();
+        assert!(read::<First>(&in_newest).is_err(), "it could not be read");
+        assert_eq!(read::<Answer>(&in_newest).unwrap().reached, Some(true));
+    }
 }

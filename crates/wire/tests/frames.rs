@@ -63,6 +63,16 @@ fn from_proxy() -> Vec<FromProxy> {
             generation: None,
             root: None,
             refused: Vec::new(),
+            reached: None,
+        }));
+    }
+    for reached in [false, true] {
+        frames.push(FromProxy::Answer(Answer {
+            phase: Phase::Ready,
+            generation: Some(3),
+            root: None,
+            refused: Vec::new(),
+            reached: Some(reached),
         }));
     }
     frames.push(FromProxy::Answer(Answer {
@@ -73,6 +83,7 @@ fn from_proxy() -> Vec<FromProxy> {
             what: "listener infra/shop/https".to_owned(),
             why: "its port is taken".to_owned(),
         }],
+        reached: None,
     }));
     frames
 }

@@ -139,6 +139,7 @@ fn answer(phase: Phase, refused: Vec<Refused>) -> FromProxy {
         generation: Some(1),
         root: None,
         refused,
+        reached: None,
     })
 }
 

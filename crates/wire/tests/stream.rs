@@ -16,7 +16,7 @@ use daemun_model::policy::sources::SourceRanges;
 use daemun_testkit::gateway::Objects;
 use daemun_testkit::wire::{Controller, Files};
 use daemun_testkit::{Authority, ports, within, yaml};
-use daemun_wire::answer::Phase;
+use daemun_wire::answer::{Phase, ProxyState};
 use daemun_wire::client::{Client, Resolve, Resolving, Update};
 use daemun_wire::resource::Resource;
 use tempfile::TempDir;
@@ -163,6 +163,30 @@ async fn what_is_published_arrives_whole_and_what_changes_is_one_part() {
         .await;
     drop(proxy);
     controller.until("it is gone", <[_]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn every_replica_hears_of_the_first_connection_and_who_comes_later_too() {
+    let world = World::new();
+    let mut one = world.controller().await;
+    let files = world.files("default/gw/pod");
+    let mut proxy = Proxy::start(&files, &one);
+    let told =
+        |reached| move |proxies: &[ProxyState]| proxies.len() == 1 && proxies[0].reached == reached;
+    one.publish(&objects(&["one"]));
+    one.until("none has come", told(Some(false))).await;
+    proxy.client.reached();
+    one.until("one has come", told(Some(true))).await;
+    // What is answered later takes nothing of it back.
+    let update = proxy.next().await;
+    proxy.serve(&update);
+    until_current(&one).await;
+    one.until("one has come", told(Some(true))).await;
+    let address = one.address;
+    one.end().await;
+    let mut two = Controller::start_at(address, &world.authority).await;
+    two.publish(&objects(&["one"]));
+    two.until("one has come", told(Some(true))).await;
 }
 
 #[test]

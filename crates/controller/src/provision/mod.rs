@@ -157,6 +157,8 @@ pub struct Place {
     pub trouble: Option<(&'static str, String)>,
     /// What is wrong with the proxies' pods, as a sentence: why none is connected, or not all of them.
     pub pods: Option<String>,
+    /// What is to be said if no connection comes, though it has addresses; none where that means nothing.
+    pub silence: Option<String>,
     /// Pods of the workload that are ready, and how many are wanted.
     pub ready: (u32, u32),
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use daemun_translate::exposure::{Fate, REACH_VERIFIED, ServiceKind};
+use daemun_translate::exposure::{Fate, REACH_VERIFIED, ServiceKind, silence};
 use daemun_translate::infrastructure::{Infrastructure, Wanted};
 
 use super::apply::Failure;
@@ -28,6 +28,7 @@ pub(super) fn place(
     let mut place = Place {
         ready: ready(around),
         pods: pods::trouble(wanted, around),
+        silence: silence::in_words(&wanted.exposure, &wanted.ports),
         ..Place::default()
     };
     let services = services(around);

@@ -14,6 +14,7 @@ use daemun_wire::answer::Proxies;
 
 use super::compose;
 use super::release::Release;
+use super::silence::{Silence, Verdict as Says};
 use crate::events::{About, Notice};
 use crate::provision::Provisioned;
 use crate::source::kubernetes::{Observed, Written, kind};
@@ -70,6 +71,9 @@ pub(super) struct Desk {
     /// Whether proxies may not have had the time yet to connect.
     early: bool,
     queue: BTreeSet<Key>,
+    silence: Silence,
+    /// What is to be looked at again at a time, in seconds since 1970.
+    at: BTreeMap<i64, BTreeSet<Key>>,
     /// What a person should notice, and has not been told yet.
     notices: Vec<(About, Notice)>,
 }
@@ -81,8 +85,8 @@ struct Known {
 }
 
 impl Desk {
-    /// A desk of the controller of this name, in its namespace.
-    pub(super) fn new(controller: &str, home: &str) -> Self {
+    /// A desk of the controller of this name, in its namespace, from a time on (seconds since 1970).
+    pub(super) fn new(controller: &str, home: &str, began: i64) -> Self {
         Self {
             controller: controller.to_owned(),
             home: home.to_owned(),
@@ -98,6 +102,8 @@ impl Desk {
             classes: Arc::default(),
             early: true,
             queue: BTreeSet::new(),
+            silence: Silence::new(began),
+            at: BTreeMap::new(),
         }
     }
 
@@ -122,7 +128,12 @@ impl Desk {
                     let of_gateway = self.of_gateways.entry(gateway.clone()).or_default();
                     of_gateway.insert(key.clone());
                 }
+                let uid = known.written.uid.clone();
                 let before = self.known.insert(key.clone(), known);
+                let same = before.as_ref().map(|before| &before.written.uid) == Some(&uid);
+                if key.kind == "Gateway" && !same {
+                    self.silence.forget(&key.name, &self.proxies);
+                }
                 before.filter(|before| before.parent != parent)
             }
             None => self.known.remove(&key),
@@ -244,6 +255,10 @@ impl Desk {
         let changed = proxies
             .by_gateway
             .differences(&before.by_gateway, Arc::ptr_eq);
+        let changed: Vec<&ObjectName> = changed.into_iter().collect();
+        for gateway in &changed {
+            self.silence.hear(gateway, proxies);
+        }
         self.look_at_gateways(changed);
     }
 
@@ -283,6 +298,18 @@ impl Desk {
         self.queue.insert(key);
     }
 
+    /// When something is to be looked at again, in seconds since 1970.
+    pub(super) fn wake(&self) -> Option<i64> {
+        self.at.keys().next().copied()
+    }
+
+    /// Looks at what was put off until now.
+    pub(super) fn woke(&mut self, now: i64) {
+        let still = self.at.split_off(&now.saturating_add(1));
+        let due = std::mem::replace(&mut self.at, still);
+        self.queue.extend(due.into_values().flatten());
+    }
+
     fn look_at_gateways<'g>(&mut self, gateways: impl IntoIterator<Item = &'g ObjectName>) {
         for gateway in gateways {
             let keys = self.of_gateways.get(gateway);
@@ -305,6 +332,9 @@ impl Desk {
         loop {
             let key = self.queue.iter().find(|key| !busy.contains(key)).cloned()?;
             self.queue.remove(&key);
+            if let Some((Says::From(at), _)) = self.silence(&key, now) {
+                self.at.entry(at).or_default().insert(key.clone());
+            }
             if let Some(job) = self.job(&key, now) {
                 return Some(job);
             }

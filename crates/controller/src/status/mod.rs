@@ -8,6 +8,7 @@ mod notices;
 mod programmed;
 mod release;
 mod said;
+mod silence;
 mod teller;
 
 pub(crate) use release::Release;

@@ -22,6 +22,8 @@ pub(crate) struct Serving<'a> {
     pub(crate) was_programmed: bool,
     /// Whether proxies may not have had the time yet to connect to this controller.
     pub(crate) early: bool,
+    /// What is to be said of no connection coming to the proxies, if it is time.
+    pub(crate) silence: Option<&'a str>,
 }
 
 /// The condition of a Gateway or ListenerSet, or of one of its listeners.
@@ -64,6 +66,10 @@ pub(crate) fn programmed(serving: &Serving<'_>, listener: Option<&ListenerKey>) 
     if let Some(pods) = place.and_then(|place| place.pods.as_deref()) {
         text.push(' ');
         text.push_str(pods);
+    }
+    if let Some(silence) = serving.silence.filter(|_| listener.is_none()) {
+        text.push(' ');
+        text.push_str(silence);
     }
     condition(Status::True, "Programmed", text)
 }

@@ -100,7 +100,7 @@ impl Teller {
     ) -> Self {
         Self {
             client,
-            desk: Desk::new(controller, home),
+            desk: Desk::new(controller, home, clock::unix_seconds()),
             events,
             metrics,
             busy: BTreeSet::new(),
@@ -188,7 +188,12 @@ impl Teller {
 
     fn wake(&self) -> Option<Instant> {
         let first = |times: &BTreeMap<Instant, Vec<Key>>| times.keys().next().copied();
-        [first(&self.later), first(&self.resting), self.early_until]
+        let desk = self.desk.wake().map(|at| {
+            let left = at.saturating_sub(clock::unix_seconds());
+            clock::now() + Duration::from_secs(u64::try_from(left).unwrap_or_default())
+        });
+        let (later, resting) = (first(&self.later), first(&self.resting));
+        [later, resting, self.early_until, desk]
             .into_iter()
             .flatten()
             .min()
@@ -200,6 +205,7 @@ impl Teller {
             self.early_until = None;
             self.desk.early(false);
         }
+        self.desk.woke(clock::unix_seconds());
         for key in due(&mut self.later, now) {
             self.desk.again(key);
         }

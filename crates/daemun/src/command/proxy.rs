@@ -6,6 +6,7 @@
 mod arguments;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemun_base::clock;
 use daemun_base::readiness::Readiness;
@@ -16,6 +17,7 @@ use daemun_proxy::{Applied, Proxy as Traffic, Resolver};
 use daemun_wire::answer::{Phase, Refused};
 use daemun_wire::client::{Client, Resolve, Resolving, Update};
 use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
 
 pub(crate) use arguments::Proxy;
 
@@ -23,6 +25,9 @@ use super::Status;
 use super::process::{runtime, start_health};
 use crate::output::counted;
 use crate::output::style::ColourArguments;
+
+/// How often it is looked whether the first connection has come.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Serves until it is told to stop.
 pub(crate) fn proxy(arguments: &Proxy, colours: &ColourArguments) -> Status {
@@ -68,7 +73,10 @@ async fn serve(arguments: &Proxy) -> Result<(), String> {
         serves: None,
         refused: Vec::new(),
         is_ready: false,
+        is_reached: false,
     };
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             changed = serving.client.updates.changed() => {
@@ -76,6 +84,7 @@ async fn serve(arguments: &Proxy) -> Result<(), String> {
                 serving.apply().await;
             }
             applied = serving.traffic.follow() => serving.followed(&applied),
+            _ = looks.tick(), if !serving.is_reached => serving.look(),
             signal = signals.next() => match signal {
                 Signal::Reload => {}
                 Signal::Reopen => serving.traffic.metrics().reopen_logs(),
@@ -108,6 +117,8 @@ struct Serving {
     refused: Vec<Refused>,
     /// Whether it was ready once: then what comes later does not take its traffic away.
     is_ready: bool,
+    /// Whether a connection has come to a listener. The first is told, and then nobody looks any more.
+    is_reached: bool,
 }
 
 impl Serving {
@@ -171,6 +182,14 @@ impl Serving {
         let are = if bound == 1 { "is" } else { "are" };
         let says = format!("{} {are} bound", counted(bound, "socket"));
         self.readiness.ready("listeners", says);
+    }
+
+    /// Looks whether the first connection has come. Requests know nothing of it: they are counted anyway.
+    fn look(&mut self) {
+        self.is_reached = self.traffic.metrics().is_reached();
+        if self.is_reached {
+            self.client.reached();
+        }
     }
 
     fn answer(&self) {

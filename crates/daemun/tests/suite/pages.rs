@@ -20,6 +20,7 @@ const LANGUAGES: [&str; 2] = ["en", "ko"];
 const CASES: &[(&str, &[&str])] = &[
     ("private", &["private.yaml", "shop.yaml", "cluster.yaml"]),
     ("public", &["public.yaml", "shop.yaml", "cluster.yaml"]),
+    ("silent", &["silent.yaml", "shop.yaml", "cluster.yaml"]),
     ("violated", &["violated.yaml", "shop.yaml", "cluster.yaml"]),
     ("pending", &["pending.yaml", "shop.yaml", "cluster.yaml"]),
     ("held", &["held.yaml", "shop.yaml", "cluster.yaml"]),

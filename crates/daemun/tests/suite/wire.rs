@@ -191,6 +191,33 @@ async fn a_proxy_serves_what_is_published_and_drains_when_it_is_told_to() {
     controller.until("it is gone", <[_]>::is_empty).await;
 }
 
+/// Whatever becomes of it: a load balancer's health check opens and closes, and says nothing.
+#[tokio::test]
+async fn the_first_connection_to_a_listener_is_told_and_probes_are_none() {
+    let (authority, backend, port) = (
+        Authority::new(),
+        Backend::start("echo").await,
+        ports::free(),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::write(directory.path(), &authority, "default/gw/pod");
+    let mut controller = Controller::start(&authority).await;
+    controller.publish(&objects(port, &backend, &["all"]));
+    let running = Running::start(&controller.address.to_string(), &files);
+    running.until_ready().await;
+    // It looks each second, and was probed before.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(running.is_ready().await);
+    let says = |reached| {
+        move |proxies: &[ProxyState]| {
+            proxies.len() == 1 && proxies[0].current && proxies[0].reached == Some(reached)
+        }
+    };
+    controller.until("nobody has come", says(false)).await;
+    drop(std::net::TcpStream::connect(("127.0.0.1", port)).unwrap());
+    controller.until("somebody has come", says(true)).await;
+}
+
 #[tokio::test]
 async fn a_restart_without_a_controller_serves_what_was_kept() {
     let (authority, backend, port) = (

@@ -116,6 +116,20 @@ impl Metrics {
         self.registry.prune();
     }
 
+    /// Whether any connection has come to a listener since the process began, whatever became of it. It adds up what
+    /// is counted anyway.
+    pub fn is_reached(&self) -> bool {
+        self.workers.iter().any(|worker| {
+            [
+                &worker.connections_begun,
+                &worker.connections_refused,
+                &worker.connections_not_allowed,
+            ]
+            .iter()
+            .any(|counter| counter.get() > 0)
+        })
+    }
+
     /// Takes over what is known of the source of configurations. To be called by who reads it, when it
     /// has changed.
     pub fn source(&self, source: Source) {

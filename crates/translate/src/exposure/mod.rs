@@ -13,6 +13,7 @@ pub(crate) mod made;
 pub(crate) mod observed;
 pub mod provider;
 pub(crate) mod shown;
+pub mod silence;
 
 pub use change::{ALLOW_RECREATION, Fate, Held};
 pub use judge::{Asked, Exposure, OnViolation, ServiceKind};

@@ -68,6 +68,8 @@ pub(super) struct Connection {
     pub(super) answers: watch::Receiver<Answer>,
     /// Whether the replica has said hello since it was connected.
     pub(super) greeted: bool,
+    /// The protocol that it speaks, as far as it has said so.
+    pub(super) protocol: u32,
 }
 
 impl Connection {
@@ -77,7 +79,7 @@ impl Connection {
         loop {
             match self.connect().await {
                 Ok((outgoing, frames)) => {
-                    self.greeted = false;
+                    (self.greeted, self.protocol) = (false, OLDEST_PROTOCOL);
                     let why = self.speak(outgoing, frames).await;
                     let _ = self.events.send((self.address, Event::Gone)).await;
                     if self.greeted {
@@ -178,7 +180,7 @@ impl Connection {
                         return "the proxy is ending".to_owned();
                     }
                     let answer = self.answers.borrow_and_update().clone();
-                    outgoing.send(&FromProxy::Answer(answer));
+                    outgoing.send(&FromProxy::Answer(answer.in_protocol(self.protocol)));
                 }
             }
         }
@@ -198,6 +200,11 @@ impl Connection {
                     ));
                 }
                 self.greeted = true;
+                self.protocol = protocol;
+                if protocol > OLDEST_PROTOCOL {
+                    // It was told only what the oldest can read.
+                    self.answers.mark_changed();
+                }
                 tracing::info!(
                     "The controller at {} (version {version}) is connected.",
                     self.address

@@ -111,12 +111,7 @@ impl Client {
     /// Connects, and goes on connecting, for as long as the tasks run.
     pub fn start(settings: Settings, resolve: Arc<dyn Resolve>, tasks: &Tasks) -> Self {
         let (sender, updates) = watch::channel(None);
-        let answer = watch::Sender::new(Answer {
-            phase: Phase::Starting,
-            generation: None,
-            root: None,
-            refused: Vec::new(),
-        });
+        let answer = watch::Sender::new(Answer::starting(Some(false)));
         let replicas = replicas::Replicas::new(settings, sender, answer.subscribe());
         tasks.spawn(replicas.run(resolve));
         Self { updates, answer }
@@ -127,12 +122,23 @@ impl Client {
     pub fn answer(&self, phase: Phase, serves: Option<&Update>, refused: Vec<Refused>) {
         let mut all = serves.map(|it| it.refused.clone()).unwrap_or_default();
         all.extend(refused);
-        let answer = Answer {
-            phase,
-            generation: serves.map(|it| it.generation),
-            root: serves.map(|it| it.root),
-            refused: all,
-        };
-        self.answer.send_replace(answer.bounded());
+        self.answer.send_modify(|answer| {
+            *answer = Answer {
+                phase,
+                generation: serves.map(|it| it.generation),
+                root: serves.map(|it| it.root),
+                refused: all,
+                reached: answer.reached,
+            }
+            .bounded();
+        });
+    }
+
+    /// Tells every replica that a connection has come to one of the proxy's listeners; once is enough.
+    pub fn reached(&self) {
+        self.answer.send_if_modified(|answer| {
+            let known = answer.reached.replace(true);
+            known != answer.reached
+        });
     }
 }

@@ -15,7 +15,7 @@ use super::connection::{Connection, Outgoing};
 use super::held::Held;
 use super::{Resolve, Settings, Update, kept};
 use crate::commit::{Commit, Piece, Pieces, cut};
-use crate::frame::{Answer, FromProxy};
+use crate::frame::{Answer, FromProxy, OLDEST_PROTOCOL};
 
 /// Events that wait to be looked at.
 const WAITING: usize = 16;
@@ -147,6 +147,7 @@ impl Replicas {
                     events: self.tell.clone(),
                     answers: self.answers.clone(),
                     greeted: false,
+                    protocol: OLDEST_PROTOCOL,
                 };
                 Replica {
                     task: self.tasks.spawn(connection.run()),

@@ -49,8 +49,10 @@ impl Roll {
         let entries = self.gateways.entry(gateway).or_default();
         let earlier = entries.iter().rev();
         let earlier = earlier.filter(|(_, entry)| entry.coming.proxy == coming.proxy);
-        let (mut spoken, mut ends) = (1, Vec::new());
+        let (mut spoken, mut ends, mut reached) = (1, Vec::new(), None);
         for (number, entry) in earlier {
+            // Until it tells, what it told before counts.
+            reached = reached.or(entry.answer.reached);
             spoken += usize::from(entry.coming.foreign.is_none());
             if entry.coming.foreign.is_some() || spoken > STREAMS {
                 ends.push(*number);
@@ -62,15 +64,9 @@ impl Roll {
                 let _ = entry.coming.end.send("the proxy has come anew".to_owned());
             }
         }
-        let answer = Answer {
-            phase: Phase::Starting,
-            generation: None,
-            root: None,
-            refused: Vec::new(),
-        };
         let entry = Entry {
             coming,
-            answer,
+            answer: Answer::starting(reached),
             silent: false,
         };
         entries.insert(self.last, entry);
@@ -98,7 +94,8 @@ impl Roll {
     /// What it says now.
     pub(super) fn answered(&mut self, gateway: &ObjectName, number: Number, answer: Answer) {
         if let Some(entry) = self.entry(gateway, number) {
-            entry.answer = answer;
+            let reached = answer.reached.or(entry.answer.reached);
+            entry.answer = Answer { reached, ..answer };
         }
     }
 
@@ -160,6 +157,7 @@ impl Roll {
             generation: entry.answer.generation,
             current: newest.is_some() && newest == entry.answer.root,
             refused: entry.answer.refused.clone(),
+            reached: entry.answer.reached,
         });
         Some(states.collect())
     }

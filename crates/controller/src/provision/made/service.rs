@@ -30,6 +30,7 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         proxy_protocol: _, // likewise
         health_port,
         no_udp: _,  // is a matter of listeners, and their ports are not here
+        gate: _,    // is said of in the status
         notices: _, // is the proxies' matter
     } = &maker.wanted.exposure;
     let ports: Vec<Value> = maker.wanted.ports.iter().map(port).collect();

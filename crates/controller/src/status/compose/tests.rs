@@ -59,6 +59,7 @@ fn proxy(pod: &str, phase: Phase, generation: Option<i64>) -> ProxyState {
         generation,
         current: true,
         refused: Vec::new(),
+        reached: None,
     }
 }
 
@@ -75,6 +76,7 @@ struct Around {
     place: Place,
     was_programmed: bool,
     early: bool,
+    silence: Option<&'static str>,
 }
 
 impl Around {
@@ -84,6 +86,7 @@ impl Around {
             place: place(),
             was_programmed: false,
             early: false,
+            silence: None,
         }
     }
 
@@ -95,6 +98,7 @@ impl Around {
             newest: kind == "ListenerSet",
             was_programmed: self.was_programmed,
             early: self.early,
+            silence: self.silence,
         };
         match kind {
             "ListenerSet" => listener_set(&verdict(kind), &serving),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use daemun_model::names::{ObjectName, ObjectRef};
 use daemun_model::verdict::Verdict;
-use daemun_objects::KindInfo;
+use daemun_objects::{KindInfo, seconds_since_epoch};
 use serde_json::{Value, json};
 
 use super::{Desk, Key, Known};
@@ -15,6 +15,7 @@ use crate::status::merge::{Change, merge};
 use crate::status::notices::notices;
 use crate::status::programmed::Serving;
 use crate::status::said::Said;
+use crate::status::silence::{Verdict as Says, Written as Programmed};
 
 /// What keeps a GatewayClass from being deleted while Gateways use it.
 pub(super) const FINALIZER: &str = "gateway-exists-finalizer.gateway.networking.k8s.io";
@@ -50,7 +51,7 @@ impl Desk {
             status,
             notices,
         };
-        if let Some(said) = self.said(key, known) {
+        if let Some(said) = self.said(key, known, now) {
             let existing = written.status.as_deref();
             match merge(existing, &said, &self.controller, now) {
                 Change::Fields(fields) => {
@@ -73,15 +74,20 @@ impl Desk {
     }
 
     /// What should be said; none if nothing is ours to say.
-    fn said(&self, key: &Key, known: &Known) -> Option<Said> {
+    fn said(&self, key: &Key, known: &Known, now: &str) -> Option<Said> {
         let verdict = self.verdict(key);
         let gateway = compose::gateway_of(key.kind, &key.name, known.parent.as_ref());
         match (key.kind, verdict, gateway) {
             ("GatewayClass", Some(verdict), _) => Some(compose::class(verdict, &self.release)),
-            ("Gateway", Some(verdict), Some(gateway)) => Some(compose::gateway(
-                verdict,
-                &self.serving(known, verdict, gateway),
-            )),
+            ("Gateway", Some(verdict), Some(gateway)) => {
+                let silence = self.silence(key, now);
+                let silence = silence.filter(|(says, _)| *says == Says::Yes);
+                let serving = Serving {
+                    silence: silence.as_ref().map(|(_, words)| words.as_str()),
+                    ..self.serving(known, verdict, gateway)
+                };
+                Some(compose::gateway(verdict, &serving))
+            }
             ("ListenerSet", Some(verdict), Some(gateway)) => Some(compose::listener_set(
                 verdict,
                 &self.serving(known, verdict, gateway),
@@ -117,7 +123,27 @@ impl Desk {
             newest: is_set,
             was_programmed: was_programmed(&known.written, verdict.generation),
             early: self.early,
+            silence: None,
         }
+    }
+
+    /// Whether, and when, it is to be said that no connection comes, and how; none about what is no Gateway, or where
+    /// it would mean nothing.
+    pub(super) fn silence(&self, key: &Key, now: &str) -> Option<(Says, String)> {
+        if key.kind != "Gateway" {
+            return None;
+        }
+        let programmed = programmed(&self.known.get(key)?.written)?;
+        let written = Programmed::of(&programmed);
+        let words = match self.places.get(&key.name) {
+            Some(place) => place.silence.clone()?,
+            // Before anybody has looked, what stands there stays.
+            None => written.said.clone()?,
+        };
+        let proxies = (self.proxies.of(&key.name), self.early);
+        let now = seconds_since_epoch(now)?;
+        let says = self.silence.judge(&key.name, proxies, &written, now);
+        Some((says, words))
     }
 
     /// What a GatewayClass of ours should have beside its status; none if it has it: the finalizer while it is in use, and
@@ -148,15 +174,17 @@ impl Desk {
 
 /// Whether the object says that it is programmed, about this generation.
 fn was_programmed(written: &Written, generation: i64) -> bool {
-    let status: Value = written
-        .status
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
-    let conditions = status.get("conditions").and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|condition| {
-        condition["type"] == "Programmed"
-            && condition["status"] == "True"
-            && condition["observedGeneration"] == generation
+    programmed(written).is_some_and(|condition| {
+        condition["status"] == "True" && condition["observedGeneration"] == generation
     })
+}
+
+/// What the object says of being programmed.
+fn programmed(written: &Written) -> Option<Value> {
+    let mut status: Value = serde_json::from_str(written.status.as_deref()?).ok()?;
+    let conditions = status.get_mut("conditions")?.as_array_mut()?;
+    let mut conditions = conditions.iter_mut();
+    conditions
+        .find(|condition| condition["type"] == "Programmed")
+        .map(Value::take)
 }

@@ -91,7 +91,7 @@ fn named(jobs: &[Job]) -> Vec<String> {
 
 #[test]
 fn nothing_is_written_before_everything_was_judged_and_then_gateways_come_first() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     for (kind, name) in [("HTTPRoute", "a"), ("Gateway", "gw"), ("GatewayClass", "c")] {
         desk.observed(observed(kind, name, "1", None));
     }
@@ -112,7 +112,7 @@ fn nothing_is_written_before_everything_was_judged_and_then_gateways_come_first(
 
 #[test]
 fn what_stands_there_is_not_written_again_and_what_is_not_said_any_more_is_taken_out() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     desk.observed(observed("HTTPRoute", "a", "1", None));
     let verdicts = [route_verdict("a")];
     desk.judged(&said(&verdicts));
@@ -128,7 +128,7 @@ fn what_stands_there_is_not_written_again_and_what_is_not_said_any_more_is_taken
 
 #[test]
 fn entries_that_an_earlier_process_left_are_taken_out() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     let left = json!({"parents": [
         {"controllerName": US, "parentRef": {"name": "old"}, "conditions": []},
         {"controllerName": "them", "parentRef": {"name": "old"}, "conditions": []},
@@ -144,7 +144,7 @@ fn entries_that_an_earlier_process_left_are_taken_out() {
 
 #[test]
 fn what_is_being_written_waits() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     desk.observed(observed("HTTPRoute", "a", "1", None));
     desk.judged(&said(&[route_verdict("a")]));
     let first = desk.next(&BTreeSet::new(), NOW).unwrap();
@@ -156,7 +156,7 @@ fn what_is_being_written_waits() {
 
 #[test]
 fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     let names = ["gw", "other"];
     for name in names {
         desk.observed(observed("Gateway", name, "1", None));
@@ -193,7 +193,7 @@ fn what_proxies_say_and_addresses_concern_their_gateway_alone() {
 
 #[test]
 fn what_depends_on_a_gateways_proxies_is_the_gateway_and_its_sets_as_they_are_now() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     let verdicts = [
         verdict("Gateway", "gw", Where::Object),
         verdict("Gateway", "other", Where::Object),
@@ -251,12 +251,13 @@ fn ready(pod: &str) -> ProxyState {
         generation: Some(1),
         current: true,
         refused: Vec::new(),
+        reached: None,
     }
 }
 
 #[test]
 fn a_class_has_our_mark_and_the_finalizer_while_it_is_in_use() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     let verdicts = [verdict("GatewayClass", "c", Where::Object)];
     desk.observed(observed("GatewayClass", "c", "1", None));
     desk.judged(&said(&verdicts));
@@ -304,7 +305,7 @@ fn a_class_has_our_mark_and_the_finalizer_while_it_is_in_use() {
 
 #[test]
 fn warnings_are_noticed_once_and_again_by_a_new_leader() {
-    let mut desk = Desk::new(US, "home");
+    let mut desk = Desk::new(US, "home", 0);
     desk.observed(observed("Gateway", "gw", "1", None));
     let warned = |more: bool| {
         let mut verdict = verdict("Gateway", "gw", Where::Object);
@@ -335,4 +336,72 @@ fn warnings_are_noticed_once_and_again_by_a_new_leader() {
     assert_eq!(notes(&mut desk), ["sooner"]);
     desk.everything();
     assert_eq!(notes(&mut desk), ["soon", "sooner"]);
+}
+
+#[test]
+fn that_no_connection_comes_is_said_in_time_and_taken_back() {
+    const SILENT: &str = "No connection has come to any of its proxies, though.";
+    let mut desk = Desk::new(US, "home", 0);
+    let gateway = ObjectName::new("n", "gw");
+    let programmed = |message: &str| {
+        let condition = |kind: &str, reason: &str, message: &str| {
+            json!({
+                "type": kind, "status": "True", "reason": reason, "message": message,
+                "observedGeneration": 1, "lastTransitionTime": "2026-01-31T23:58:00Z",
+            })
+        };
+        json!({
+            "conditions": [condition("Accepted", "R", ""), condition("Programmed", "Programmed", message)],
+            "listeners": [], "addresses": [{"type": "Hostname", "value": "x.example"}],
+        })
+    };
+    let serves = "1 of 1 proxy serves generation 1.";
+    desk.observed(observed("Gateway", "gw", "1", Some(&programmed(serves))));
+    desk.judged(&said(&[verdict("Gateway", "gw", Where::Object)]));
+    desk.early(false);
+    let place = Place {
+        addresses: vec![Address::Name("x.example".to_owned())],
+        silence: Some(SILENT.to_owned()),
+        ready: (1, 1),
+        ..Place::default()
+    };
+    let places: Provisioned = [(gateway.clone(), Arc::new(place))].into();
+    desk.places(&Arc::new(places));
+    let tell = |desk: &mut Desk, reached| {
+        let state = ProxyState {
+            reached: Some(reached),
+            ..ready("p")
+        };
+        let by_gateway = [(gateway.clone(), Arc::new(vec![state]))].into();
+        desk.proxies(&Arc::new(Proxies { by_gateway }));
+    };
+    tell(&mut desk, false);
+    let message = |jobs: &[Job]| {
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        let conditions = &jobs[0].patch["status"]["conditions"];
+        assert_eq!(conditions[1]["lastTransitionTime"], "2026-01-31T23:58:00Z");
+        conditions[1]["message"].as_str().unwrap().to_owned()
+    };
+    // Two minutes after the address nothing is said, and a minute later it will be.
+    let fields: Vec<Job> = jobs(&mut desk);
+    assert!(fields.is_empty(), "{fields:?}");
+    let at = desk.wake().unwrap();
+    assert_eq!(at, 1_769_904_060);
+    desk.woke(at - 1);
+    assert_eq!(desk.next(&BTreeSet::new(), "2026-02-01T00:00:59Z"), None);
+    desk.woke(at);
+    let job = desk.next(&BTreeSet::new(), "2026-02-01T00:01:00Z").unwrap();
+    let all = format!("{serves} {SILENT}");
+    assert_eq!(message(&[job]), all);
+    assert_eq!(desk.wake(), None);
+    // It stands there now, and the first connection ends it.
+    desk.observed(observed("Gateway", "gw", "2", Some(&programmed(&all))));
+    assert!(jobs(&mut desk).is_empty());
+    tell(&mut desk, true);
+    assert_eq!(message(&jobs(&mut desk)), serves);
+    // Who leads next takes nothing of it back before anybody has looked.
+    let mut next = Desk::new(US, "home", at);
+    next.observed(observed("Gateway", "gw", "2", Some(&programmed(&all))));
+    next.judged(&said(&[verdict("Gateway", "gw", Where::Object)]));
+    assert!(message(&jobs(&mut next)).ends_with(SILENT));
 }

@@ -139,6 +139,11 @@ words! {
     BALANCER_EVENT: "Kubernetes says: {0}: {1}", "Kubernetes의 이벤트: {0}: {1}";
     BALANCER_LAST_EVENT: "The last event of the Service", "Service의 마지막 이벤트";
     BALANCER_UNKNOWN: "who makes it is not known", "만드는 쪽을 알 수 없음";
+    SILENCE: "No connection has come to any proxy for more than {0} minutes. That is as it should be if nobody has called it.", "{0}분이 넘도록 어떤 프록시에도 연결이 들어오지 않았습니다. 아직 아무도 접속하지 않았다면 정상입니다.";
+    SILENCE_CHECKED: "No connection has come to any proxy for more than {0} minutes, not even the load balancer's health checks.", "{0}분이 넘도록 어떤 프록시에도 연결이 들어오지 않았습니다. 로드 밸런서의 상태 확인조차 오지 않았습니다.";
+    SILENCE_RULE: "A security rule is probably missing: {0}.", "보안 규칙이 빠진 것으로 보입니다. {0}.";
+    SILENCE_RULE_IF: "If somebody has, a security rule is probably missing: {0}.", "접속했는데도 그렇다면 보안 규칙이 빠진 것으로 보입니다. {0}.";
+    SILENCE_PODS: "With {0}, let TCP {1} through as well: the proxies' pods listen there.", "{0} 환경이라면 프록시 파드의 포트도 허용하세요: TCP {1}.";
     BALANCER_GOES: "It goes away with the Service.", "Service를 삭제하면 함께 사라집니다.";
     PROVIDER_NOT_ASKED: "--provider {0} does not count here: the GatewayParameters say {1}.", "GatewayParameters에 제공자가 지정되어 있어 --provider 값은 적용되지 않습니다(지정: {1}, --provider: {0}).";
 

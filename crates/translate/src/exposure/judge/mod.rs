@@ -21,7 +21,9 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::lint::Carried;
-use super::provider::{Automatic, Place, Provider, ProxyVersion, Rules, Way, automatic, rules};
+use super::provider::{
+    Automatic, Gate, Place, Provider, ProxyVersion, Rules, Way, automatic, rules,
+};
 use crate::cluster::Cluster;
 use crate::infrastructure::Wanted;
 use crate::infrastructure::way_in::WayIn;
@@ -85,6 +87,9 @@ pub struct Exposure {
     /// Why the load balancer cannot carry UDP, if it cannot.
     #[serde(skip)]
     pub no_udp: Option<&'static str>,
+    /// What has to let the load balancer through to the proxies, where it reaches them by NodePorts.
+    #[serde(skip)]
+    pub gate: Option<Gate>,
     /// How many seconds pass before the load balancer notices that a node is gone, if it is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notices: Option<u64>,
@@ -320,6 +325,7 @@ fn load_balancer(
             Way::No(why) => Some(why),
             Way::Is(()) | Way::NotKnown => None,
         },
+        gate: rules.gate(local == Some(true)),
         notices: health.notices,
     };
     Ok(Judged {

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Evidence, EvidenceKind, Provider, Rules, Switch, Unsaid, naver, openstack, rules};
+use super::{
+    Evidence, EvidenceKind, Gate, Provider, Rules, Switch, Unsaid, Way, naver, openstack, rules,
+};
 
 /// What the nodes say.
 #[derive(Clone, Debug)]
@@ -91,6 +93,7 @@ static OPENSTACK_FAMILY: Rules = Rules {
         "service.beta.kubernetes.io/openstack-*",
     ],
     fixed_address: openstack::FIXED,
+    node_ports: Way::Is(Gate::SECURITY_GROUP),
     written_back: openstack::WRITTEN_BACK,
     cannot: &[
         "The nodes do not tell NHN Cloud from other clouds built on OpenStack; write provider: NHN, OpenStack or OVH, so that more than the private switch can be said.",

@@ -32,6 +32,9 @@ pub(super) static RULES: Rules = Rules {
         condition: None,
     }),
     client: ClientAddress::Kept,
+    node_ports: Way::No(
+        "Nodes answer for the address themselves, and connections come to the ports of the listeners.",
+    ),
     classes: Classes::Selects(&[
         ClassRule {
             class: "io.cilium/bgp-control-plane",

@@ -28,6 +28,7 @@ pub(super) static RULES: Rules = Rules {
         condition: None,
     }),
     client: ClientAddress::Kept,
+    node_ports: Way::No("Connections come to the nodes' addresses at the ports of the listeners."),
     classes: Classes::Ignores,
     cannot: &[
         "No key on the Service is read; labels of nodes (svccontroller.k3s.cattle.io/enablelb and lbpool) choose which nodes take part.",

@@ -28,6 +28,7 @@ pub(super) static RULES: Rules = Rules {
         condition: None,
     }),
     client: ClientAddress::Hidden,
+    node_ports: Way::No("It runs on one host with the nodes, and nothing stands between them."),
     classes: Classes::Ignores,
     cannot: &["It has a Gateway controller of its own; --gateway-channel=disabled turns it off."],
     evidence: &[Evidence::of(

@@ -32,6 +32,9 @@ pub(super) static RULES: Rules = Rules {
     subnet: Way::No(POOL),
     proxy_protocol: Way::No("Packets pass through, so there is no PROXY header."),
     client: ClientAddress::Kept,
+    node_ports: Way::No(
+        "Nodes announce the address themselves, and connections come to the ports of the listeners.",
+    ),
     classes: Classes::Selects(&[ClassRule {
         class: "kube-vip.io/kube-vip-class",
         reach: None,

@@ -32,6 +32,9 @@ pub(super) static RULES: Rules = Rules {
     subnet: Way::No(POOL),
     proxy_protocol: Way::No("Packets pass through, so there is no PROXY header."),
     client: ClientAddress::Kept,
+    node_ports: Way::No(
+        "Nodes announce the address themselves, and connections come to the ports of the listeners.",
+    ),
     written_back: &["metallb.io/ip-allocated-from-pool"],
     cannot: &[
         "There is no health check; with externalTrafficPolicy Local, nodes with proxies announce the address.",

@@ -9,6 +9,7 @@ mod automatic;
 mod aws;
 mod cilium;
 mod digitalocean;
+mod gate;
 mod generic;
 mod gke;
 mod hetzner;
@@ -30,6 +31,7 @@ mod tencent;
 mod vultr;
 
 pub use automatic::{Automatic, automatic, rules_named};
+pub use gate::Gate;
 pub use rules::{
     Aspect, Change, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress,
     HealthDefaults, HealthKey, HealthPart, Key, Known, Place, ProxyProtocol, ProxyVersion,

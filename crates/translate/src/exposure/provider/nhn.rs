@@ -7,9 +7,9 @@ use super::openstack::{
     DECIDES_REACH, FIXED, INTERNAL, KEEP, NETWORK, PRIVATE, PUBLIC, SUBNET, WRITTEN_BACK,
 };
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, HealthDefaults, HealthKey, HealthPart,
-    Key, Known, Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Takes, Terminates, Unit,
-    Unsaid, Way,
+    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Gate, HealthDefaults, HealthKey,
+    HealthPart, Key, Known, Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Takes, Terminates,
+    Unit, Unsaid, Way,
 };
 
 const GUIDE: &str =
@@ -166,6 +166,12 @@ pub(super) static RULES: Rules = Rules {
         tries: 3,
     }),
     client: ClientAddress::Hidden,
+    node_ports: Way::Is(Gate {
+        rule: "in the security group of the worker nodes, let TCP 30000-32767, the NodePorts by which the load balancer reaches them, in and out (with enhanced security rules, 강화된 보안 규칙, NKS makes no such rule)",
+        rule_ko: "워커 노드의 보안 그룹에 로드 밸런서가 노드에 접속하는 NodePort인 TCP 30000-32767의 수신과 송신을 허용하는 규칙을 추가하세요(강화된 보안 규칙을 사용하는 클러스터에는 이 규칙이 만들어지지 않습니다)",
+        checks: true,
+        ..Gate::SECURITY_GROUP
+    }),
     shows: Shows::Ip,
     classes: Classes::NotKnown,
     written_back: WRITTEN_BACK,
@@ -184,6 +190,7 @@ pub(super) static RULES: Rules = Rules {
         Evidence::of(EvidenceKind::Document, "The keys, their values and defaults; public unless the switch says \"true\"; the switch is for creation; every value is a string", GUIDE).dated("2026-03-17"),
         Evidence::of(EvidenceKind::Document, "spec.loadBalancerIP is an allocated, unattached floating IP, or the VIP where the switch is \"true\"", GUIDE).dated("2026-03-17"),
         Evidence::of(EvidenceKind::Document, "Changing listener-protocol is not applied; renaming is a serious malfunction", GUIDE).dated("2026-03-17"),
+        Evidence::of(EvidenceKind::Document, "With enhanced security rules NodePorts (TCP 30000-32767) are not opened, neither in nor out; with Calico-eBPF nodes reach pods by the pods' own ports, which are opened by hand; its health check connects to the port of the member", "TOAST-DOCS/Container-Kubernetes 5e2dce8, ko/user-guide.md, 강화된 보안 규칙 and LoadBalancer 서비스").dated("2026-03-17"),
         Evidence::of(EvidenceKind::Document, "Protocols TCP, HTTP, HTTPS and TERMINATED_HTTPS; a proxy whose members see its address; PROXY version 1; the network, the address and a listener's protocol cannot change", BALANCER).dated("2026-04-01"),
         Evidence::of(EvidenceKind::Document, "A floating IP needs an internet gateway, is billed from creation on, and the private address stays", "TOAST-DOCS/Floating-IP 7bde139, ko/overview.md, console-guide.md and public-api.md").dated("2025-11-25"),
         Evidence::of(EvidenceKind::Inferred, "Nodes' providerID begins with openstack://; load-balancer-id and load-balancer-address are written back", "concluded from its descent from OpenStack's controller"),

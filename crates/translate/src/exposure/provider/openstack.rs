@@ -3,9 +3,9 @@
 //! NHN's controller and OVH's descend from it; what they share is said here once.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, HealthKey, HealthPart,
-    Key, Known, Place, Provider, ProxyProtocol, ProxyVersion, RangesPlace, Rules, Shows,
-    SourceRanges, Switch, Takes, Terminates, Unit, Unsaid, Way,
+    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Gate, HealthKey,
+    HealthPart, Key, Known, Place, Provider, ProxyProtocol, ProxyVersion, RangesPlace, Rules,
+    Shows, SourceRanges, Switch, Takes, Terminates, Unit, Unsaid, Way,
 };
 
 /// No floating IP.
@@ -213,6 +213,7 @@ pub(super) static RULES: Rules = Rules {
     client: ClientAddress::Depends(
         "With the provider amphora the proxies see the load balancer's address; with OVN they see the client's.",
     ),
+    node_ports: Way::Is(Gate::SECURITY_GROUP),
     shows: Shows::Ip,
     classes: Classes::Ignores,
     chooses_shown: &[HOSTNAME],

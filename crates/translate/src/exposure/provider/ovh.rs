@@ -5,7 +5,7 @@ use super::openstack::{
     TERMINATES, WRITTEN_BACK,
 };
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Key, Provider, Rules, Unsaid, Way,
+    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Gate, Key, Provider, Rules, Unsaid, Way,
 };
 
 pub(super) static RULES: Rules = Rules {
@@ -32,6 +32,7 @@ pub(super) static RULES: Rules = Rules {
     proxy_protocol: PROXY,
     health_check: HEALTH_WITHOUT_TRIES,
     client: ClientAddress::Hidden,
+    node_ports: Way::Is(Gate::SECURITY_GROUP),
     classes: Classes::Ignores,
     written_back: WRITTEN_BACK,
     cannot: &[

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::Provider;
+use super::{Gate, Provider};
 
 /// What is known about one provider of load balancers.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct Rules {
     pub health_defaults: Option<HealthDefaults>,
     /// Whose address the proxies see.
     pub client: ClientAddress,
+    /// Whether it reaches the proxies by the nodes' NodePorts, and what has to let it through then.
+    pub node_ports: Way<Gate>,
     /// What a Service's status shows.
     pub shows: Shows,
     /// What `spec.loadBalancerClass` does.
@@ -109,6 +111,7 @@ impl Rules {
         health_check: &[],
         health_defaults: None,
         client: ClientAddress::NotKnown,
+        node_ports: Way::NotKnown,
         shows: Shows::Ip,
         classes: Classes::NotKnown,
         chooses_shown: &[],
@@ -173,6 +176,20 @@ impl Rules {
     /// The key of a part of the health check.
     pub fn health_key(&self, part: HealthPart) -> Option<&'static HealthKey> {
         self.health_check.iter().find(|key| key.part == part)
+    }
+
+    /// What has to let the load balancer through; none where it does not reach the proxies by NodePorts. With
+    /// `externalTrafficPolicy: Local`, the nodes answer for the proxies when their health is checked.
+    pub(crate) fn gate(&self, local: bool) -> Option<Gate> {
+        let gate = match self.node_ports {
+            Way::Is(gate) => gate,
+            Way::NotKnown => Gate::NOT_KNOWN,
+            Way::No(_) => return None,
+        };
+        Some(Gate {
+            checks: gate.checks && !local,
+            ..gate
+        })
     }
 
     /// Whether the proxies see the load balancer's address instead of the client's, unless a header tells it.

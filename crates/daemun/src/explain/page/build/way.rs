@@ -2,6 +2,7 @@
 
 use daemun_translate::exposure::ServiceKind;
 use daemun_translate::exposure::provider::Provider;
+use daemun_translate::exposure::silence::{NOBODY_CAME, PATIENCE, pod_ports};
 use daemun_translate::infrastructure::is_reserved;
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use super::address::{addresses, unmanaged};
 use super::{Link, Remedy, State, Station, Trouble, Way, w};
 use crate::explain::page::ANNOTATION;
 use crate::explain::page::known::{From, Known};
+use crate::explain::page::lang::Lang;
 use crate::explain::page::meaning::{has_floating_ips, is_somebody, meaning};
 use crate::explain::page::seen::Seen;
 
@@ -200,6 +202,7 @@ fn balancer(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     if shown {
         station.say(w::BALANCER_MADE.plain(lang));
         station.say(w::BALANCER_GOES.plain(lang));
+        silence(known, &mut station);
     } else {
         let what = w::BALANCER_WAITS.plain(lang);
         station.fail(
@@ -220,6 +223,42 @@ fn not_asked(known: &Known<'_>, station: &mut Station) {
     let counts = counts.filter(|it| Provider::named(it).is_some() && *it != asked);
     if let Some(counts) = counts {
         station.say(w::PROVIDER_NOT_ASKED.say(known.lang, &[&asked, &counts]));
+    }
+}
+
+/// That no connection comes, as the controller was told by the proxies, and the rule that is probably missing.
+fn silence(known: &Known<'_>, station: &mut Station) {
+    let lang = known.lang;
+    let said = known.recorded("Programmed");
+    let wanted = known.infrastructure();
+    let (Some(wanted), true) = (
+        wanted,
+        said.is_some_and(|it| it.message.contains(NOBODY_CAME)),
+    ) else {
+        return;
+    };
+    let Some(gate) = wanted.exposure.gate else {
+        return;
+    };
+    let minutes = PATIENCE / 60;
+    let rule = match lang {
+        Lang::En => gate.rule,
+        Lang::Ko => gate.rule_ko,
+    };
+    let pods = gate.pods_with.map(|network| {
+        let ports = pod_ports(&wanted.ports).join(", ");
+        w::SILENCE_PODS.say(lang, &[&network, &ports])
+    });
+    if gate.checks {
+        let remedies = [Some(w::SILENCE_RULE.say(lang, &[&rule])), pods];
+        let what = w::SILENCE_CHECKED.say(lang, &[&minutes]);
+        let trouble = Trouble::from(what).with(remedies.into_iter().flatten().map(Remedy::from));
+        station.fail(State::Doubtful, trouble);
+    } else {
+        // Nobody may have called: that is no trouble.
+        station.say(w::SILENCE.say(lang, &[&minutes]));
+        station.say(w::SILENCE_RULE_IF.say(lang, &[&rule]));
+        pods.into_iter().for_each(|pods| station.say(pods));
     }
 }
 
