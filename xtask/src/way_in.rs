@@ -112,7 +112,7 @@ async fn all(tools: Arc<Tools>, clouds: Vec<Cloud>, at_once: usize) -> Result<Ve
             under_way.spawn_local(async move { (number, one(&tools, client, cloud).await) });
         }
         match under_way.join_next().await {
-            Some(Ok((number, rows))) => done.push((number, rows?)),
+            Some(Ok(rows)) => done.push(rows),
             Some(Err(error)) => return Err(error.to_string()),
             None => break,
         }
@@ -121,14 +121,22 @@ async fn all(tools: Arc<Tools>, clouds: Vec<Cloud>, at_once: usize) -> Result<Ve
     Ok(done.into_iter().flat_map(|(_, rows)| rows).collect())
 }
 
-async fn one(tools: &Tools, client: Client, cloud: Cloud) -> Result<Vec<Row>, String> {
-    let stage = Stage::set(client, tools.ledger.clone(), cloud).await?;
+/// Tries one cloud. What cannot be tried at all is a line, too, and keeps the others from nothing.
+async fn one(tools: &Tools, client: Client, cloud: Cloud) -> Vec<Row> {
+    let broken = |claim: &str, why: String| Row::new(cloud.name(), claim, Err(why));
+    let stage = match Stage::set(client, tools.ledger.clone(), cloud).await {
+        Ok(stage) => stage,
+        Err(why) => return vec![broken("a place to try it", why)],
+    };
     let (verify, class) = (tools.verify.clone(), stage.name.clone());
     let verified = spawn_blocking(move || verify.run(cloud, &class)).await;
-    let mut rows = verified.map_err(|error| error.to_string())??;
+    let verified = verified.unwrap_or_else(|error| Err(error.to_string()));
+    let mut rows = verified.unwrap_or_else(|why| vec![broken("daemun verify exposure", why)]);
     rows.extend(tries::all(&stage, &tools.place).await);
-    stage.strike().await?;
-    Ok(rows)
+    if let Err(why) = stage.strike().await {
+        rows.push(broken("nothing is left", why));
+    }
+    rows
 }
 
 async fn client(verify: &Verify) -> Result<Client, String> {

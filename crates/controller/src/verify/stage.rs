@@ -62,7 +62,12 @@ impl<'a> Stage<'a> {
             client,
             trial,
             rules,
-            namespace: format!("daemun-verify-{:x}", clock::since_epoch().as_millis()),
+            // Somebody else may begin in the same moment.
+            namespace: format!(
+                "daemun-verify-{:x}-{:x}",
+                clock::since_epoch().as_millis(),
+                std::process::id()
+            ),
             began,
         };
         let body = json!({"metadata": {
