@@ -1,5 +1,7 @@
-//! How durations and dates are shown: as a person would write them.
+//! How things are shown: durations and dates as a person would write them, and others' texts with all that is in them
+//! to be seen.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A duration as GEP-2257 writes it: `1h2m3s4ms`, `0s`.
@@ -19,6 +21,42 @@ pub fn duration_text(duration: Duration) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, unit)| format!("{count}{unit}"))
         .collect()
+}
+
+/// Whether a character cannot be seen, or puts what is around it elsewhere: control characters, marks of direction,
+/// spaces without a width, ends of lines that only some know.
+pub fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// A text of somebody else's as it may be shown: on one line, and a sign for each character that could not be seen.
+pub fn plain(text: &str) -> String {
+    let shown = |character: char| match is_unseen(character) {
+        true => char::REPLACEMENT_CHARACTER,
+        false => character,
+    };
+    text.chars().map(shown).collect()
+}
+
+/// The same of a text that may have several lines.
+pub fn plain_lines(text: &str) -> Cow<'_, str> {
+    let unseen = |character: char| is_unseen(character) && character != '\n';
+    match text.contains(unseen) {
+        true => text.replace(unseen, "\u{fffd}").into(),
+        false => text.into(),
+    }
 }
 
 /// `2027-02-01T12:00:00Z`.
@@ -87,5 +125,23 @@ mod tests {
         ] {
             assert_eq!(super::date(seconds), text);
         }
+    }
+
+    #[test]
+    fn nothing_in_a_text_of_others_is_unseen() {
+        for text in [
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{1b}b",
+            "a\u{feff}b",
+            "a\u{2028}b",
+            "a\tb",
+        ] {
+            assert_eq!(super::plain(text), "a\u{fffd}b", "{text:?}");
+            assert_eq!(super::plain_lines(text), "a\u{fffd}b", "{text:?}");
+        }
+        assert_eq!(super::plain("게이트웨이 é 🙂"), "게이트웨이 é 🙂");
+        assert_eq!(super::plain_lines("a\nb"), "a\nb");
+        assert_eq!(super::plain("a\nb"), "a\u{fffd}b");
     }
 }

@@ -87,6 +87,11 @@ pub(crate) fn look<'a>(
             changes: &changes,
             uid: gateway.uid(),
             exposure: gateway.exposure.as_ref(),
+            written: gateway
+                .parameters
+                .as_ref()
+                .is_some_and(|parameters| parameters.way_in.reach.is_some()),
+            selects: &|selector| surroundings::selects(gateway, selector),
         };
         let observed = observe(cluster, fronts, whose);
         Look { changes, observed }

@@ -9,9 +9,12 @@ use daemun_objects::core::service::{Service, ServiceType};
 
 use crate::cluster::Cluster;
 use crate::exposure::change::{self, Asking, Changes};
-use crate::exposure::fronts::{Fronts, owners};
+use crate::exposure::fronts::{Fronts, Selector, is_load_balancer, owners};
 use crate::exposure::{ALLOW_RECREATION, Asked, Exposure, ServiceKind, shown};
-use crate::infrastructure::{Infrastructure, OF_GATEWAY, Port, bind_port, is_reserved};
+use crate::infrastructure::{
+    CLASS_NAME, GATEWAY_NAME, Infrastructure, MANAGED_BY, MANAGER, OF_GATEWAY, PART_NAME, PROXY,
+    Port, bind_port, is_reserved,
+};
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
 
@@ -113,6 +116,23 @@ pub(crate) fn lacks_public(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGat
         )
 }
 
+/// Whether a selector finds a Gateway's proxies. What cannot be told finds them.
+pub(crate) fn selects(gateway: &ReadGateway, selector: &Selector) -> bool {
+    let own = gateway.object.spec.infrastructure.as_ref();
+    // A label's value is cut where a name is too long for one.
+    let is_label = |value: &str, name: &str| {
+        value == name || name.get(..54).is_some_and(|start| value.starts_with(start))
+    };
+    selector.iter().all(|(key, value)| match key.as_str() {
+        GATEWAY_NAME => is_label(value, &gateway.name.name),
+        CLASS_NAME => is_label(value, &gateway.object.spec.gateway_class_name),
+        MANAGED_BY => value == MANAGER,
+        PART_NAME => value == PROXY,
+        key if is_reserved(key) || key.ends_with("-hash") => true,
+        key => own.is_some_and(|own| own.labels.get(key) == Some(value)),
+    })
+}
+
 /// What a change of mind means for the load balancers that are there. What cannot be judged changes nothing.
 pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway) -> Changes {
     let exposure = gateway.exposure.as_ref();
@@ -122,7 +142,7 @@ pub(crate) fn changes(cluster: &Cluster, fronts: &Fronts, gateway: &ReadGateway)
     };
     let mut services = fronts
         .load_balancers(cluster, &gateway.name, gateway.uid())
-        .filter(|front| front.made)
+        .filter(|front| front.made && is_load_balancer(front.service))
         .map(|front| (front.name, front.service))
         .peekable();
     let allowed = gateway.object.metadata.annotations.get(ALLOW_RECREATION);

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::Person;
+use super::tries::SOURCE_RANGES;
 use crate::lab::install::NAMESPACE;
 use crate::lab::kubectl::Kubectl;
 use crate::lab::playground::until;
@@ -225,7 +226,11 @@ fn things() -> Vec<Value> {
         json!({
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": named("shop", "of-operators"),
+            "metadata": {
+                "namespace": namespace("shop"),
+                "name": "of-operators",
+                "annotations": many_annotations(),
+            },
             "spec": { "type": "NodePort", "ports": ports },
         }),
         json!({
@@ -279,4 +284,18 @@ pub(super) fn warnings(kubectl: &Kubectl) -> Result<Vec<String>, String> {
     Ok(ours
         .map(|(name, what)| format!("The API server warns of {name}: {what}"))
         .collect())
+}
+
+/// Which callers are let in, and as many long annotations as a developer may add to it in some requests.
+fn many_annotations() -> serde_json::Map<String, Value> {
+    let callers = (SOURCE_RANGES.to_owned(), json!("192.0.2.0/24"));
+    let domain = [
+        "a".repeat(60),
+        "b".repeat(60),
+        "c".repeat(60),
+        "d".repeat(60),
+    ]
+    .join(".");
+    let long = (0..80).map(|number| (format!("{domain}/{}{number}", "e".repeat(60)), json!("")));
+    [callers].into_iter().chain(long).collect()
 }

@@ -33,6 +33,9 @@ enum Expected {
     Policy(&'static str, &'static str),
 }
 
+/// An annotation that says which callers a load balancer lets in.
+pub(super) const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
 const SERVICES: Expected = Expected::Policy(
     "daemun-exposure-of-services",
     "takes an infrastructure operator",
@@ -126,6 +129,29 @@ pub(super) fn all() -> Vec<Try> {
         ),
         expected: Expected::Allowed,
     });
+    // A developer has written as much onto it as one can (`scene`).
+    all.push(Try {
+        who: CLOUD,
+        what: "takes its finalizer off a Service with many annotations".to_owned(),
+        how: How::Patch(
+            "shop",
+            "service",
+            "of-operators",
+            json!({ "metadata": { "finalizers": ["service.kubernetes.io/load-balancer-cleanup"] } }),
+        ),
+        expected: Expected::Allowed,
+    });
+    all.push(Try {
+        who: "controller",
+        what: "changes the ports of a Service with many annotations".to_owned(),
+        how: How::Patch(
+            "shop",
+            "service",
+            "of-operators",
+            json!({ "spec": { "ports": [{ "name": "other", "port": 82 }] } }),
+        ),
+        expected: Expected::Allowed,
+    });
     let object = route("HTTPRoute", "shop", &["shop.example.com"]);
     all.push(Try {
         who: "viewer",
@@ -167,48 +193,7 @@ fn developer() -> Vec<Try> {
         how: How::Create(service("shop", spec)),
         expected,
     });
-    let load_balancer = json!({ "spec": { "type": "LoadBalancer" } });
-    let ports = json!({ "spec": { "ports": [{ "name": "other", "port": 81 }] } });
-    let note = json!({ "metadata": { "annotations": { "example.com/note": "a" } } });
-    let patched = [
-        (
-            "makes a Service one of type LoadBalancer",
-            "own",
-            load_balancer,
-            SERVICES,
-        ),
-        (
-            "asks for a public address by annotation",
-            "of-operators",
-            public(),
-            SERVICES,
-        ),
-        (
-            "changes the ports of a Service that operators made reachable",
-            "of-operators",
-            ports,
-            SERVICES,
-        ),
-        (
-            "writes a note onto a Service that operators made reachable",
-            "of-operators",
-            note,
-            Expected::Allowed,
-        ),
-        (
-            "writes an annotation of load balancers onto a Service that has none",
-            "own",
-            public(),
-            Expected::Allowed,
-        ),
-    ];
-    let patched = patched.map(|(what, name, patch, expected)| Try {
-        who: "developer",
-        what: what.to_owned(),
-        how: How::Patch("shop", "service", name, patch),
-        expected,
-    });
-    let mut all: Vec<Try> = created.into_iter().chain(patched).collect();
+    let mut all: Vec<Try> = created.into_iter().chain(developers_changes()).collect();
     let refused = [
         (
             "reads the certificate of the Gateway",
@@ -240,6 +225,70 @@ fn developer() -> Vec<Try> {
         expected: Expected::NoRight,
     }));
     all
+}
+
+/// What a developer changes about Services of the own namespace.
+fn developers_changes() -> Vec<Try> {
+    let load_balancer = json!({ "spec": { "type": "LoadBalancer" } });
+    let ports = json!({ "spec": { "ports": [{ "name": "other", "port": 81 }] } });
+    let note = json!({ "metadata": { "annotations": { "example.com/note": "a" } } });
+    let patched = [
+        (
+            "makes a Service one of type LoadBalancer",
+            "own",
+            load_balancer,
+            SERVICES,
+        ),
+        (
+            "asks for a public address by annotation",
+            "of-operators",
+            public(),
+            SERVICES,
+        ),
+        (
+            "chooses a pool of addresses by annotation",
+            "of-operators",
+            json!({ "metadata": { "annotations": { "metallb.io/address-pool": "public" } } }),
+            SERVICES,
+        ),
+        (
+            "chooses a pool of addresses by label",
+            "of-operators",
+            json!({ "metadata": { "labels": { "pool": "public" } } }),
+            SERVICES,
+        ),
+        (
+            "takes away which callers are let in",
+            "of-operators",
+            json!({ "metadata": { "annotations": { SOURCE_RANGES: null } } }),
+            SERVICES,
+        ),
+        (
+            "changes the ports of a Service that operators made reachable",
+            "of-operators",
+            ports,
+            SERVICES,
+        ),
+        (
+            "writes a note onto a Service that operators made reachable",
+            "of-operators",
+            note,
+            Expected::Allowed,
+        ),
+        (
+            "writes an annotation of load balancers onto a Service that has none",
+            "own",
+            public(),
+            Expected::Allowed,
+        ),
+    ];
+    let changes = patched.map(|(what, name, patch, expected)| Try {
+        who: "developer",
+        what: what.to_owned(),
+        how: How::Patch("shop", "service", name, patch),
+        expected,
+    });
+    changes.into()
 }
 
 fn developer_with_routes() -> Vec<Try> {

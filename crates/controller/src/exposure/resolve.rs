@@ -4,14 +4,14 @@
 //! Who looks up is given from outside; what it means is the translation's. A name about which nobody answers keeps the
 //! addresses that it had: that is no news. A name of which it is answered that it has none, has none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use futures_util::stream;
+use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use tokio::time::{interval, timeout};
@@ -38,6 +38,8 @@ impl Default for Pauses {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Names that are looked up at a time.
 const AT_ONCE: usize = 16;
+/// Of them, names about which nobody answered last time.
+const FAILING_AT_ONCE: usize = 4;
 
 /// A name that is being looked up: its addresses, none if it has none; the error says why nobody knows.
 pub type Looking = BoxFuture<'static, Result<Vec<IpAddr>, String>>;
@@ -74,6 +76,48 @@ impl fmt::Debug for Lookup {
 /// Names and their addresses.
 pub(crate) type Resolved = BTreeMap<String, Vec<IpAddr>>;
 
+/// The names that are to be looked up, and those that are. A name about which nobody answered last time takes only some
+/// of the places, so that a zone which is away keeps no other waiting.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<String>,
+    asked: BTreeSet<String>,
+    /// About these nobody answered last time.
+    failing: BTreeSet<String>,
+}
+
+impl Queue {
+    fn put(&mut self, names: impl IntoIterator<Item = String>) {
+        for name in names {
+            if !self.asked.contains(&name) && !self.waiting.contains(&name) {
+                self.waiting.push_back(name);
+            }
+        }
+    }
+
+    fn keep(&mut self, names: &BTreeSet<String>) {
+        self.waiting.retain(|name| names.contains(name));
+        self.failing.retain(|name| names.contains(name));
+    }
+
+    /// The next name that is looked up, if there is a place for one.
+    fn next(&mut self) -> Option<String> {
+        if self.asked.len() >= AT_ONCE {
+            return None;
+        }
+        let failing = self.asked.intersection(&self.failing).count();
+        let may = |name: &String| failing < FAILING_AT_ONCE || !self.failing.contains(name);
+        let position = self.waiting.iter().position(may)?;
+        let name = self.waiting.remove(position)?;
+        self.asked.insert(name.clone());
+        Some(name)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.asked.is_empty()
+    }
+}
+
 /// Keeps what is found up to date with what is wanted, for as long as somebody wants.
 pub(crate) async fn run(
     lookup: Lookup,
@@ -81,57 +125,69 @@ pub(crate) async fn run(
     mut wanted: watch::Receiver<Arc<BTreeSet<String>>>,
     found: watch::Sender<Resolved>,
 ) {
-    let mut failing = BTreeSet::new();
+    let mut queue = Queue::default();
+    let mut asking = FuturesUnordered::new();
     let mut again = interval(pauses.again);
+    let is_known = |name: &String| found.borrow().contains_key(name);
     loop {
-        let everything = tokio::select! {
-            _ = again.tick() => true,
-            changed = wanted.changed() => match changed {
-                Ok(()) => false,
-                Err(_) => return,
-            },
-        };
-        let names = wanted.borrow_and_update().clone();
-        failing.retain(|name| names.contains(name));
-        found.send_if_modified(|known| {
-            let before = known.len();
-            known.retain(|name, _| names.contains(name));
-            known.len() != before
-        });
-        let is_known = |name: &String| found.borrow().contains_key(name);
-        let due = names.iter().filter(|name| everything || !is_known(name));
-        let due: Vec<String> = due.cloned().collect();
-        let asking = due.into_iter().map(|name| {
+        tokio::select! {
+            _ = again.tick() => queue.put(wanted.borrow().iter().cloned()),
+            changed = wanted.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let names = wanted.borrow_and_update().clone();
+                queue.keep(&names);
+                found.send_if_modified(|known| {
+                    let before = known.len();
+                    known.retain(|name, _| names.contains(name));
+                    known.len() != before
+                });
+                queue.put(names.iter().filter(|name| !is_known(name)).cloned());
+            }
+            Some((name, answer)) = asking.next() => {
+                let name: String = name;
+                queue.asked.remove(&name);
+                if wanted.borrow().contains(&name) {
+                    take(&mut queue, &found, &name, answer);
+                }
+            }
+        }
+        while let Some(name) = queue.next() {
             let lookup = lookup.clone();
-            async move {
+            asking.push(async move {
                 let answer = lookup.ask(&name).await;
                 (name, answer)
-            }
-        });
-        let mut answers = stream::iter(asking).buffer_unordered(AT_ONCE);
-        while let Some((name, answer)) = answers.next().await {
-            match answer {
-                Ok(addresses) => {
-                    failing.remove(&name);
-                    note(&found, &name, addresses);
-                }
-                Err(why) => {
-                    let keeps = match is_known(&name) {
-                        true => "its last addresses count until then",
-                        false => "until then it is not known who can reach it",
-                    };
-                    if failing.insert(name.clone()) {
-                        tracing::warn!(
-                            "The name {name} of a load balancer cannot be looked up: {why}. It is asked for again and again; {keeps}."
-                        );
-                    }
-                }
-            }
+            });
         }
-        drop(answers);
-        if !names.iter().all(is_known) {
+        if queue.is_idle() && !wanted.borrow().iter().all(is_known) {
             again.reset_after(pauses.soon);
         }
+    }
+}
+
+/// Takes an answer about a name.
+fn take(
+    queue: &mut Queue,
+    found: &watch::Sender<Resolved>,
+    name: &str,
+    answer: Result<Vec<IpAddr>, String>,
+) {
+    let why = match answer {
+        Ok(addresses) => {
+            queue.failing.remove(name);
+            return note(found, name, addresses);
+        }
+        Err(why) => why,
+    };
+    let keeps = match found.borrow().contains_key(name) {
+        true => "its last addresses count until then",
+        false => "until then it is not known who can reach it",
+    };
+    if queue.failing.insert(name.to_owned()) {
+        tracing::warn!(
+            "The name {name} of a load balancer cannot be looked up: {why}. It is asked for again and again; {keeps}."
+        );
     }
 }
 
@@ -147,7 +203,7 @@ fn note(found: &watch::Sender<Resolved>, name: &str, addresses: Vec<IpAddr>) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::net::IpAddr;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
@@ -156,7 +212,7 @@ mod tests {
     use tokio::sync::watch;
     use tokio::time::{sleep, timeout};
 
-    use super::{Lookup, Pauses, Resolved, run};
+    use super::{FAILING_AT_ONCE, Lookup, Pauses, Queue, Resolved, run};
 
     /// A second is ten milliseconds.
     const PAUSES: Pauses = Pauses {
@@ -237,5 +293,20 @@ mod tests {
         world.until(both).await;
         sleep(PAUSES.again * 2).await;
         world.until(both).await;
+    }
+
+    #[test]
+    fn a_zone_that_is_away_keeps_no_other_waiting() {
+        let mut queue = Queue::default();
+        let of = |zone: &'static str| (0..100).map(move |number| format!("{number}.{zone}"));
+        queue.put(of("away.test"));
+        queue.failing.extend(of("away.test"));
+        let asked: Vec<String> = std::iter::from_fn(|| queue.next()).collect();
+        assert_eq!(asked.len(), FAILING_AT_ONCE);
+        queue.put(["new.test".to_owned()]);
+        assert_eq!(queue.next().as_deref(), Some("new.test"));
+        assert_eq!(queue.next(), None);
+        queue.keep(&BTreeSet::new());
+        assert!(queue.waiting.is_empty() && !queue.is_idle());
     }
 }

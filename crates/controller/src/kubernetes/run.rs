@@ -35,6 +35,8 @@ const JUDGE_AGAIN: Duration = Duration::from_secs(600);
 const READ_AGAIN: Duration = Duration::from_secs(15);
 /// How long a configuration waits for a Secret that it refers to and that is being read.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the first configuration waits for what has to be read, and for the addresses of names.
+const FIRST_ANSWERS: Duration = Duration::from_secs(5);
 /// As many events as are taken at a time.
 const AT_A_TIME: usize = 512;
 /// The part of readiness that says whether the cluster is known.
@@ -78,6 +80,8 @@ struct Looping {
     pace: Pace,
     reads: FuturesUnordered<BoxFuture<'static, Read>>,
     pending: Option<Pending>,
+    /// Whether anything was published since the start.
+    is_published: bool,
     classes: Arc<BTreeSet<String>>,
     judge_again: Instant,
     read_again: Instant,
@@ -90,7 +94,9 @@ struct Pending {
     changes: Changes,
     /// Whether it refers to something that was being read.
     lacks: bool,
-    /// How long it may wait for that.
+    /// The names that load balancers show.
+    names: Arc<BTreeSet<String>>,
+    /// How long it may wait for that, or for the names' first addresses.
     until: Instant,
 }
 
@@ -114,6 +120,7 @@ impl Run {
             pace: Pace::default(),
             reads: FuturesUnordered::new(),
             pending: None,
+            is_published: false,
             classes: Arc::default(),
             judge_again: now + JUDGE_AGAIN,
             read_again: now + READ_AGAIN,
@@ -288,19 +295,28 @@ impl Looping {
             *names = Arc::clone(&changes.next.names);
             changed
         });
+        let patience = match self.is_published {
+            true => PATIENCE,
+            false => FIRST_ANSWERS,
+        };
         self.pending = Some(Pending {
+            names: changes.next.names.clone(),
             changes,
             lacks: self.run.held.referred.lacks(),
-            until: self.pending.take().map_or(now + PATIENCE, |it| it.until),
+            until: self.pending.take().map_or(now + patience, |it| it.until),
         });
     }
 
     /// Publishes what a step came to, unless it refers to something that is just being read, and that it would call
     /// missing: what was read is translated first.
     fn publish_if_settled(&mut self) {
+        let resolved = &self.run.held.cluster.resolved;
         let waits = |pending: &Pending| {
             let more = self.run.held.referred.lacks() || self.pace.is_waiting();
-            pending.lacks && more && clock::now() < pending.until
+            // A private Gateway whose name was not looked up yet would be closed, and was not before.
+            let mut names = pending.names.iter();
+            let unanswered = !self.is_published && names.any(|name| !resolved.contains_key(name));
+            (pending.lacks && more || unanswered) && clock::now() < pending.until
         };
         if self.stepping.is_some() || self.pending.as_ref().is_none_or(waits) {
             return;
@@ -323,6 +339,7 @@ impl Looping {
             self.run.metrics.published();
             let configuration = Arc::new(next.configuration.clone());
             self.run.publisher.publish(configuration);
+            self.is_published = true;
         }
         self.run.metrics.reach(reach(&next));
         let said_before = work.published.verdicts.len();

@@ -144,13 +144,46 @@ async fn apply(
             Err(error) => return Err(wrong(&error)),
         }
     };
-    Seen::new(*kind, after).ok_or_else(|| {
+    let mut after = Seen::new(*kind, after);
+    if let Some(ports) = after
+        .as_ref()
+        .and_then(|after| without_others(manifest, after))
+    {
+        let version = after
+            .as_ref()
+            .map(|after| after.text("/metadata/resourceVersion"));
+        let body = serde_json::json!({
+            "metadata": { "resourceVersion": version },
+            "spec": { "ports": ports },
+        });
+        let parameters = PatchParams {
+            field_manager: Some(MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let taken = api.patch(name, &parameters, &Patch::Merge(&body)).await;
+        after = Seen::new(*kind, taken.map_err(|error| wrong(&error))?);
+    }
+    after.ok_or_else(|| {
         format!(
             "{} {}/{name} cannot be read.",
             kind.as_str(),
             owner.namespace
         )
     })
+}
+
+/// A Service's ports without those that are not asked for, if there are any: each leads to the proxies, and applying
+/// leaves others' in the list.
+fn without_others(manifest: &Manifest, after: &Seen) -> Option<Vec<Value>> {
+    let asked = manifest.body.pointer("/spec/ports")?.as_array()?;
+    let is_asked = |port: &&Value| {
+        let same = |field, asked: &Value| asked.get(field) == port.get(field);
+        let mut asked = asked.iter();
+        asked.any(|asked| same("port", asked) && same("protocol", asked))
+    };
+    let there = after.list("/spec/ports");
+    let ours: Vec<Value> = there.iter().filter(is_asked).cloned().collect();
+    (manifest.kind == Kind::Service && ours.len() < there.len() && !ours.is_empty()).then_some(ours)
 }
 
 /// Whether the port at which a Service's nodes tell of their proxies is another Service's.
@@ -288,4 +321,31 @@ async fn delete(
 fn in_words(owner: &Owner<'_>, (kind, name): (Kind, &str), verb: &str, error: &Error) -> String {
     let object = format!("{} {}/{name}", kind.as_str(), owner.namespace);
     refused::why(verb, &object, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Kind, Manifest, Seen, without_others};
+
+    #[test]
+    fn a_port_that_others_added_is_taken_off() {
+        let manifest = Manifest {
+            kind: Kind::Service,
+            name: "shop-daemun".to_owned(),
+            body: json!({"spec": {"ports": [{"port": 80, "targetPort": 20080, "protocol": "TCP"}]}}),
+            reach: None,
+        };
+        let of = |ports| Seen {
+            kind: Kind::Service,
+            object: json!({"spec": {"ports": ports}}),
+        };
+        let own = json!({"port": 80, "targetPort": 20080, "protocol": "TCP", "nodePort": 31080});
+        let metrics = json!({"port": 9901, "targetPort": 9901, "protocol": "TCP"});
+        let udp = json!({"port": 80, "targetPort": 9901, "protocol": "UDP"});
+        let with = of(json!([own.clone(), metrics, udp]));
+        assert_eq!(without_others(&manifest, &with), Some(vec![own.clone()]));
+        assert_eq!(without_others(&manifest, &of(json!([own]))), None);
+    }
 }

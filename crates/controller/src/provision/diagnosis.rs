@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use daemun_base::clock;
+use daemun_model::shown;
 use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use kube::api::ListParams;
 use kube::{Api, Client};
@@ -16,6 +18,9 @@ const K3S: (&str, &str) = (
     "svccontroller.k3s.cattle.io/svcname",
     "svccontroller.k3s.cattle.io/svcnamespace",
 );
+
+/// By how many seconds others' clocks may be ahead.
+const CLOCKS_DIFFER: i64 = 60;
 
 /// When to look, by how often it was done: soon, then when patience ends, then now and then.
 pub(super) fn next_look(times: u32) -> Duration {
@@ -36,11 +41,11 @@ pub(super) struct Others(OnceCell<Option<Vec<Service>>>);
 pub(super) async fn look(
     client: &Client,
     others: &Others,
-    (namespace, name): (&str, &str),
+    (namespace, name, uid): (&str, &str, &str),
     waited: Duration,
 ) -> Option<String> {
     let mut found = Found {
-        event: last_event(client, namespace, name).await,
+        event: last_event(client, (namespace, name, uid)).await,
         ..Found::default()
     };
     let told = found.event.as_ref().is_some_and(|event| event.is_warning);
@@ -144,17 +149,35 @@ fn in_words(found: &Found, waited: Duration) -> Option<String> {
     })
 }
 
-async fn last_event(client: &Client, namespace: &str, name: &str) -> Option<LastEvent> {
+async fn last_event(
+    client: &Client,
+    (namespace, name, uid): (&str, &str, &str),
+) -> Option<LastEvent> {
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     let of = format!("involvedObject.kind=Service,involvedObject.name={name}");
     let list = api.list(&ListParams::default().fields(&of)).await.ok()?;
-    let last = list.items.into_iter().max_by_key(time)?;
+    let last = newest(list.items, uid, clock::unix_seconds())?;
     let reason = last.reason.as_deref().unwrap_or("(no reason)");
     let message = sentence(last.message.as_deref().unwrap_or_default());
+    let source = last.source.and_then(|source| source.component);
+    let source = source.or(last.reporting_component);
+    let source = source.filter(|source| !source.is_empty());
+    let source = source.unwrap_or_else(|| "by nobody who gives a name".to_owned());
     Some(LastEvent {
         is_warning: last.type_.as_deref() == Some("Warning"),
-        says: format!("{reason}: {message}"),
+        // Whoever may write Events says this, so it is told as somebody's words.
+        says: format!("\"{reason}: {message}\" ({source})"),
     })
+}
+
+/// The newest Event about the Service itself. One about an earlier Service of the name, or from the future, is not.
+fn newest(events: Vec<Event>, uid: &str, now: i64) -> Option<Event> {
+    let latest = shown::moment(now + CLOCKS_DIFFER);
+    let counts = |event: &Event| {
+        event.involved_object.uid.as_deref() == Some(uid)
+            && time(event).is_none_or(|time| time <= latest)
+    };
+    events.into_iter().filter(counts).max_by_key(time)
 }
 
 fn time(event: &Event) -> Option<String> {
@@ -351,5 +374,27 @@ mod tests {
         assert!(said(None, None).contains("likely reason: nobody in this cluster answers"));
         assert!(said(None, Some("shop/web")).contains("Others have one (shop/web)"));
         assert!(said(Some("example.com/lb"), None).contains("class example.com/lb"));
+    }
+
+    #[test]
+    fn an_event_from_the_future_or_about_another_service_says_nothing() {
+        let event = |uid: &str, time: &str, reason: &str| -> k8s_openapi::api::core::v1::Event {
+            serde_json::from_value(serde_json::json!({
+                "metadata": {"name": reason, "namespace": "infra"},
+                "involvedObject": {"kind": "Service", "name": "shop-daemun", "uid": uid},
+                "lastTimestamp": time, "reason": reason,
+            }))
+            .unwrap()
+        };
+        let events = vec![
+            event("1", "2026-01-02T00:00:00Z", "Real"),
+            event("1", "2026-01-01T00:00:00Z", "Old"),
+            event("1", "9999-01-01T00:00:00Z", "Future"),
+            event("0", "2026-01-02T00:00:01Z", "Earlier"),
+        ];
+        let now = daemun_objects::seconds_since_epoch("2026-01-02T00:00:30Z").unwrap();
+        let newest = super::newest(events, "1", now).and_then(|event| event.reason);
+        assert_eq!(newest.as_deref(), Some("Real"));
+        assert!(super::newest(Vec::new(), "1", now).is_none());
     }
 }

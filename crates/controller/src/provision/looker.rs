@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Waits {
     pub(super) gateway: ObjectName,
     pub(super) service: String,
+    pub(super) uid: String,
     pub(super) waited: Duration,
 }
 
@@ -66,9 +67,10 @@ async fn run(
                 let Waits {
                     gateway,
                     service,
+                    uid,
                     waited,
                 } = waits;
-                let at = (gateway.namespace.as_str(), service.as_str());
+                let at = (gateway.namespace.as_str(), service.as_str(), uid.as_str());
                 let look = diagnosis::look(client, others, at, waited);
                 let says = timeout(PATIENCE, look).await.ok().flatten();
                 Looked {

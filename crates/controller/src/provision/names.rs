@@ -1,19 +1,16 @@
 //! Names and labels of what is made. The Gateway API asks for `<gateway>-<class>` as the name, and for the Gateway's
 //! name as the value of a label (GEP-1762); both are at most 63 characters long, and a Gateway's name up to 253.
 
-pub(super) use daemun_translate::infrastructure::{MANAGED_BY, MANAGER, OF_CONTROLLER, OF_GATEWAY};
+pub(crate) use daemun_translate::infrastructure::GATEWAY_NAME;
+pub(super) use daemun_translate::infrastructure::{
+    CLASS_NAME, MANAGED_BY, MANAGER, OF_CONTROLLER, OF_GATEWAY, PART_NAME, PROXY,
+};
 
 /// The most characters of a label's value, and of a Service's name.
 const LONGEST: usize = 63;
 /// The characters of a hash.
 const HASH: usize = 8;
 
-/// Names the Gateway.
-pub(crate) const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
-/// Names its class.
-pub(super) const CLASS_NAME: &str = "gateway.networking.k8s.io/gateway-class-name";
-/// Says what it is part of.
-pub(super) const PART_NAME: &str = "app.kubernetes.io/name";
 /// The field manager that holds the number of pods until an autoscaler does.
 pub(super) const SCALING: &str = "daemun-autoscaling";
 /// Tells the pods of one kind of workload from those of the other.

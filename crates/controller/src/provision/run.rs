@@ -270,6 +270,7 @@ impl Run {
                     let asked = self.looker.ask.send(Waits {
                         gateway: gateway.clone(),
                         service: service.clone(),
+                        uid: self.store.uid_of(Kind::Service, gateway, service),
                         waited: now - wait.since,
                     });
                     wait.looking = asked.is_ok();

@@ -74,6 +74,13 @@ impl Store {
         self.by_gateway.get(gateway)
     }
 
+    /// The uid of something around a Gateway; nothing if it is not there.
+    pub(super) fn uid_of(&self, kind: Kind, gateway: &ObjectName, name: &str) -> String {
+        let around = self.by_gateway.get(gateway);
+        let seen = around.and_then(|around| around.get(&(kind, name.to_owned())));
+        seen.map(|seen| seen.uid().to_owned()).unwrap_or_default()
+    }
+
     /// What is around the Gateway of this name and uid: what an earlier one left is not, and goes by itself.
     pub(super) fn around_this(&self, gateway: &ObjectName, uid: &str) -> Cow<'_, Around> {
         match self.by_gateway.get(gateway) {

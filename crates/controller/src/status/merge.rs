@@ -5,6 +5,7 @@
 //! about. What others wrote stays; what we wrote and do not say any more goes. (Gateway API, implementer's
 //! guide; sections 5.1 and following of the contract of conditions.)
 
+use daemun_model::shown::plain_lines;
 use daemun_model::verdict::{Condition, Status};
 use daemun_translate::exposure::REACH_VERIFIED;
 use serde_json::{Map, Value, json};
@@ -261,8 +262,9 @@ fn text<'v>(object: &'v Value, field: &str) -> &'v str {
         .unwrap_or_default()
 }
 
-fn shortened(message: &str) -> &str {
-    &message[..message.floor_char_boundary(LONGEST_MESSAGE)]
+fn shortened(message: &str) -> String {
+    let seen = plain_lines(message);
+    seen[..seen.floor_char_boundary(LONGEST_MESSAGE)].to_owned()
 }
 
 #[cfg(test)]

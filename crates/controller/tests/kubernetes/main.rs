@@ -13,6 +13,7 @@ mod reach;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemun_base::readiness::Readiness;
 use daemun_base::tasks::Tasks;
@@ -83,8 +84,12 @@ fn controller_of(fake: &Fake, namespaces: &[&str]) -> Controller {
     }
 }
 
-/// `10-0-0-1.example.com` is 10.0.0.1; about other names nobody answers.
+/// `10-0-0-1.example.com` is 10.0.0.1, and `10-0-0-1.slow.example.com` after a while; about other names nobody answers.
 async fn looked_up(name: String) -> Result<Vec<IpAddr>, String> {
+    if name.contains(".slow.") {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    let name = name.replace(".slow.", ".");
     let address = name.strip_suffix(".example.com");
     let address = address.and_then(|it| it.replace('-', ".").parse().ok());
     let address: Option<IpAddr> = address;

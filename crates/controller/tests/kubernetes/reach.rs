@@ -34,9 +34,9 @@ fn node(provider: &str, addresses: &[(&str, &str)]) -> Value {
     })
 }
 
-/// The Gateway's Service, with what its load balancer shows.
-fn show(fake: &Fake, controller: &Controller, ingress: &[Value]) -> Instant {
-    let service = json!({
+/// What is made for the Gateway, with what its load balancer shows.
+fn service(ingress: &[Value]) -> Value {
+    let mut shown = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {
             "namespace": "n", "name": "gw-daemun",
@@ -52,10 +52,14 @@ fn show(fake: &Fake, controller: &Controller, ingress: &[Value]) -> Instant {
         },
         "spec": {"type": "LoadBalancer", "ports": [{"port": 80, "nodePort": 30080}]},
     });
-    fake.delete("services", "n/gw-daemun");
-    let mut shown = service;
     shown["status"] = json!({"loadBalancer": {"ingress": ingress}});
-    fake.put("services", shown);
+    shown
+}
+
+/// The Gateway's Service, with what its load balancer shows.
+fn show(fake: &Fake, controller: &Controller, ingress: &[Value]) -> Instant {
+    fake.delete("services", "n/gw-daemun");
+    fake.put("services", service(ingress));
     let address = |it: &Value| {
         let ip = it["ip"].as_str().map(|ip| Address::Ip(ip.parse().unwrap()));
         ip.unwrap_or_else(|| Address::Name(it["hostname"].as_str().unwrap().to_owned()))
@@ -177,6 +181,21 @@ async fn a_name_is_looked_up_before_anything_is_served() {
         .await;
     assert!(metric(&controller, CLOSED));
     assert_eq!(shown(&fake), Value::Null);
+}
+
+#[tokio::test]
+async fn at_the_start_names_are_looked_up_before_anything_is_closed_for_them() {
+    let fake = world();
+    fake.put(
+        "services",
+        service(&[json!({"hostname": "10-0-0-1.slow.example.com"})]),
+    );
+    let controller = controller(&fake);
+    fake.until("it is open", |_| {
+        assert!(!metric(&controller, CLOSED), "it was closed");
+        metric(&controller, OPEN)
+    })
+    .await;
 }
 
 #[tokio::test]

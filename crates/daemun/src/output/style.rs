@@ -48,14 +48,7 @@ impl ColourArguments {
     }
 }
 
-/// A text of somebody else's as it may go to a terminal: without control characters, on one line.
-pub(crate) fn plain(text: &str) -> String {
-    let shown = |character: char| match character {
-        control if control.is_control() => '\u{fffd}',
-        other => other,
-    };
-    text.chars().map(shown).collect()
-}
+pub(crate) use daemun_model::shown::plain;
 
 /// Makes text stand out, or leaves it as it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,6 +68,15 @@ pub(crate) enum Tone {
     /// Refused.
     Bad,
 }
+
+/// What begins and ends a tone on a terminal.
+pub(super) const CODES: [&str; 5] = [
+    "\u{1b}[1m",
+    "\u{1b}[32m",
+    "\u{1b}[33m",
+    "\u{1b}[31m",
+    "\u{1b}[0m",
+];
 
 impl Style {
     /// Whether anything stands out.

@@ -1,5 +1,9 @@
 //! Columns as wide as their widest cell.
 
+use daemun_model::shown::plain_lines;
+
+use super::style::CODES;
+
 /// A table of left-aligned columns; the last one is as wide as it likes.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -23,12 +27,13 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(Row::Cells(cells.into_iter().collect()));
+        let cells = cells.into_iter().map(|cell| seen(&cell));
+        self.rows.push(Row::Cells(cells.collect()));
     }
 
     /// Adds a line that belongs to the row above.
     pub(crate) fn below(&mut self, line: impl Into<String>) {
-        self.rows.push(Row::Below(line.into()));
+        self.rows.push(Row::Below(seen(&line.into())));
     }
 
     /// The whole table, each line with its end.
@@ -71,6 +76,30 @@ impl Table {
     }
 }
 
+/// A text in which nothing is unseen but ends of lines and what paints (`Style`).
+fn seen(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('\u{1b}') {
+        let (before, after) = rest.split_at(start);
+        seen.push_str(&plain_lines(before));
+        let code = CODES.iter().find(|code| after.starts_with(**code));
+        let taken = match code {
+            Some(code) => {
+                seen.push_str(code);
+                code.len()
+            }
+            None => {
+                seen.push(char::REPLACEMENT_CHARACTER);
+                1
+            }
+        };
+        rest = &after[taken..];
+    }
+    seen.push_str(&plain_lines(rest));
+    seen
+}
+
 #[cfg(test)]
 mod tests {
     use super::Table;
@@ -89,5 +118,22 @@ mod tests {
              and another\n\
              Gateway    default/shop\n"
         );
+    }
+
+    #[test]
+    fn no_cell_reaches_into_the_terminal() {
+        let mut table = Table::new(&["KIND", "NAME"]);
+        table.row([
+            "G\u{1b}[2Jx".to_owned(),
+            "\u{1b}]0;t\u{7}\u{1b}[31mred\u{1b}[0m".to_owned(),
+        ]);
+        table.below("a\u{202e}b\nc");
+        let text = table.text();
+        let row = text.lines().nth(1).unwrap_or_default();
+        assert_eq!(
+            row,
+            "G\u{fffd}[2Jx  \u{fffd}]0;t\u{fffd}\u{1b}[31mred\u{1b}[0m"
+        );
+        assert!(text.contains("a\u{fffd}b\n"), "{text:?}");
     }
 }

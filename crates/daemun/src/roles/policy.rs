@@ -51,27 +51,45 @@ impl Owned {
     }
 }
 
-/// The annotations of Services that decide who may reach a load balancer, of all who make them, as a regular expression; such
-/// a key may begin with the name of a listener.
-pub(crate) fn keys_of_reach() -> String {
-    let mut patterns: BTreeSet<&str> = BTreeSet::new();
+/// The annotations of Services that makers of load balancers look at, as their beginnings: who may reach one, at which
+/// address, from where and by which name. What a key of theirs means is not told apart, since nothing that is left out
+/// by mistake is to open anything; of one listener each may be said as well.
+pub(crate) fn keys_of_load_balancers() -> Vec<&'static str> {
+    let mut starts: BTreeSet<&str> = BTreeSet::from(["TCP-", "UDP-"]);
     for provider in Provider::ALL {
         let rules = rules(*provider);
-        patterns.extend(rules.decides_reach);
         let switches = [&rules.private, &rules.public];
         let keys = switches.iter().flat_map(|switch| switch.keys());
-        patterns.extend(keys.map(|key| key.key));
+        starts.extend(keys.map(|key| key.key));
+        starts.extend(rules.keys.iter().map(|known| known.key));
+        let patterns = rules.decides_reach.iter().chain(rules.reads);
+        starts.extend(patterns.map(|pattern| pattern.trim_end_matches('*')));
+        starts.extend(rules.written_back);
     }
-    let patterns: Vec<String> = patterns
-        .into_iter()
-        .map(|pattern| pattern.replace('.', "[.]").replace('*', ".*"))
-        .collect();
-    format!("^((TCP|UDP)-[0-9]+[.])?({})$", patterns.join("|"))
+    let all: Vec<&str> = starts.into_iter().collect();
+    let says_less = |start: &&str| {
+        let mut others = all.iter();
+        !others.any(|other| other != start && start.starts_with(other))
+    };
+    all.iter().copied().filter(says_less).collect()
+}
+
+/// Those of them that are notes of what was made, which decide nothing: a controller may write them that has no other
+/// rights.
+pub(crate) fn notes_of_load_balancers() -> Vec<&'static str> {
+    let all = || Provider::ALL.iter().map(|provider| rules(*provider));
+    let decides = |key: &str| {
+        all().any(|rules| rules.decides_reach(key) || rules.writes_address == Some(key))
+    };
+    let written = all().flat_map(|rules| rules.written_back.iter().copied());
+    let notes: BTreeSet<&str> = written.filter(|key| !decides(key)).collect();
+    notes.into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Owned;
+    use super::{Owned, keys_of_load_balancers, notes_of_load_balancers};
+    use daemun_translate::exposure::provider::{Provider, rules};
 
     #[test]
     fn a_suffix_owns_what_is_below_it_and_not_itself() {
@@ -94,5 +112,45 @@ mod tests {
         assert!(Owned::read("*").has("anything.test"));
         assert!(!Owned::read("").has("anything.test"));
         assert!(!Owned::read("*.").has("anything.test"));
+    }
+
+    #[test]
+    fn every_key_that_a_maker_of_load_balancers_looks_at_is_guarded() {
+        let starts = keys_of_load_balancers();
+        let is_guarded = |key: &str| {
+            starts.iter().any(|start| key.starts_with(start))
+                && !notes_of_load_balancers().contains(&key)
+        };
+        for key in [
+            "metallb.io/address-pool",
+            "metallb.universe.tf/loadBalancerIPs",
+            "lbipam.cilium.io/ips",
+            "kube-vip.io/loadbalancerIPs",
+            "kubernetes.digitalocean.com/load-balancer-id",
+            "service.beta.kubernetes.io/do-loadbalancer-allow-rules",
+            "service.beta.kubernetes.io/load-balancer-source-ranges",
+            "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-acl-id",
+            "service.beta.kubernetes.io/alicloud-loadbalancer-id",
+            "loadbalancer.openstack.org/hostname",
+            "loadbalancer.openstack.org/load-balancer-address",
+            "TCP-443.loadbalancer.nhncloud/listener-protocol",
+        ] {
+            assert!(is_guarded(key), "{key}");
+        }
+        for provider in Provider::ALL {
+            let rules = rules(*provider);
+            for known in rules.keys {
+                assert!(is_guarded(known.key), "{}", known.key);
+            }
+            for pattern in rules.decides_reach.iter().chain(rules.reads) {
+                assert!(
+                    !pattern.starts_with('*'),
+                    "{pattern}: a beginning is asked for"
+                );
+            }
+        }
+        for key in ["metallb.io/ip-allocated-from-pool", "example.com/note"] {
+            assert!(!is_guarded(key), "{key}");
+        }
     }
 }

@@ -16,6 +16,9 @@ use crate::cluster::Cluster;
 use crate::infrastructure::{MANAGED_BY, MANAGER, OF_CONTROLLER, OF_GATEWAY};
 use crate::refs::GATEWAY_GROUP;
 
+/// The labels by which a Service finds its pods.
+pub(crate) type Selector = BTreeMap<String, String>;
+
 /// A load balancer in front of a Gateway.
 #[derive(Clone, Copy)]
 pub(crate) struct Front<'a> {
@@ -30,6 +33,8 @@ pub(crate) struct Front<'a> {
 pub(crate) struct Fronts {
     /// By the Gateway's uid.
     services: BTreeMap<String, BTreeMap<ObjectName, Arc<Service>>>,
+    /// Services that lead to pods from outside of the cluster, by their namespace: whosever they are.
+    outside: BTreeMap<String, BTreeMap<ObjectName, Arc<Service>>>,
     /// Nodes that can be reached from outside of the network, in words; none if there are none.
     nodes_outside: Option<String>,
 }
@@ -45,6 +50,7 @@ impl Fronts {
         match changed {
             Changed::All => {
                 self.services.clear();
+                self.outside.clear();
                 for (name, service) in &new.services {
                     self.put(name, service);
                 }
@@ -57,16 +63,28 @@ impl Fronts {
                             fronts.remove(name);
                         }
                     }
+                    if let Some(others) = self.outside.get_mut(&name.namespace) {
+                        others.remove(name);
+                    }
                     if let Some(service) = new.services.get(name) {
                         self.put(name, service);
                     }
                 }
                 self.services.retain(|_, fronts| !fronts.is_empty());
+                self.outside.retain(|_, others| !others.is_empty());
             }
         }
     }
 
     fn put(&mut self, name: &ObjectName, service: &Arc<Service>) {
+        let has_port_on_nodes = matches!(
+            service.spec.r#type,
+            Some(Open::Known(ServiceType::NodePort))
+        );
+        if !service.spec.selector.is_empty() && (leads_outside(service) || has_port_on_nodes) {
+            let others = self.outside.entry(name.namespace.clone()).or_default();
+            others.insert(name.clone(), Arc::clone(service));
+        }
         for uid in owners(service) {
             let fronts = self.services.entry(uid.to_owned()).or_default();
             fronts.insert(name.clone(), Arc::clone(service));
@@ -88,6 +106,25 @@ impl Fronts {
             })
     }
 
+    /// What leads to pods from outside of the cluster by a selector, and does not even say that it is a Gateway's.
+    pub(crate) fn others<'a>(
+        &'a self,
+        gateway: &ObjectName,
+        uid: &'a str,
+        selects: &'a dyn Fn(&Selector) -> bool,
+    ) -> impl Iterator<Item = Front<'a>> {
+        let all = self.outside.get(&gateway.namespace).into_iter().flatten();
+        let all = all.map(|(name, service)| (name, &**service));
+        all.filter(move |(_, service)| {
+            selects(&service.spec.selector) && owners(service).all(|owner| owner != uid)
+        })
+        .map(|(name, service)| Front {
+            name,
+            service,
+            made: false,
+        })
+    }
+
     fn in_front<'a>(
         &'a self,
         gateway: &'a ObjectName,
@@ -95,10 +132,8 @@ impl Fronts {
     ) -> impl Iterator<Item = (&'a ObjectName, &'a Service)> {
         let all = self.services.get(uid).into_iter().flatten();
         // Who owns an object is in its namespace.
-        all.filter(|(name, service)| {
-            name.namespace == gateway.namespace && is_load_balancer(service)
-        })
-        .map(|(name, service)| (name, &**service))
+        all.filter(|(name, service)| name.namespace == gateway.namespace && leads_outside(service))
+            .map(|(name, service)| (name, &**service))
     }
 
     /// Nodes that can be reached from outside of the network, in words, if a load balancer in front of a Gateway can
@@ -182,6 +217,11 @@ pub(crate) fn owners(service: &Service) -> impl Iterator<Item = &str> {
     let owners = service.metadata.owner_references.iter();
     let owners = owners.filter(|owner| owner.kind == "Gateway" && !owner.uid.is_empty());
     owners.map(|owner| owner.uid.as_str())
+}
+
+/// Whether something but the nodes leads to it from outside of the cluster.
+pub(crate) fn leads_outside(service: &Service) -> bool {
+    is_load_balancer(service) || !service.spec.external_ips.is_empty()
 }
 
 /// Whether it is a load balancer's.

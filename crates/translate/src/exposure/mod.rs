@@ -14,6 +14,7 @@ pub(crate) mod observed;
 pub mod provider;
 pub(crate) mod shown;
 pub mod silence;
+mod verdict;
 
 pub use change::{ALLOW_RECREATION, Fate, Held};
 pub use judge::{Asked, Exposure, OnViolation, ServiceKind};

@@ -4,30 +4,24 @@
 //!
 //! Only what Services show can be seen. An address that somebody attaches in a cloud's console is not there.
 
-use std::collections::BTreeSet;
-
 use daemun_model::names::ObjectName;
 use daemun_model::verdict::{Condition, FieldPath, Finding, Status};
 use daemun_objects::core::service::Service;
 use daemun_objects::seconds_since_epoch;
 
 use super::change::{ALLOW_RECREATION, Changes, Fate};
-use super::class::{AddressClass, Side};
-use super::fronts::{Front, Fronts};
-use super::judge::{Asked, Exposure, OnViolation, ServiceKind};
-use super::made::made_as_at_least;
+use super::fronts::{Front, Fronts, Selector, is_load_balancer, leads_outside};
+use super::judge::{Asked, Exposure, ServiceKind};
 use super::shown::Shown;
+use super::verdict::{By, Closes, PENDING, Seen, Wish, verdict};
 use crate::cluster::Cluster;
+use crate::nearest::list_all;
 use crate::verdict::warning;
 
 /// The condition of a Gateway that says whether it is reached by whom it may be reached.
 pub const REACH_VERIFIED: &str = "gateway.daemun.dev/ReachVerified";
-/// The reason where no address is there yet.
-const PENDING: &str = "Pending";
 /// The reason while a new load balancer takes an old one's place.
 const MIGRATING: &str = "Migrating";
-/// The reason where what is shown was chosen by whoever writes the Service.
-const UNPROVEN: &str = "Unproven";
 /// As many seconds as a load balancer may take to go, before its addresses count again.
 const LONGEST_DELETION: i64 = 300;
 
@@ -43,11 +37,13 @@ pub(crate) struct Observed {
     /// Whether an address is there that may not be used.
     pub(crate) unusable: bool,
     /// How the load balancer can be gone round, if it can.
-    way_round: Option<String>,
+    pub(super) way_round: Option<String>,
     /// What is not changed, and what would allow it.
-    refused: Option<String>,
+    pub(super) refused: Option<String>,
     /// What comes with the next load balancer only.
-    lacks: Option<String>,
+    pub(super) lacks: Option<String>,
+    /// What else leads to the proxies.
+    pub(super) others: Option<String>,
 }
 
 impl Observed {
@@ -82,11 +78,14 @@ impl Observed {
             let path = FieldPath::of("spec.infrastructure.parametersRef");
             warning(path, "NextLoadBalancer", what.clone())
         });
+        let others = self.others.as_ref();
+        let others = others.map(|what| warning(path(), "ReachedOtherwise", what.clone()));
         violated
             .into_iter()
             .chain(round)
             .chain(refused)
             .chain(lacks)
+            .chain(others)
     }
 }
 
@@ -99,6 +98,10 @@ pub(crate) struct Whose<'a> {
     pub(crate) exposure: Option<&'a Exposure>,
     /// What becomes of its Services that cannot become that.
     pub(crate) changes: &'a Changes,
+    /// Whether it is written who may reach it.
+    pub(crate) written: bool,
+    /// Whether a selector is one of its proxies.
+    pub(crate) selects: &'a dyn Fn(&Selector) -> bool,
 }
 
 /// Looks at the Services of a Gateway. Nothing is to be said where there is no load balancer.
@@ -108,8 +111,19 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
         uid,
         exposure,
         changes,
+        written,
+        selects,
     } = whose;
-    let all: Vec<Front<'_>> = fronts.load_balancers(cluster, gateway, uid).collect();
+    let mut all: Vec<Front<'_>> = fronts.load_balancers(cluster, gateway, uid).collect();
+    let is_private = exposure
+        .is_some_and(|it| it.kind == ServiceKind::ClusterIp || it.reach == Some(Asked::Private));
+    let others = is_private.then(|| fronts.others(gateway, uid, selects));
+    let others: Vec<Front<'_>> = others.into_iter().flatten().collect();
+    if written {
+        // Who wrote that wants it whatever leads there.
+        let shows = |front: &&Front<'_>| leads_outside(front.service);
+        all.extend(others.iter().filter(shows));
+    }
     let asked = match exposure {
         // A load balancer that is still there, or that somebody put there, is looked at whatever is asked for.
         Some(exposure) if exposure.kind != ServiceKind::LoadBalancer && all.is_empty() => {
@@ -140,7 +154,23 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
             )
         });
     }
+    observed.others = elsewhere(&others);
     Some(observed)
+}
+
+/// What else leads from outside of the cluster to a Gateway's proxies, in words.
+fn elsewhere(others: &[Front<'_>]) -> Option<String> {
+    let names = others.iter().map(|front| front.name.to_string());
+    let names: Vec<String> = names.collect();
+    let (what, they) = match names.len() {
+        0 => return None,
+        1 => ("Service", "was not made by Daemun and leads"),
+        _ => ("Services", "were not made by Daemun and lead"),
+    };
+    Some(format!(
+        "{what} {} {they} to the Gateway's proxies from outside of the cluster (by type or by externalIPs), so that others may reach it than are meant to. Delete what is not needed, or have exposure.reach say what is wanted.",
+        list_all(&names)
+    ))
 }
 
 /// What all load balancers say together: the worst of it.
@@ -175,7 +205,7 @@ fn together(
         }
         // Until it is being deleted, it is not known that it goes.
         Some(Fate::Held(_) | Fate::Goes | Fate::GoesFirst) => Stands::AsMade,
-        None if none_asked && front.made => Stands::AsMade,
+        None if none_asked && front.made && is_load_balancer(front.service) => Stands::AsMade,
         Some(Fate::Lacks(_)) | None => Stands::AsAsked,
     };
     let which = |it: Stands| {
@@ -237,264 +267,4 @@ fn is_stuck(cluster: &Cluster, service: &Service) -> bool {
     let deleted = service.metadata.deletion_timestamp.as_deref();
     let deleted = deleted.and_then(seconds_since_epoch);
     deleted.is_some_and(|deleted| deleted + LONGEST_DELETION < cluster.now)
-}
-
-/// What was asked for.
-struct Wish<'a> {
-    reach: Option<Asked>,
-    closes: Closes,
-    /// By what it is judged, in words.
-    by: By<'a>,
-}
-
-enum By<'a> {
-    Provider(&'a str),
-    Services,
-    Held,
-    Going,
-    None,
-}
-
-impl std::fmt::Display for By<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Provider(name) => write!(f, "provider {name}"),
-            Self::Held => f.write_str("that is what the Service was made for"),
-            Self::Going => f.write_str("that is what the Service was made for, which is to go"),
-            Self::None => f.write_str("there is to be no load balancer any more"),
-            Self::Services => f.write_str(
-                "that is what the Service was made for, since the Gateway itself cannot be judged",
-            ),
-        }
-    }
-}
-
-/// When a private Gateway is closed: the later ones also when the earlier ones are.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Closes {
-    /// Never: it is told.
-    Never,
-    /// When a public address is seen.
-    OnPublic,
-    /// When an address is seen of which it is not known that it is private.
-    OnDoubt,
-    /// As long as none is seen.
-    UntilSeen,
-}
-
-impl<'a> Wish<'a> {
-    fn of(exposure: &'a Exposure) -> Self {
-        Self {
-            reach: match exposure.kind {
-                ServiceKind::LoadBalancer => exposure.reach,
-                // Who wants it in the cluster only wants no public address.
-                ServiceKind::ClusterIp => Some(Asked::Private),
-                ServiceKind::NodePort | ServiceKind::Unmanaged => None,
-            },
-            closes: match (exposure.on_violation, exposure.until_seen) {
-                (OnViolation::Report, _) => Closes::Never,
-                (OnViolation::Close, true) => Closes::UntilSeen,
-                (OnViolation::Close, false) => Closes::OnPublic,
-            },
-            by: match exposure.kind {
-                ServiceKind::LoadBalancer => By::Provider(exposure.provider),
-                ServiceKind::ClusterIp | ServiceKind::NodePort | ServiceKind::Unmanaged => By::None,
-            },
-        }
-    }
-
-    /// What Services were made as, by what stands on them; of two answers the careful one.
-    fn of_services<'s>(fronts: impl IntoIterator<Item = &'s Front<'s>>) -> Self {
-        let services = fronts.into_iter().map(|front| front.service);
-        let reach: BTreeSet<Asked> = services.filter_map(made_as_at_least).collect();
-        Self {
-            reach: reach.first().copied(),
-            closes: Closes::OnDoubt,
-            by: By::Services,
-        }
-    }
-}
-
-/// What all Services show together.
-struct Seen {
-    /// A sentence, without its full stop.
-    words: String,
-    nothing: bool,
-    unknown: bool,
-    /// Whether a name is shown that somebody chose.
-    chosen: bool,
-    classes: BTreeSet<AddressClass>,
-}
-
-impl Seen {
-    fn new(shown: &[Shown<'_>]) -> Self {
-        let words: Vec<String> = shown.iter().map(Shown::sentence).collect();
-        Self {
-            words: match words.as_slice() {
-                [] => "No Service of the Gateway is there yet".to_owned(),
-                _ => words.join("; "),
-            },
-            nothing: shown.iter().all(Shown::is_empty),
-            unknown: shown.iter().any(Shown::has_unknown),
-            chosen: shown.iter().any(Shown::proves_nothing),
-            classes: shown.iter().flat_map(Shown::classes).collect(),
-        }
-    }
-
-    fn has(&self, side: Side) -> bool {
-        self.classes.iter().any(|class| class.side() == side)
-    }
-
-    /// The class, in a word.
-    fn reason(&self) -> &'static str {
-        let sides = [Side::Inside, Side::Neither, Side::Outside];
-        let sides = sides.into_iter().filter(|side| self.has(*side)).count();
-        match self.classes.last() {
-            _ if self.nothing => PENDING,
-            None => "Unresolved",
-            Some(_) if sides > 1 || self.unknown => "Mixed",
-            Some(class) => class.as_str(),
-        }
-    }
-}
-
-const UNSEEN: &str = "A floating IP, or whatever else somebody attaches in the cloud's console, is not visible here.";
-
-fn verdict(asked: &Wish<'_>, seen: &Seen) -> Observed {
-    let said = match asked.reach {
-        _ if seen.nothing => pending(asked, seen),
-        Some(Asked::Private) => private(asked, seen),
-        Some(Asked::Public) => public(asked, seen),
-        None => Said::open(
-            Status::Unknown,
-            format!(
-                "{}; {}. Nobody said who may reach it, and the Service does not decide it. {UNSEEN}",
-                seen.words, asked.by
-            ),
-        ),
-    };
-    let Said {
-        status,
-        message,
-        closed,
-    } = said;
-    Observed {
-        violated: asked.reach == Some(Asked::Private) && status == Status::False,
-        unusable: closed && !seen.nothing,
-        way_round: None,
-        refused: None,
-        lacks: None,
-        closed: closed.then(|| message.clone()),
-        condition: Condition {
-            kind: REACH_VERIFIED,
-            status,
-            reason: match asked.reach {
-                Some(Asked::Private) if seen.chosen && status == Status::Unknown => UNPROVEN,
-                _ => seen.reason(),
-            },
-            message,
-        },
-    }
-}
-
-struct Said {
-    status: Status,
-    message: String,
-    closed: bool,
-}
-
-impl Said {
-    fn open(status: Status, message: String) -> Self {
-        Self {
-            status,
-            message,
-            closed: false,
-        }
-    }
-}
-
-fn pending(asked: &Wish<'_>, seen: &Seen) -> Said {
-    let closed = asked.reach == Some(Asked::Private) && asked.closes >= Closes::UntilSeen;
-    let then = match closed {
-        true => " A private address was asked for, and nothing is served before it is there.",
-        false => "",
-    };
-    Said {
-        status: Status::Unknown,
-        message: format!("{}; {}.{then}", seen.words, asked.by),
-        closed,
-    }
-}
-
-/// A private address was asked for.
-fn private(asked: &Wish<'_>, seen: &Seen) -> Said {
-    let words = format!(
-        "A private address was asked for, and {}; {}.",
-        seen.words, asked.by
-    );
-    if seen.has(Side::Outside) {
-        let closed = asked.closes >= Closes::OnPublic;
-        let then = match closed {
-            true => {
-                "Nothing is served, so that nobody reaches from the internet what is meant for the inside."
-            }
-            false => "It is served all the same, because exposure.onViolation is Report.",
-        };
-        return Said {
-            status: Status::False,
-            message: format!(
-                "{words} {then} If the address is right, write exposure.reach: Public; if the network uses that range inside, name it in --private-ranges of the controller; else take the address away from the Service."
-            ),
-            closed,
-        };
-    }
-    if seen.unknown || seen.chosen || seen.has(Side::Neither) {
-        let closed = asked.closes >= Closes::OnDoubt;
-        let then = match (closed, asked.closes) {
-            (true, _) => ", and nothing is served before it is",
-            (false, Closes::Never) => "",
-            (false, _) => "; as soon as it shows to be public, nothing is served any more",
-        };
-        let remedy = match seen.has(Side::Neither) {
-            true => {
-                " A range that the network uses inside is named in --private-ranges of the controller, and one that leads to the internet in --public-ranges."
-            }
-            false => "",
-        };
-        return Said {
-            status: Status::Unknown,
-            message: format!("{words} It is not known whether that is private{then}.{remedy}"),
-            closed,
-        };
-    }
-    let shared = match seen.classes.contains(&AddressClass::SharedRange) {
-        true => {
-            " A shared range (100.64.0.0/10) is not routed on the internet, but others than this network may use it."
-        }
-        false => "",
-    };
-    Said::open(Status::True, format!("{words}{shared} {UNSEEN}"))
-}
-
-/// A public address was asked for. Too little reach is told, and closes nothing.
-fn public(asked: &Wish<'_>, seen: &Seen) -> Said {
-    let words = format!(
-        "A public address was asked for, and {}; {}.",
-        seen.words, asked.by
-    );
-    if seen.has(Side::Outside) {
-        return Said::open(Status::True, words);
-    }
-    if seen.unknown || seen.has(Side::Neither) {
-        return Said::open(
-            Status::Unknown,
-            format!("{words} It is not known whether that is public."),
-        );
-    }
-    Said::open(
-        Status::False,
-        format!(
-            "{words} It may be reached from outside of the network by another address that is not visible here, or not at all."
-        ),
-    )
 }

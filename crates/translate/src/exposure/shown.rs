@@ -29,6 +29,8 @@ struct Entry<'a> {
 
 enum Is {
     Address(AddressClass),
+    /// An address at which every node takes what comes for it (`externalIPs`).
+    External(AddressClass),
     /// A name of these addresses.
     Name(BTreeMap<IpAddr, AddressClass>),
     /// It is not known what it is, as the words say.
@@ -47,8 +49,23 @@ impl<'a> Shown<'a> {
         let mut entries: Vec<Entry<'a>> = ingress
             .flat_map(|ingress| Entry::all(cluster, ingress))
             .collect();
+        for text in &object.spec.external_ips {
+            entries.push(match Entry::address(cluster, text) {
+                Some(Entry {
+                    is: Is::Address(class),
+                    ..
+                }) => Entry {
+                    text,
+                    is: Is::External(class),
+                },
+                Some(_) | None => Entry {
+                    text,
+                    is: Is::Unknown("no address"),
+                },
+            });
+        }
         let annotations = &object.metadata.annotations;
-        let is_name = |entry: &Entry<'_>| !matches!(entry.is, Is::Address(_));
+        let is_name = |entry: &Entry<'_>| !matches!(entry.is, Is::Address(_) | Is::External(_));
         let mut chosen = entries.iter().any(is_name).then(|| chooses(annotations));
         if chosen.is_some_and(|it| it.is_some()) {
             let address = address_beside(annotations);
@@ -82,7 +99,7 @@ impl<'a> Shown<'a> {
     /// The classes of all addresses that it shows, or that its names have.
     pub(super) fn classes(&self) -> BTreeSet<AddressClass> {
         let classes = self.entries.iter().flat_map(|entry| match &entry.is {
-            Is::Address(class) => vec![*class],
+            Is::Address(class) | Is::External(class) => vec![*class],
             Is::Name(addresses) => addresses.values().copied().collect(),
             Is::Unknown(_) => Vec::new(),
         });
@@ -107,7 +124,7 @@ impl<'a> Shown<'a> {
         });
         let whose = match self.made {
             true => "which Daemun made",
-            false => "which says that it is the Gateway's and was not made by Daemun",
+            false => "which Daemun did not make",
         };
         format!("Service {}, {whose}, shows {entries}{chosen}", self.service)
     }
@@ -175,6 +192,7 @@ impl<'a> Entry<'a> {
         let Self { text, is } = self;
         match is {
             Is::Address(class) => format!("{text} ({})", class.as_str()),
+            Is::External(class) => format!("{text} ({}, of its externalIPs)", class.as_str()),
             Is::Unknown(words) => format!("{text} ({words})"),
             Is::Name(addresses) => {
                 let addresses = addresses.iter();

@@ -74,6 +74,14 @@ pub const OF_CONTROLLER: &str = "gateway.daemun.dev/controller-name";
 /// (`Private` or `Public`). Whoever may write Services, but not their status, cannot change it.
 pub const MADE_FOR: &str = "gateway.daemun.dev/MadeFor";
 
+/// A label of what is made: the Gateway's name, cut where it is too long for one.
+pub const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
+/// A label of what is made: the name of the Gateway's class, likewise.
+pub const CLASS_NAME: &str = "gateway.networking.k8s.io/gateway-class-name";
+/// A label of what is made: what it is part of; its value is [`PROXY`].
+pub const PART_NAME: &str = "app.kubernetes.io/name";
+/// What it is part of.
+pub const PROXY: &str = "daemun-proxy";
 /// A label of what is made: who made it; its value is [`MANAGER`].
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The manager of what is made: also the field manager of server-side apply.
@@ -83,7 +91,7 @@ pub const MANAGER: &str = daemun_objects::FIELD_MANAGER;
 pub fn is_reserved(key: &str) -> bool {
     let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
     matches!(prefix, "gateway.daemun.dev" | "gateway.networking.k8s.io")
-        || matches!(key, "app.kubernetes.io/name" | MANAGED_BY)
+        || matches!(key, PART_NAME | MANAGED_BY)
 }
 
 /// A port that leads to the proxies.

@@ -146,7 +146,7 @@ impl Maker<'_> {
                 (names::GATEWAY_NAME, names::label(&self.wanted.gateway.name)),
                 (names::CLASS_NAME, names::label(&self.wanted.class)),
                 (names::MANAGED_BY, names::MANAGER.to_owned()),
-                (names::PART_NAME, "daemun-proxy".to_owned()),
+                (names::PART_NAME, names::PROXY.to_owned()),
             ]
             .map(|(key, value)| (key.to_owned(), value)),
         );

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use daemun_translate::exposure::provider::Place;
-use daemun_translate::exposure::{Exposure, Fate, Held, ServiceKind};
+use daemun_translate::exposure::{Asked, Exposure, Fate, Held, ServiceKind};
 use daemun_translate::infrastructure::{Port, Transport};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         kind,
         instead: _, // is said in the Gateway's status
         reach,
-        until_seen: _,   // is the proxies' matter
+        until_seen,
         provider: _,     // was asked, and has answered
         on_violation: _, // is a matter of what is seen
         local,
@@ -39,6 +39,11 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
         "selector": maker.proxies(),
         "ports": ports,
     });
+    let is_private = *reach == Some(Asked::Private) && *until_seen;
+    if is_private || *kind == ServiceKind::ClusterIp {
+        // Whoever else sets one has the nodes lead there as well.
+        spec["externalIPs"] = json!([]);
+    }
     let mut over = switch.clone();
     match kind {
         ServiceKind::LoadBalancer => {

@@ -192,3 +192,12 @@ fn listeners_are_exactly_those_that_are_said() {
         json!([written("Programmed", "True", 2, EARLIER)])
     );
 }
+
+#[test]
+fn nothing_in_a_message_is_unseen() {
+    let mut one = condition("Accepted", Status::False);
+    one.message = "The name a\u{202e}b\u{200b} is not known.".to_owned();
+    let changed = changed(&json!({}), &said(vec![one]));
+    let message = &changed["conditions"][0]["message"];
+    assert_eq!(message, "The name a\u{fffd}b\u{fffd} is not known.");
+}

@@ -47,9 +47,9 @@ fn objects(report: &Report, wide: bool, style: Style) -> String {
             |spot| format!("{}:{}", spot.file, spot.line),
         );
         table.row([
-            object.kind.clone(),
-            object.name.to_string(),
-            style.paint(Tone::Bad, format!("not read ({place})")),
+            plain(&object.kind),
+            plain(&object.name.to_string()),
+            style.paint(Tone::Bad, plain(&format!("not read ({place})"))),
         ]);
     }
     table.text()
@@ -87,7 +87,7 @@ fn row(table: &mut Table, object: &Checked, wide: bool, style: Style) {
         Level::Refused => Tone::Bad,
     };
     let result = style.paint(tone, plain(&object.result));
-    table.row([object.kind.clone(), name, result]);
+    table.row([plain(&object.kind), plain(&name), result]);
     if let (true, Some(status)) = (wide, &object.status) {
         for (place, condition) in conditions(status) {
             table.below(shown_condition(&place, condition));
@@ -122,7 +122,7 @@ fn shown_message(spot: Option<&ShortSpot>, message: &str, style: Style) -> Strin
     match spot {
         Some(spot) => {
             let place = format!("{}:{}:{}", spot.file, spot.line, spot.column);
-            format!("{}  {message}", style.paint(Tone::Strong, place))
+            format!("{}  {message}", style.paint(Tone::Strong, plain(&place)))
         }
         None => message,
     }

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use super::Arguments;
 use super::object::{NAME, cluster_name, cluster_wide};
 use super::roles::RBAC;
-use crate::roles::policy::{EXPOSE, HOSTNAMES, MAY_EXPOSE, keys_of_reach};
+use crate::roles::policy::{
+    EXPOSE, HOSTNAMES, MAY_EXPOSE, keys_of_load_balancers, notes_of_load_balancers,
+};
 use crate::roles::rule::{GATEWAY_API, OURS, rules};
 
 /// What can be guarded.
@@ -116,8 +118,9 @@ fn by_whom() -> String {
 }
 
 fn of_services() -> Value {
-    let changed =
-        "request.operation == 'CREATE' || object.spec != oldObject.spec || variables.reachChanged";
+    let list = |keys: Vec<&str>| format!("['{}']", keys.join("', '"));
+    let of_theirs =
+        "!(key in variables.notes) && variables.keys.exists(start, key.startsWith(start))";
     json!({
         "failurePolicy": "Fail",
         "matchConstraints": changes_of("", &["services"]),
@@ -129,16 +132,22 @@ fn of_services() -> Value {
             is_operator(),
             // What makes load balancers notes on the Service which it made.
             variable("isOfTheCluster", "request.userInfo.username.startsWith('system:') && request.userInfo.username != 'system:anonymous' && (!request.userInfo.username.startsWith('system:serviceaccount:') || request.userInfo.username.startsWith('system:serviceaccount:kube-system:'))"),
-            // The annotations that decide who may reach a load balancer, of all who make them.
-            variable("reach", format!("'{}'", keys_of_reach())),
+            // The annotations that those look at who make load balancers, and what they note themselves.
+            variable("keys", list(keys_of_load_balancers())),
+            variable("notes", list(notes_of_load_balancers())),
             variable("before", "request.operation == 'CREATE' ? {} : oldObject.metadata.?annotations.orValue({})"),
             variable("after", "object.metadata.?annotations.orValue({})"),
-            variable("reachChanged", "variables.after.exists(key, key.matches(variables.reach) && (!(key in variables.before) || variables.before[key] != variables.after[key])) || variables.before.exists(key, key.matches(variables.reach) && !(key in variables.after))"),
-            // What others write into a Service (labels, finalizers, notes of the cloud's) is theirs.
-            variable("changed", changed),
+            // Looked at is what changed, so that what is there already costs nothing.
+            variable("written", format!("variables.after.exists(key, (!(key in variables.before) || variables.before[key] != variables.after[key]) && {of_theirs})")),
+            variable("takenOut", format!("variables.before.exists(key, !(key in variables.after) && {of_theirs})")),
+            // Pools of addresses choose Services by their labels.
+            variable("labelled", "request.operation != 'CREATE' && object.metadata.?labels.orValue({}) != oldObject.metadata.?labels.orValue({})"),
+            // What others write into a Service (finalizers, notes) is theirs.
+            variable("changed", "request.operation == 'CREATE' || object.spec != oldObject.spec || variables.labelled || variables.written || variables.takenOut"),
         ],
         "validations": [{
-            "expression": "!variables.changed || variables.isOperator || variables.isOfTheCluster",
+            // Whoever may is not kept from it by what others wrote.
+            "expression": "variables.isOfTheCluster || variables.isOperator || !variables.changed",
             "message": "A Service of type LoadBalancer or NodePort, or with externalIPs, is reachable from outside of the cluster, and only infrastructure operators may make or change one.",
             "messageExpression": format!("'Service ' + request.namespace + '/' + request.name + (size(object.spec.?externalIPs.orValue([])) > 0 ? ' (with externalIPs)' : ' (of type ' + object.spec.type + ')') + ' is reachable from outside of the cluster, and ' + request.userInfo.username + {}", by_whom()),
             "reason": "Forbidden",

@@ -7,7 +7,7 @@ use daemun_objects::own::exposure::{ExposureSettings, Reach};
 
 use super::makers;
 use crate::cluster::Cluster;
-use crate::exposure::provider::{Automatic, Provider, rules};
+use crate::exposure::provider::{Automatic, Classes, Provider, rules};
 use crate::verdict::Refusal;
 
 /// Refuses what a Gateway's own parameters may not say beside those of its class. The path is one in the former.
@@ -36,6 +36,7 @@ pub(crate) fn check(
     let limits = class.reach.is_some() || class.allowed_reach.is_some() || locks_reach;
     if limits {
         check_provider(cluster, class, own, &path.field("provider"))?;
+        check_class(cluster, class, own, &path.field("loadBalancerClass"))?;
     }
     Ok(())
 }
@@ -102,6 +103,41 @@ fn check_provider(
     } else {
         Err(fixed(class, path))
     }
+}
+
+/// A class of load balancers chooses who makes one, and only what the provider's data has reads the keys that are
+/// written; whether it agrees with the reach is judged with that.
+fn check_class(
+    cluster: &Cluster,
+    class: &ExposureSettings,
+    own: &ExposureSettings,
+    path: &FieldPath,
+) -> Result<(), Refusal> {
+    let Some(asked) = &own.load_balancer_class else {
+        return Ok(());
+    };
+    let named = [own, class].into_iter().find_map(|settings| {
+        let name = settings.provider.as_deref()?;
+        Provider::named(name)
+    });
+    let known = match (named, makers(cluster)) {
+        (Some(provider), _) => Some(rules(provider)),
+        (None, Automatic::Rules(known)) => Some(known),
+        (None, Automatic::Unknown(_) | Automatic::Several(_) | Automatic::Unseen) => None,
+    };
+    let is_theirs = known.is_some_and(|rules| match rules.classes {
+        Classes::Selects(known) => known.iter().any(|known| known.class == asked),
+        Classes::Ignores | Classes::NotKnown => false,
+    });
+    if is_theirs || class.load_balancer_class.as_ref() == Some(asked) {
+        return Ok(());
+    }
+    Err(Refusal::unsupported(
+        path.clone(),
+        format!(
+            "The GatewayClass limits who may reach its Gateways, and the class of load balancers {asked} chooses another maker, of whom it is not known that he does what is written for that; take loadBalancerClass out, or ask the owner of the class for it (exposure.loadBalancerClass of the class's parameters)."
+        ),
+    ))
 }
 
 /// Whether the nodes may be of a provider.

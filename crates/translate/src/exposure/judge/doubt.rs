@@ -23,6 +23,7 @@ pub(crate) fn in_doubt(asked: &Question<'_>) -> Option<Exposure> {
     if kind != ServiceKind::LoadBalancer {
         return Some(Exposure {
             kind,
+            on_violation: on_violation(asked.way_in),
             ..Exposure::default()
         });
     }

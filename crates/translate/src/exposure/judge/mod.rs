@@ -384,6 +384,7 @@ fn without_load_balancer(asked: &Question<'_>, kind: ServiceKind) -> Result<Judg
         exposure: Exposure {
             kind,
             provider: "",
+            on_violation: on_violation(asked.way_in),
             local: local.filter(|_| kind == ServiceKind::NodePort),
             annotations: written.clone(),
             ..Exposure::default()

@@ -35,7 +35,10 @@ pub(super) static RULES: Rules = Rules {
     node_ports: Way::No(
         "Nodes announce the address themselves, and connections come to the ports of the listeners.",
     ),
-    written_back: &["metallb.io/ip-allocated-from-pool"],
+    written_back: &[
+        "metallb.io/ip-allocated-from-pool",
+        "metallb.universe.tf/ip-allocated-from-pool",
+    ],
     cannot: &[
         "There is no health check; with externalTrafficPolicy Local, nodes with proxies announce the address.",
         "A loadBalancerClass is MetalLB's only where it runs with --lb-class.",
