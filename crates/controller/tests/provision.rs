@@ -104,6 +104,7 @@ impl World {
             addresses: Vec::new(),
             brought: Vec::new(),
             looked_at: None,
+            named: Default::default(),
             lacks_public: false,
             exposure: Exposure::default(),
             fates: BTreeMap::new(),

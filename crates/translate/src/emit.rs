@@ -146,6 +146,7 @@ fn infrastructure(
                 let made = Infrastructure {
                     looked_at: surroundings::looked_at(cluster, made.fronts, gateway),
                     lacks_public: surroundings::lacks_public(cluster, made.fronts, gateway),
+                    named: surroundings::named(cluster, made.fronts, gateway),
                     ..surroundings::of(cluster, gateway, changes)
                 };
                 (gateway.name.clone(), kept(made, last.get(&gateway.name)))

@@ -13,7 +13,7 @@ use crate::exposure::fronts::{Fronts, Selector, is_load_balancer, owners};
 use crate::exposure::{ALLOW_RECREATION, Asked, Exposure, ServiceKind, shown};
 use crate::infrastructure::{
     CLASS_NAME, GATEWAY_NAME, Infrastructure, MANAGED_BY, MANAGER, OF_GATEWAY, PART_NAME, PROXY,
-    Port, bind_port, is_reserved,
+    Port, Wanted, bind_port, is_reserved,
 };
 use crate::listener::Entry;
 use crate::read::gateway::ReadGateway;
@@ -69,6 +69,7 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
         exposure,
         fates: changes.fates.clone(),
         looked_at: None,
+        named: BTreeMap::new(),
         lacks_public: false,
         parameters,
     }
@@ -131,6 +132,23 @@ pub(crate) fn selects(gateway: &ReadGateway, selector: &Selector) -> bool {
         key if is_reserved(key) || key.ends_with("-hash") => true,
         key => own.is_some_and(|own| own.labels.get(key) == Some(value)),
     })
+}
+
+/// The names that load balancers of a Gateway show, with those of the addresses that are asked for that each has.
+pub(crate) fn named(
+    cluster: &Cluster,
+    fronts: &Fronts,
+    gateway: &ReadGateway,
+) -> BTreeMap<String, Vec<IpAddr>> {
+    let wanted = |address: &&IpAddr| gateway.wanted.contains(&Wanted::Ip(**address));
+    let names = fronts.names(&gateway.name, gateway.uid()).into_iter();
+    names
+        .filter_map(|name| {
+            let all = cluster.resolved.get(name)?.iter();
+            let all: Vec<IpAddr> = all.filter(wanted).copied().collect();
+            (!all.is_empty()).then(|| (name.to_owned(), all))
+        })
+        .collect()
 }
 
 /// What a change of mind means for the load balancers that are there. What cannot be judged changes nothing.

@@ -222,8 +222,10 @@ fn given(
     let counts: Vec<Address> = match seat.wanted {
         Wanted::Any => given.clone(),
         Wanted::Ip(address) => {
-            let same = given.iter().filter(|given| **given == Address::Ip(address));
-            same.take(1).cloned().collect()
+            // A load balancer that shows a name may have it all the same, and it is the address that was asked for.
+            let mut given = given.iter();
+            let same = given.any(|given| wanted.is_at(&given.to_string(), address));
+            same.then_some(Address::Ip(address)).into_iter().collect()
         }
     };
     if counts.is_empty() {

@@ -43,6 +43,7 @@ fn gateway(namespace: &str, port: u16) -> (ObjectName, Arc<Infrastructure>) {
         addresses: Vec::new(),
         brought: Vec::new(),
         looked_at: None,
+        named: Default::default(),
         lacks_public: false,
         exposure: Default::default(),
         fates: Default::default(),

@@ -224,7 +224,7 @@ async fn nodes_outside_of_the_network_are_warned_of() {
     let fake = ours();
     fake.put(
         "nodes",
-        node("openstack:///1", &[("ExternalIP", "114.110.160.7")]),
+        node("openstack:///1", &[("ExternalIP", "10.8.0.7")]),
     );
     let controller = controller(&fake);
     show(&fake, &controller, &[json!({"ip": "10.0.0.1"})]);
@@ -233,12 +233,17 @@ async fn nodes_outside_of_the_network_are_warned_of() {
         let mut events = events.iter();
         events.any(|event| {
             let note = event["note"].as_str().unwrap_or_default();
-            event["reason"] == "NodesReachable"
-                && note.contains("node n1 has the address 114.110.160.7")
+            event["reason"] == "NodesReachable" && note.contains("node n1 has the address 10.8.0.7")
         })
     })
     .await;
     assert_eq!(reach(&fake), "True Private", "it is no load balancer's");
+    fake.until("the condition says it, too", |fake| {
+        let verified = condition(fake, "gateway.daemun.dev/ReachVerified");
+        let message = verified["message"].as_str().unwrap_or_default();
+        message.contains("node n1 has the address 10.8.0.7")
+    })
+    .await;
 }
 
 #[tokio::test]

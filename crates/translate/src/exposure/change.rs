@@ -214,10 +214,7 @@ impl Compared<'_> {
 
     /// An address that the Service has and that is asked for, or that is to outlive it.
     fn fixed(&self, asking: &Asking<'_>, rules: &Rules) -> Option<IpAddr> {
-        let ingress = self.service.status.load_balancer.ingress.iter();
-        let shown: BTreeSet<IpAddr> = ingress
-            .filter_map(|ingress| ingress.text()?.parse().ok())
-            .collect();
+        let shown = leaving::addresses(asking.cluster, self.service);
         let asked = asking.addresses.iter().find_map(|wanted| match wanted {
             Wanted::Ip(address) => shown.contains(address).then_some(*address),
             Wanted::Any => None,

@@ -171,7 +171,10 @@ fn nodes_outside(cluster: &Cluster) -> Option<String> {
             address.r#type,
             Some(Open::Known(NodeAddressType::ExternalIp))
         );
-        let is = class.side() == Side::Outside || (external && class.side() == Side::Neither);
+        // Some clouds' public pools are of private ranges.
+        let ranges = &settings.private_ranges;
+        let named = || ranges.iter().any(|range| range.contains(&ip));
+        let is = class.side() == Side::Outside || (external && !named());
         is.then(|| address.address.clone())
     };
     let mut nodes = cluster.nodes.iter().filter_map(|(name, node)| {

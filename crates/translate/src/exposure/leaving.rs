@@ -5,6 +5,7 @@
 //!
 //! What else on a Service may not change is `change`.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use daemun_model::names::ObjectName;
@@ -178,7 +179,7 @@ impl<'a> Seated<'a> {
             let asks = |service: &Service| asked_of(service, asking.exposure) == Some(*address);
             let has = |service: &Service| {
                 asked_of(service, asking.exposure).is_none()
-                    && shown(service).any(|text| text.parse() == Ok(*address))
+                    && addresses(asking.cluster, service).contains(address)
             };
             let found = free.iter().position(|(_, service)| asks(service));
             let found = found.or_else(|| free.iter().position(|(_, service)| has(service)));
@@ -348,6 +349,15 @@ fn shown(service: &Service) -> impl Iterator<Item = &str> {
         ip.or(it.hostname.as_deref())
     });
     texts.filter(|text| !text.is_empty())
+}
+
+/// The addresses at which a Service is reached, those of the names that it shows among them.
+pub(super) fn addresses(cluster: &Cluster, service: &Service) -> BTreeSet<IpAddr> {
+    let all = shown(service).flat_map(|text| match text.parse() {
+        Ok(address) => vec![address],
+        Err(_) => cluster.resolved.get(text).cloned().unwrap_or_default(),
+    });
+    all.collect()
 }
 
 /// The address that a load balancer's Service asks for.

@@ -153,6 +153,9 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
                 "The load balancer can be gone round: {nodes}, and the Service has a port on every node (NodePort). Unless a security rule keeps it shut, the Gateway is reached there from outside of the network."
             )
         });
+        if let Some(round) = &observed.way_round {
+            observed.condition.message = format!("{} {round}", observed.condition.message);
+        }
     }
     observed.others = elsewhere(&others);
     Some(observed)

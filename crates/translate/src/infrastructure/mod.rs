@@ -53,12 +53,23 @@ pub struct Infrastructure {
     /// nobody's to use before it was looked at too. None: any may be used.
     #[serde(skip)]
     pub looked_at: Option<BTreeSet<String>>,
+    /// Names that its Services show, with those of the addresses that are asked for that each has.
+    #[serde(skip)]
+    pub named: BTreeMap<String, Vec<IpAddr>>,
     /// Whether a public address was asked for, and its Services show private ones only.
     #[serde(skip)]
     pub lacks_public: bool,
     /// How things are made.
     #[serde(skip_serializing_if = "is_default")]
     pub parameters: Parameters,
+}
+
+impl Infrastructure {
+    /// Whether what a Service shows, an address or a name, is this address.
+    pub fn is_at(&self, shown: &str, address: IpAddr) -> bool {
+        let named = self.named.get(shown);
+        shown.parse() == Ok(address) || named.is_some_and(|all| all.contains(&address))
+    }
 }
 
 fn is_default(parameters: &Parameters) -> bool {

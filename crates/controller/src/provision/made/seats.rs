@@ -27,6 +27,7 @@ pub(in super::super) struct Seat {
 
 /// The Services for all addresses that are asked for, in that order.
 pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Vec<Seat> {
+    let infrastructure = wanted;
     let exposure = &wanted.exposure;
     let kind = exposure.kind;
     if kind == ServiceKind::Unmanaged {
@@ -69,7 +70,9 @@ pub(in super::super) fn seats(wanted: &Infrastructure, services: &[&Seen]) -> Ve
         if let Wanted::Ip(address) = wanted {
             let name =
                 take(&|seen| is_of(seen, kind) && asked_of(seen, exposure) == Some(*address))
-                    .or_else(|| take(&|seen| is_of(seen, kind) && has(seen, exposure, *address)));
+                    .or_else(|| {
+                        take(&|seen| is_of(seen, kind) && has(seen, infrastructure, *address))
+                    });
             *seat = name.map(|name| Seat {
                 health_port: health_port(&name),
                 name,
@@ -145,14 +148,15 @@ fn asked_of(seen: &Seen, exposure: &Exposure) -> Option<IpAddr> {
 }
 
 /// Whether a Service that asked for none was given this one.
-fn has(seen: &Seen, exposure: &Exposure, address: IpAddr) -> bool {
+fn has(seen: &Seen, wanted: &Infrastructure, address: IpAddr) -> bool {
+    let exposure = &wanted.exposure;
     match exposure.kind {
         ServiceKind::LoadBalancer => {
             asked_of(seen, exposure).is_none()
                 && seen
                     .given()
                     .iter()
-                    .any(|given| given.parse() == Ok(address))
+                    .any(|given| wanted.is_at(given, address))
         }
         ServiceKind::ClusterIp => seen.cluster_ips().contains(&address),
         ServiceKind::NodePort | ServiceKind::Unmanaged => false,

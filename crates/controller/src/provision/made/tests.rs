@@ -191,6 +191,11 @@ spec:
     // A private address that the Services show and that nobody has looked at yet is not told.
     let looked_at = |shown: &[&str]| Infrastructure {
         looked_at: Some(shown.iter().map(|text| (*text).to_owned()).collect()),
+        named: [(
+            "has-1.example.com".to_owned(),
+            vec![std::net::Ipv4Addr::new(192, 0, 2, 1).into()],
+        )]
+        .into(),
         ..Infrastructure::clone(&wanted)
     };
     let before = place(&looked_at(&[])).addresses;
@@ -315,6 +320,22 @@ fn a_service_keeps_its_address_and_another_address_is_another_service() {
             vec!["shop-daemun"],
             vec!["lb.example.com"],
             None,
+        ),
+        (
+            "one that is asked for, and that the name has which is given",
+            "[{value: 192.0.2.1}]",
+            vec![service("shop-daemun", "192.0.2.1", "has-1.example.com")],
+            vec!["shop-daemun 192.0.2.1"],
+            vec!["192.0.2.1"],
+            None,
+        ),
+        (
+            "one that is asked for, and that the name does not have which is given",
+            "[{value: 192.0.2.9}]",
+            vec![service("shop-daemun", "192.0.2.9", "has-1.example.com")],
+            vec!["shop-daemun 192.0.2.9"],
+            vec![],
+            Some("AddressNotUsable"),
         ),
         (
             "one that is asked for, and is not there yet",

@@ -298,7 +298,11 @@ fn load_balancer(
     let proxy = proxy_protocol::decide(asked, local == Some(true), rules)?;
     switch.extend(proxy.keys);
     findings.extend(proxy.findings);
-    let sees_client = reach::sees_client(proxy.trusted.is_some(), local, rules);
+    let sees_client = reach::sees_client(
+        proxy.trusted.is_some() && proxy.conditional.is_none(),
+        local,
+        rules,
+    );
     let ranges = source_ranges::decide(asked, sees_client, rules)?;
     switch.extend(ranges.key);
     findings.extend(ranges.finding);

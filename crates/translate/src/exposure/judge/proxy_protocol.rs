@@ -17,7 +17,9 @@ use ipnet::IpNet;
 
 use super::{Annotations, Question, ServiceKind, at, refusal};
 use crate::cluster::Cluster;
-use crate::exposure::provider::{Automatic, Provider, ProxyVersion, Rules, Value, Way, rules};
+use crate::exposure::provider::{
+    Automatic, Provider, ProxyNeeds, ProxyVersion, Rules, Value, Way, listener_key, rules,
+};
 use crate::verdict::{Refusal, warning};
 
 /// What is done about PROXY headers.
@@ -29,6 +31,8 @@ pub(super) struct Proxy {
     pub(super) version: Option<ProxyVersion>,
     /// Whose headers are believed.
     pub(super) trusted: Option<Vec<IpNet>>,
+    /// On what it depends that they are sent, if that is not certain.
+    pub(super) conditional: Option<&'static str>,
     /// What may surprise.
     pub(super) findings: Vec<Finding>,
 }
@@ -43,6 +47,17 @@ pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result
     match rules.proxy_protocol {
         Way::Is(way) => {
             proxy.version = Some(way.version);
+            proxy.conditional = way.condition.filter(|_| !is_sent(asked, rules));
+            proxy.findings.extend(proxy.conditional.map(|condition| {
+                warning(
+                    at("proxyProtocol"),
+                    "ProxyProtocolConditional",
+                    format!(
+                        "exposure.proxyProtocol is true, and it is not certain that {} sends PROXY headers: {condition} Where none comes, the load balancer's or a node's address counts as the client's.",
+                        rules.product
+                    ),
+                )
+            }));
             for key in way.keys {
                 if let Value::Is(value) = key.value {
                     proxy.keys.insert(key.key.to_owned(), value.to_owned());
@@ -74,6 +89,26 @@ pub(super) fn decide(asked: &Question<'_>, local: bool, rules: &Rules) -> Result
     }
     trust(asked, local, &mut proxy)?;
     Ok(proxy)
+}
+
+/// Whether it is certain that headers are sent, by the annotation that decides it.
+fn is_sent(asked: &Question<'_>, rules: &Rules) -> bool {
+    let Some(ProxyNeeds {
+        key,
+        values,
+        unsaid,
+    }) = rules.proxy_needs
+    else {
+        return false;
+    };
+    let fits = |value: &String| values.contains(&value.as_str());
+    let way_in = asked.way_in;
+    let said = asked.own.get(key).or(way_in.annotations.get(key));
+    let mut listeners = way_in.listener_annotations.iter();
+    said.map_or(unsaid, fits)
+        && listeners.all(|(of, value)| {
+            listener_key(of).is_none_or(|(_, _, bare)| bare != key) || fits(value)
+        })
 }
 
 /// Decides on the listeners' side where somebody else's load balancer may stand in front.

@@ -241,6 +241,35 @@ fn reach_is_written_in_the_providers_keys_and_nothing_goes_over_it() {
 }
 
 #[test]
+fn who_asks_for_headers_that_may_not_be_sent_is_told() {
+    let told = |written: &str| {
+        let findings = judged(written).findings;
+        findings
+            .iter()
+            .any(|it| it.reason == "ProxyProtocolConditional")
+    };
+    let kind = "service.beta.kubernetes.io/do-loadbalancer-type";
+    for (written, is_told) in [
+        (
+            "{provider: DigitalOcean, proxyProtocol: true}".to_owned(),
+            true,
+        ),
+        (
+            format!(
+                "{{provider: DigitalOcean, proxyProtocol: true, annotations: {{{kind}: REGIONAL}}}}"
+            ),
+            false,
+        ),
+        ("{provider: NHN, proxyProtocol: true}".to_owned(), false),
+        ("{provider: Hetzner, proxyProtocol: true}".to_owned(), false),
+    ] {
+        assert_eq!(told(&written), is_told, "{written}");
+    }
+    let why = refused("{provider: IBM, proxyProtocol: true, sourceRanges: [10.0.0.0/8]}");
+    assert!(why.contains("sourceRanges"), "{why}");
+}
+
+#[test]
 fn where_only_public_addresses_are_given_somebody_has_to_say_so() {
     let why = refused("{provider: Vultr}");
     assert!(why.contains("exposure.reach: Public"), "{why}");
@@ -420,7 +449,9 @@ fn proxy_headers_are_one_switch_for_both_sides_with_every_provider() {
                 let local =
                     on(", externalTrafficPolicy: Local, trustedRanges: [10.0.3.0/24]").unwrap();
                 assert_eq!(texts(&local.arrivals.proxies.unwrap()), ["10.0.3.0/24"]);
-                assert!(local.findings.is_empty(), "{:?}", local.findings);
+                let mut others = local.findings.iter();
+                let only = others.all(|it| it.reason == "ProxyProtocolConditional");
+                assert!(only, "{:?}", local.findings);
                 // The same key by annotation would be one side only.
                 let key = way.keys[0];
                 if key.key.contains("proxy") {
@@ -515,7 +546,9 @@ fn ranges_of_callers_are_kept_by_the_load_balancer_or_by_listeners_that_see_them
             Way::No(_) | Way::NotKnown => {
                 let why = with("").unwrap_err();
                 assert!(why.contains("exposure.proxyProtocol"), "{why}");
-                if of.proxy_protocol.get().is_some() {
+                let sent = of.proxy_needs.is_some_and(|it| it.unsaid);
+                let way = of.proxy_protocol.get();
+                if way.is_some_and(|way| sent || way.condition.is_none()) {
                     let Judged {
                         exposure, arrivals, ..
                     } = with(", proxyProtocol: true").unwrap();

@@ -2,8 +2,8 @@
 
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place,
-    Provider, ProxyProtocol, ProxyVersion, RangesPlace, Rules, SourceRanges, Switch, Takes, Unsaid,
-    Way,
+    Provider, ProxyNeeds, ProxyProtocol, ProxyVersion, RangesPlace, Rules, SourceRanges, Switch,
+    Takes, Unsaid, Way,
 };
 
 const NETWORK: &str = "service.beta.kubernetes.io/do-loadbalancer-network";
@@ -59,6 +59,11 @@ pub(super) static RULES: Rules = Rules {
         condition: Some(
             "It counts with do-loadbalancer-type REGIONAL; the default REGIONAL_NETWORK passes packets through.",
         ),
+    }),
+    proxy_needs: Some(ProxyNeeds {
+        key: TYPE,
+        values: &["REGIONAL"],
+        unsaid: false,
     }),
     source_ranges: Way::Is(SourceRanges {
         place: RangesPlace::Field,

@@ -34,9 +34,9 @@ pub use automatic::{Automatic, automatic, rules_named};
 pub use gate::Gate;
 pub use rules::{
     Aspect, Change, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress,
-    HealthDefaults, HealthKey, HealthPart, Key, Known, Place, ProxyProtocol, ProxyVersion,
-    RangesPlace, Rules, Shows, SourceRanges, Switch, Takes, Terminates, Unit, Unsaid, Value, Way,
-    listener_key, matches,
+    HealthDefaults, HealthKey, HealthPart, Key, Known, Place, ProxyNeeds, ProxyProtocol,
+    ProxyVersion, RangesPlace, Rules, Shows, SourceRanges, Switch, Takes, Terminates, Unit, Unsaid,
+    Value, Way, listener_key, matches,
 };
 
 /// What comes through on a live Service with the service controller that most clouds share: it looks again when any

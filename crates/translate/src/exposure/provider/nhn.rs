@@ -8,8 +8,8 @@ use super::openstack::{
 };
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Gate, HealthDefaults, HealthKey,
-    HealthPart, Key, Known, Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Takes, Terminates,
-    Unit, Unsaid, Way,
+    HealthPart, Key, Known, Provider, ProxyNeeds, ProxyProtocol, ProxyVersion, Rules, Shows, Takes,
+    Terminates, Unit, Unsaid, Way,
 };
 
 const GUIDE: &str =
@@ -148,6 +148,11 @@ pub(super) static RULES: Rules = Rules {
         keys: &[Key::is(PROXY, "true")],
         version: ProxyVersion::V1,
         condition: Some("It counts only where listener-protocol is TCP or HTTPS."),
+    }),
+    proxy_needs: Some(ProxyNeeds {
+        key: LISTENER,
+        values: &["TCP", "HTTPS"],
+        unsaid: true,
     }),
     source_ranges: Way::No(
         "NKS has no key for ranges of callers; the load balancer's access control groups (IP 접근제어 그룹) are in the console and its API only.",

@@ -4,8 +4,8 @@
 
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place,
-    Provider, ProxyProtocol, ProxyVersion, RangesPlace, Rules, Shows, SourceRanges, Switch, Takes,
-    Unsaid, Way,
+    Provider, ProxyNeeds, ProxyProtocol, ProxyVersion, RangesPlace, Rules, Shows, SourceRanges,
+    Switch, Takes, Unsaid, Way,
 };
 
 const LB: &str = "service.beta.kubernetes.io/oci-load-balancer-internal";
@@ -63,6 +63,11 @@ pub(super) static RULES: Rules = Rules {
         keys: &[Key::is(PPV2, "true")],
         version: ProxyVersion::V2,
         condition: Some("It counts only with oci.oraclecloud.com/load-balancer-type: nlb."),
+    }),
+    proxy_needs: Some(ProxyNeeds {
+        key: "oci.oraclecloud.com/load-balancer-type",
+        values: &["nlb"],
+        unsaid: false,
     }),
     source_ranges: Way::Is(SourceRanges {
         place: RangesPlace::Field,

@@ -4,8 +4,8 @@
 
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Gate, HealthKey,
-    HealthPart, Key, Known, Place, Provider, ProxyProtocol, ProxyVersion, RangesPlace, Rules,
-    Shows, SourceRanges, Switch, Takes, Terminates, Unit, Unsaid, Way,
+    HealthPart, Key, Known, Place, Provider, ProxyNeeds, ProxyProtocol, ProxyVersion, RangesPlace,
+    Rules, Shows, SourceRanges, Switch, Takes, Terminates, Unit, Unsaid, Way,
 };
 
 /// No floating IP.
@@ -46,6 +46,12 @@ pub(super) const PROXY: Way<ProxyProtocol> = Way::Is(ProxyProtocol {
     version: ProxyVersion::V1,
     condition: Some("It is for TCP, and not together with x-forwarded-for."),
 });
+/// What it is not sent together with.
+pub(super) const PROXY_NEEDS: ProxyNeeds = ProxyNeeds {
+    key: "loadbalancer.openstack.org/x-forwarded-for",
+    values: &["false"],
+    unsaid: true,
+};
 /// The health check, which is off unless it is asked for.
 pub(super) const HEALTH: &[HealthKey] = &[
     ENABLE,
@@ -203,6 +209,7 @@ pub(super) static RULES: Rules = Rules {
     kept_address: Way::Is(Key::is(KEEP, "true")),
     subnet: Way::Is(SUBNET),
     proxy_protocol: PROXY,
+    proxy_needs: Some(PROXY_NEEDS),
     source_ranges: Way::Is(SourceRanges {
         place: RangesPlace::Field,
         condition: Some(

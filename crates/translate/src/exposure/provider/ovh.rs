@@ -1,8 +1,8 @@
 //! OVH's managed Kubernetes: OpenStack's controller, with a few keys of its own and a few that do not count.
 
 use super::openstack::{
-    DECIDES_REACH, FIXED, HEALTH_WITHOUT_TRIES, KEEP, KEYS, PRIVATE, PROXY, PUBLIC, SUBNET,
-    TERMINATES, WRITTEN_BACK,
+    DECIDES_REACH, FIXED, HEALTH_WITHOUT_TRIES, KEEP, KEYS, PRIVATE, PROXY, PROXY_NEEDS, PUBLIC,
+    SUBNET, TERMINATES, WRITTEN_BACK,
 };
 use super::{
     Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Gate, Key, Provider, Rules, Unsaid, Way,
@@ -30,6 +30,7 @@ pub(super) static RULES: Rules = Rules {
     kept_address: Way::Is(Key::is(KEEP, "true")),
     subnet: Way::Is(SUBNET),
     proxy_protocol: PROXY,
+    proxy_needs: Some(PROXY_NEEDS),
     health_check: HEALTH_WITHOUT_TRIES,
     client: ClientAddress::Hidden,
     node_ports: Way::Is(Gate::SECURITY_GROUP),

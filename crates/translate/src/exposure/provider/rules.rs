@@ -52,6 +52,8 @@ pub struct Rules {
     pub subnet: Way<&'static str>,
     /// How PROXY headers are switched on.
     pub proxy_protocol: Way<ProxyProtocol>,
+    /// The annotation that decides whether PROXY headers are sent when they are asked for, if one does.
+    pub proxy_needs: Option<ProxyNeeds>,
     /// Where ranges of callers are said.
     pub source_ranges: Way<SourceRanges>,
     /// The health check's keys.
@@ -107,6 +109,7 @@ impl Rules {
         kept_address: Way::NotKnown,
         subnet: Way::NotKnown,
         proxy_protocol: Way::NotKnown,
+        proxy_needs: None,
         source_ranges: Way::NotKnown,
         health_check: &[],
         health_defaults: None,
@@ -217,6 +220,17 @@ pub fn matches(pattern: &str, key: &str) -> bool {
         (Some(end), None) => key.ends_with(end),
         (None, None) => key == pattern,
     }
+}
+
+/// An annotation without which PROXY headers are asked for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProxyNeeds {
+    /// The annotation.
+    pub key: &'static str,
+    /// The values with which they are sent.
+    pub values: &'static [&'static str],
+    /// Whether they are sent without it.
+    pub unsaid: bool,
 }
 
 /// Something that a provider may have.
