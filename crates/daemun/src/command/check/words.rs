@@ -27,7 +27,10 @@ const SURPRISING: &[&str] = &["OverlappingTLSConfig", "InsecureFrontendValidatio
 
 /// How bad a condition is.
 pub(super) fn level_of(condition: &Condition) -> Level {
+    // What waits for an address that no file has is not wrong.
+    let waits = (condition.kind, condition.reason) == ("Programmed", "Pending");
     let bad = match condition.status {
+        Status::False if waits => false,
         Status::True => BAD_WHEN_TRUE.contains(&condition.kind),
         Status::False => !BAD_WHEN_TRUE.contains(&condition.kind),
         Status::Unknown => false,
