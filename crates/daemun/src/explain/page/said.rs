@@ -105,11 +105,13 @@ said! {
     "" "ForwardingDiffers": "같은 포트에 전달 설정이 다른 정책이 있어 먼저 만들어진 것이 적용됩니다. 하나로 맞추세요.";
     "" "NoLoadBalancer": "이 reach에는 로드 밸런서가 없어 적용되지 않는 설정이 있습니다. 빼세요.";
     "" "ReachViolated": "사설 주소를 요청했지만 공인 주소가 나타났습니다. 주소를 없애거나 요청을 고치세요.";
+    "" "ReachedOtherwise": "이 Gateway의 프록시로 가는 다른 길이 있습니다. 메시지에 나온 Service나 주소를 확인하세요.";
     "" "NodesReachable": "외부 주소가 있는 노드의 포트로 로드 밸런서를 거치지 않고 접근할 수 있습니다. 보안 규칙으로 막으세요.";
     "" "LocalWaits": "Service가 아직 PROXY 헤더를 보내도록 되어 있어 externalTrafficPolicy는 당분간 Cluster로 둡니다. 바로 Local로 하려면 exposure.trustedRanges에 로드 밸런서의 대역을 쓰세요.";
     "" "NextLoadBalancer": "다음에 로드 밸런서를 만들 때 적용되는 기본 설정입니다. 지금은 그대로 두어도 됩니다.";
     "" "RecreationNotAllowed": "로드 밸런서를 새로 만들어야 적용되는 변경입니다. 허용하려면 Gateway에 어노테이션을 넣으세요.";
     "" "ProxyProtocolThroughNodes": "노드를 거쳐 온 PROXY 헤더를 믿으므로, 노드 포트에 접근할 수 있으면 클라이언트 주소를 속일 수 있습니다. externalTrafficPolicy: Local을 검토하세요.";
+    "" "ProxyProtocolConditional": "로드 밸런서가 PROXY 헤더를 보내는지 확실하지 않습니다. 보내지 않으면 로드 밸런서나 노드의 주소가 클라이언트 주소로 보입니다. 메시지에 나온 조건을 확인하세요.";
     "" "ProxyProtocolOneSided": "리스너는 PROXY 헤더를 받지만, 로드 밸런서에 보내도록 지정하는 것이 없습니다. 로드 밸런서에서 직접 설정하세요.";
     "" "SourceRangesUncertain": "exposure.sourceRanges가 적용되는지는 로드 밸런서에 달려 있습니다. 메시지에 나온 조건을 확인하세요.";
     "" "AnnotationOnGateway": "Gateway의 metadata.annotations는 Service에 전달되지 않습니다. 메시지에 나온 자리로 옮기세요.";
