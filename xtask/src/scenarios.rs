@@ -9,6 +9,7 @@
 
 mod broken;
 mod cloud;
+mod host;
 mod replaced;
 mod stage;
 
@@ -145,6 +146,13 @@ const SCENARIOS: &[Scenario] = &[
         run: cloud::trouble,
         may_lose: false,
         lab: Some("a cloud that fails when it is told to"),
+    },
+    Scenario {
+        name: "host-ports",
+        what: "two other Gateways want port 80 of the node",
+        run: host::ports,
+        may_lose: false,
+        lab: Some("a node whose port 80 is free"),
     },
 ];
 

@@ -62,9 +62,10 @@ pub(crate) fn of(cluster: &Cluster, gateway: &ReadGateway, changes: &Changes) ->
             .clone(),
         brought: match exposure.kind {
             ServiceKind::Unmanaged => brought(cluster, &gateway.name),
-            ServiceKind::LoadBalancer | ServiceKind::ClusterIp | ServiceKind::NodePort => {
-                Vec::new()
-            }
+            ServiceKind::LoadBalancer
+            | ServiceKind::ClusterIp
+            | ServiceKind::NodePort
+            | ServiceKind::HostPorts => Vec::new(),
         },
         exposure,
         fates: changes.fates.clone(),

@@ -26,7 +26,17 @@ pub(crate) struct Playground<'a> {
 impl<'a> Playground<'a> {
     /// Makes it.
     pub(crate) fn make(kubectl: &'a Kubectl, name: &'static str) -> Result<Self, String> {
+        Self::changed(kubectl, name, |objects| objects)
+    }
+
+    /// Makes it with other objects.
+    pub(crate) fn changed(
+        kubectl: &'a Kubectl,
+        name: &'static str,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self, String> {
         let objects = place::read("playground.yaml".as_ref())?.replace("PLAYGROUND", name);
+        let objects = change(objects);
         let playground = Self {
             kubectl,
             name,
@@ -34,6 +44,11 @@ impl<'a> Playground<'a> {
         };
         playground.apply()?;
         Ok(playground)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Makes all objects again as they were made first.

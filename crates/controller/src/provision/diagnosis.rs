@@ -10,14 +10,10 @@ use kube::{Api, Client};
 use tokio::sync::OnceCell;
 
 use super::pods::sentence;
+use super::ports::{self, K3S};
 
 /// So long an address may take before anybody is told of a reason that is only likely.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The labels of the pods by which K3s answers a Service.
-const K3S: (&str, &str) = (
-    "svccontroller.k3s.cattle.io/svcname",
-    "svccontroller.k3s.cattle.io/svcnamespace",
-);
 
 /// By how many seconds others' clocks may be ahead.
 const CLOCKS_DIFFER: i64 = 60;
@@ -200,12 +196,15 @@ async fn port_taken(client: &Client, own: &Service, services: &[Service]) -> Opt
         conditions.into_iter().flatten().any(|condition| {
             condition.type_ == "PodScheduled"
                 && condition.status == "False"
-                && condition
-                    .message
-                    .as_deref()
-                    .is_some_and(|message| message.contains("free ports"))
+                && condition.message.as_deref().is_some_and(ports::is_about)
         })
     })?;
+    if let Some(held) = ports::holder(client, stuck).await {
+        return Some(format!(
+            "A port of the nodes that it needs is taken: Pod {} of K3s finds no node with it free. {held}",
+            stuck.metadata.name.as_deref().unwrap_or_default()
+        ));
+    }
     let ports = ports_of(own);
     let other = services.iter().find(|service| {
         !is_named(service, namespace, name)

@@ -11,13 +11,14 @@ use super::diagnosis;
 use super::names;
 use super::plan::{self, Action, Applied, Plan};
 use super::store::Around;
+use super::waiter::Waiter;
 
 /// What is remembered of a Gateway.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) applied: Applied,
     pub(super) failed: Option<Failed>,
-    pub(super) waits: BTreeMap<String, Wait>,
+    pub(super) waits: BTreeMap<Waiter, Wait>,
     /// It waits until it may replace its pods: since when.
     pub(super) postponed: Option<Instant>,
 }
@@ -32,7 +33,7 @@ pub(super) struct Failed {
     pub(super) wanted: Arc<Infrastructure>,
 }
 
-/// A Service waits for its address.
+/// Since when somebody waits, and what was found out about it.
 pub(super) struct Wait {
     pub(super) since: Instant,
     pub(super) looks: u32,

@@ -1,4 +1,4 @@
-//! Looks for why Services have no address, beside everything else: it takes its time, and nothing waits for it.
+//! Looks for why Services have no address and pods no port of a node, beside everything else: it takes its time, and nothing waits for it.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::diagnosis::{self, Others};
+use super::ports;
+use super::waiter::Waiter;
 
 /// Looks at a time.
 const AT_ONCE: usize = 8;
@@ -19,11 +21,12 @@ const TOGETHER: usize = 256;
 /// How long the API server is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A Service that has waited.
+/// Somebody who has waited.
 #[derive(Debug)]
 pub(super) struct Waits {
     pub(super) gateway: ObjectName,
-    pub(super) service: String,
+    pub(super) waiter: Waiter,
+    /// The uid of the Service.
     pub(super) uid: String,
     pub(super) waited: Duration,
 }
@@ -32,7 +35,7 @@ pub(super) struct Waits {
 #[derive(Debug)]
 pub(super) struct Looked {
     pub(super) gateway: ObjectName,
-    pub(super) service: String,
+    pub(super) waiter: Waiter,
     /// None if there is nothing to say.
     pub(super) says: Option<String>,
 }
@@ -66,16 +69,23 @@ async fn run(
             .map(|waits| async move {
                 let Waits {
                     gateway,
-                    service,
+                    waiter,
                     uid,
                     waited,
                 } = waits;
-                let at = (gateway.namespace.as_str(), service.as_str(), uid.as_str());
-                let look = diagnosis::look(client, others, at, waited);
+                let namespace = gateway.namespace.as_str();
+                let look = async {
+                    match &waiter {
+                        Waiter::Service(name) => {
+                            diagnosis::look(client, others, (namespace, name, &uid), waited).await
+                        }
+                        Waiter::Pod(name) => ports::look(client, (namespace, name)).await,
+                    }
+                };
                 let says = timeout(PATIENCE, look).await.ok().flatten();
                 Looked {
                     gateway,
-                    service,
+                    waiter,
                     says,
                 }
             })

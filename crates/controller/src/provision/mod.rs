@@ -2,7 +2,7 @@
 //!
 //! All replicas of the controller look; the one that leads makes. What is `made` follows purely from what is wanted;
 //! a `plan` says what of it is not there yet, and `apply` does that. What becomes of it is seen by `watch`es
-//! and put in words by `place`, `pods` and `diagnosis`.
+//! and put in words by `place`, `pods`, `ports` and `diagnosis`.
 
 mod apply;
 mod diagnosis;
@@ -15,11 +15,13 @@ mod names;
 mod place;
 mod plan;
 mod pods;
+mod ports;
 pub mod restricted;
 mod rolling;
 mod run;
 mod seen;
 mod store;
+mod waiter;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};

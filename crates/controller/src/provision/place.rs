@@ -1,6 +1,6 @@
 //! What became of what was made, for a Gateway's status.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use daemun_translate::exposure::{Fate, REACH_VERIFIED, ServiceKind, silence};
@@ -13,10 +13,8 @@ use super::plan;
 use super::pods;
 use super::seen::Seen;
 use super::store::Around;
+use super::waiter::{Waiter, Waiting};
 use super::{Address, Place};
-
-/// What is known about Services that have no address yet, by name: a sentence, once they have been waited for.
-pub(super) type Waiting = BTreeMap<String, String>;
 
 /// What there is around a Gateway.
 pub(super) fn place(
@@ -27,7 +25,7 @@ pub(super) fn place(
 ) -> Place {
     let mut place = Place {
         ready: ready(around),
-        pods: pods::trouble(wanted, around),
+        pods: pods::trouble(wanted, around, waiting),
         silence: silence::in_words(&wanted.exposure, &wanted.ports),
         ..Place::default()
     };
@@ -38,6 +36,12 @@ pub(super) fn place(
             Ok(addresses) => place.addresses.extend(addresses),
             Err(trouble) => place.trouble = place.trouble.or(Some(trouble)),
         }
+    }
+    if is_at_nodes(wanted)
+        && let (Some((_, trouble)), Some(pods)) = (&mut place.trouble, &place.pods)
+    {
+        // It waits for pods, and for nothing else.
+        *trouble = format!("{trouble} {pods}");
     }
     place.trouble = place.trouble.or_else(|| held_back(wanted));
     let mut leaving = services
@@ -50,7 +54,7 @@ pub(super) fn place(
         place.addresses = old.given().into_iter().map(address).collect();
         place.trouble = None;
     }
-    let stuck = going(&services).find_map(|seen| Some((seen, waiting.get(seen.name())?)));
+    let stuck = going(&services).find_map(|seen| Some((seen, says(waiting, seen.name())?)));
     if let Some((seen, why)) = stuck {
         let (namespace, name) = (&wanted.gateway.namespace, seen.name());
         let said = place.pods.take().map(|pods| pods + " ").unwrap_or_default();
@@ -59,7 +63,7 @@ pub(super) fn place(
         ));
     }
     let mut short = private_only(wanted, &services);
-    let short = short.find_map(|seen| Some((seen, waiting.get(seen.name())?)));
+    let short = short.find_map(|seen| Some((seen, says(waiting, seen.name())?)));
     if let Some((seen, why)) = short {
         let (namespace, name) = (&wanted.gateway.namespace, seen.name());
         let said = place.pods.take().map(|pods| pods + " ").unwrap_or_default();
@@ -110,11 +114,20 @@ pub(super) fn services(around: &Around) -> Vec<&Seen> {
         .collect()
 }
 
-/// The names of Services that wait for an address, for a public one, or to be gone.
-pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
-    if wanted.exposure.kind == ServiceKind::NodePort {
-        // It waits for proxies.
-        return Vec::new();
+/// What is known about a Service that waits.
+fn says<'a>(waiting: &'a Waiting, service: &str) -> Option<&'a String> {
+    waiting.get(&Waiter::Service(service.to_owned()))
+}
+
+/// Services that wait for an address, for a public one, or to be gone; and where nodes are the way in, the first pod that waits for a port
+/// of one.
+pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<Waiter> {
+    if is_at_nodes(wanted) {
+        let pod = pods::without_port(around);
+        return pod
+            .map(|pod| Waiter::Pod(pod.name().to_owned()))
+            .into_iter()
+            .collect();
     }
     let services = services(around);
     seats(wanted, &services)
@@ -126,7 +139,16 @@ pub(super) fn waiting(wanted: &Infrastructure, around: &Around) -> Vec<String> {
         .map(|seat| seat.name)
         .chain(going(&services).map(|seen| seen.name().to_owned()))
         .chain(private_only(wanted, &services).map(|seen| seen.name().to_owned()))
+        .map(Waiter::Service)
         .collect()
+}
+
+/// Whether the Gateway is reached by the nodes that run its proxies.
+fn is_at_nodes(wanted: &Infrastructure) -> bool {
+    matches!(
+        wanted.exposure.kind,
+        ServiceKind::NodePort | ServiceKind::HostPorts
+    )
 }
 
 /// Services that were deleted and are still there.
@@ -163,14 +185,14 @@ fn addresses(
         Ok(addresses) => return Ok(addresses),
         Err(others) => others,
     };
-    if wanted.exposure.kind == ServiceKind::NodePort {
+    if is_at_nodes(wanted) {
         return Err((
             "AddressNotAssigned",
             "The Gateway is reached by the nodes that run a proxy of it, and none is ready yet."
                 .to_owned(),
         ));
     }
-    let why = waiting.get(&seat.name);
+    let why = says(waiting, &seat.name);
     match seat.wanted {
         Wanted::Ip(address) if !others.is_empty() => Err((
             "AddressNotUsable",
@@ -216,7 +238,9 @@ fn given(
                 .collect()
         }
         ServiceKind::ClusterIp => seen.cluster_ips().into_iter().map(Address::Ip).collect(),
-        ServiceKind::NodePort => nodes(around).into_iter().map(Address::Ip).collect(),
+        ServiceKind::NodePort | ServiceKind::HostPorts => {
+            nodes(around).into_iter().map(Address::Ip).collect()
+        }
         ServiceKind::Unmanaged => Vec::new(),
     };
     let counts: Vec<Address> = match seat.wanted {

@@ -108,7 +108,13 @@ pub(super) fn plan(
         }
         // Its pods run as that account and hold that ConfigMap.
         let held = kind.is_workload() || matches!(kind, Kind::ConfigMap | Kind::ServiceAccount);
-        if held && !relieved {
+        // Who has the ports of nodes that the new one waits for makes room.
+        let makes_room = kind.is_workload() && takes_ports(&seen.object) && {
+            let mut workloads = wanted.iter().filter(|it| it.kind.is_workload());
+            workloads
+                .any(|it| takes_ports(&it.body) && around.contains_key(&(it.kind, it.name.clone())))
+        };
+        if held && !relieved && !makes_room {
             continue;
         }
         plan.actions.push(Action::Delete {
@@ -157,6 +163,14 @@ fn stands(manifest: &Manifest, seen: &Seen, applied: Option<&(u64, u64)>) -> boo
         || applied.is_some_and(|(wanted, after)| {
             *wanted == hash(&manifest.body) && *after == hash(&seen.written())
         })
+}
+
+/// Whether the pods of a workload take ports of their nodes.
+fn takes_ports(workload: &Value) -> bool {
+    let containers = workload.pointer("/spec/template/spec/containers");
+    let containers = containers.and_then(Value::as_array).into_iter().flatten();
+    let mut ports = containers.filter_map(|it| it.get("ports")?.as_array());
+    ports.any(|ports| ports.iter().any(|port| port.get("hostPort").is_some()))
 }
 
 fn replaces_pods(manifest: &Manifest, seen: &Seen) -> bool {

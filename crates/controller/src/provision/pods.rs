@@ -5,14 +5,20 @@ use daemun_translate::infrastructure::Infrastructure;
 use serde_json::Value;
 
 use super::kinds::Kind;
+use super::ports;
 use super::seen::Seen;
 use super::store::Around;
+use super::waiter::{Waiter, Waiting};
 
 /// The most characters of what somebody else said that are repeated.
 const LONGEST: usize = 300;
 
 /// What is wrong, as a sentence about the first pod of which something is.
-pub(super) fn trouble(wanted: &Infrastructure, around: &Around) -> Option<String> {
+pub(super) fn trouble(
+    wanted: &Infrastructure,
+    around: &Around,
+    waiting: &Waiting,
+) -> Option<String> {
     let namespace = &wanted.gateway.namespace;
     let of = |kind: Kind| {
         around
@@ -21,9 +27,13 @@ pub(super) fn trouble(wanted: &Infrastructure, around: &Around) -> Option<String
             .map(|(_, seen)| seen)
     };
     let pods: Vec<&Seen> = of(Kind::Pod).filter(|pod| !pod.is_going()).collect();
+    let says = |pod: &Seen| waiting.get(&Waiter::Pod(pod.name().to_owned()));
+    // A port is free when the pod that goes is gone.
+    let makes_room = of(Kind::Pod).any(Seen::is_going);
     let wrong: Vec<String> = pods
         .iter()
-        .filter_map(|pod| of_pod(namespace, pod))
+        .filter(|pod| !(makes_room && lacks_port(pod) && says(pod).is_none()))
+        .filter_map(|pod| of_pod(namespace, pod, says(pod).map(String::as_str)))
         .collect();
     let workloads = of(Kind::Deployment).chain(of(Kind::DaemonSet));
     let mut refused = workloads.filter_map(|workload| not_made(namespace, workload));
@@ -41,11 +51,32 @@ pub(super) fn trouble(wanted: &Infrastructure, around: &Around) -> Option<String
     }
 }
 
-/// What is wrong with one pod.
-fn of_pod(namespace: &str, pod: &Seen) -> Option<String> {
+/// The first pod that waits for a port of a node, of which it is known who has it if of any.
+pub(super) fn without_port(around: &Around) -> Option<&Seen> {
+    let mut all = around.iter().filter(|((kind, _), _)| *kind == Kind::Pod);
+    all.find_map(|(_, pod)| (!pod.is_going() && lacks_port(pod)).then_some(pod))
+}
+
+/// Whether a pod finds no node where a port that it takes is free.
+fn lacks_port(pod: &Seen) -> bool {
+    let message = condition(pod.list("/status/conditions"), "PodScheduled", "False");
+    message.is_some_and(|message| ports::is_about(&message))
+}
+
+/// What is wrong with one pod, and what is known of who has its port.
+fn of_pod(namespace: &str, pod: &Seen, port: Option<&str>) -> Option<String> {
     let name = format!("{namespace}/{}", pod.name());
     let conditions = pod.list("/status/conditions");
     if let Some(message) = condition(conditions, "PodScheduled", "False") {
+        if ports::is_about(&message) {
+            let why = port.map_or_else(
+                || format!("{message} Take away who has it, or use another port."),
+                str::to_owned,
+            );
+            return Some(format!(
+                "Pod {name} has found no node where the ports that it takes are free (GatewayParameters: exposure.hostPorts): {why}"
+            ));
+        }
         return Some(format!(
             "Pod {name} has found no node: {message} Make room, or ask for less (GatewayParameters: pod.resources, pod.nodeSelector, pod.tolerations)."
         ));
@@ -134,6 +165,28 @@ mod tests {
                 "lastState": { "terminated": { "message": "--workers: 0 is no number\n" } },
             }] })
         };
+        let message = "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.";
+        let portless = json!({ "conditions": [
+            { "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message },
+        ] });
+        let portless = seen(Kind::Pod, &portless);
+        for (port, expected) in [
+            (
+                None,
+                format!("{message} Take away who has it, or use another port."),
+            ),
+            (
+                Some("TCP 80 of node n1 is taken by Pod a/b."),
+                "TCP 80 of node n1 is taken by Pod a/b.".to_owned(),
+            ),
+        ] {
+            let said = of_pod("infra", &portless, port).unwrap();
+            let start = "Pod infra/shop-1 has found no node where the ports that it takes are free";
+            assert!(
+                said.starts_with(start) && said.ends_with(&expected),
+                "{said}"
+            );
+        }
         for (status, expected) in [
             (json!({}), None),
             (waiting("ContainerCreating", ""), None),
@@ -159,7 +212,7 @@ mod tests {
                 ),
             ),
         ] {
-            let said = of_pod("infra", &seen(Kind::Pod, &status));
+            let said = of_pod("infra", &seen(Kind::Pod, &status), None);
             assert_eq!(said.as_deref(), expected);
         }
     }

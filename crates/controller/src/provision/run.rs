@@ -21,10 +21,11 @@ use super::kinds::Kind;
 use super::known::{Failed, Known, Wait, is_rolled, rolled_by};
 use super::looker::{Looked, Looker, Waits};
 use super::made::made;
-use super::place::{self, Waiting};
+use super::place;
 use super::plan::{self, Plan};
 use super::rolling;
 use super::store::{Around, Event, Store, Taken};
+use super::waiter::{Waiter, Waiting};
 use super::{Accounts, Pods, Provisioned, Settings, Wanted};
 
 /// How many Gateways are worked on at a time.
@@ -257,20 +258,25 @@ impl Run {
         self.publish();
     }
 
-    /// Asks why Services have no address, where it is time.
+    /// Asks why somebody waits, where it is time.
     fn look(&mut self, wanted: &Wanted, now: Instant) {
         for (gateway, known) in &mut self.gateways {
             if !wanted.gateways.contains_key(gateway) {
                 continue;
             }
-            for (service, wait) in &mut known.waits {
+            for (waiter, wait) in &mut known.waits {
                 if wait.due().is_some_and(|due| due <= now) {
                     wait.looks += 1;
                     // It is gone only when all ends.
                     let asked = self.looker.ask.send(Waits {
                         gateway: gateway.clone(),
-                        service: service.clone(),
-                        uid: self.store.uid_of(Kind::Service, gateway, service),
+                        waiter: waiter.clone(),
+                        uid: match waiter {
+                            Waiter::Service(name) => {
+                                self.store.uid_of(Kind::Service, gateway, name)
+                            }
+                            Waiter::Pod(_) => String::new(),
+                        },
                         waited: now - wait.since,
                     });
                     wait.looking = asked.is_ok();
@@ -283,11 +289,11 @@ impl Run {
     fn looked(&mut self, looked: Looked) {
         let Looked {
             gateway,
-            service,
+            waiter,
             says,
         } = looked;
         let known = self.gateways.get_mut(&gateway);
-        if let Some(wait) = known.and_then(|known| known.waits.get_mut(&service)) {
+        if let Some(wait) = known.and_then(|known| known.waits.get_mut(&waiter)) {
             wait.looking = false;
             wait.says = says.or(wait.says.take());
             self.hear_of([gateway]);
@@ -333,9 +339,9 @@ impl Run {
             let known = self.gateways.entry(name.clone()).or_default();
             let around = &*self.store.around_this(name, &infrastructure.uid);
             let waiting = place::waiting(infrastructure, around);
-            known.waits.retain(|service, _| waiting.contains(service));
-            for service in waiting {
-                known.waits.entry(service).or_insert(Wait {
+            known.waits.retain(|waiter, _| waiting.contains(waiter));
+            for waiter in waiting {
+                known.waits.entry(waiter).or_insert(Wait {
                     since: now,
                     looks: 0,
                     looking: false,
@@ -345,7 +351,7 @@ impl Run {
             let says: Waiting = known
                 .waits
                 .iter()
-                .filter_map(|(service, wait)| Some((service.clone(), wait.says.clone()?)))
+                .filter_map(|(waiter, wait)| Some((waiter.clone(), wait.says.clone()?)))
                 .collect();
             let failed = known.failed.as_ref().map(|failed| &failed.failure);
             let mut place = place::place(infrastructure, around, &says, failed);

@@ -517,3 +517,36 @@ fn help_completions_and_the_manual_page_are_made() {
         );
     }
 }
+
+/// What a cluster would refuse is told of files, which may have the namespace with its label.
+#[test]
+fn ports_of_nodes_need_a_namespace_that_allows_them() {
+    const EDGE: &str = "
+apiVersion: gateway.daemun.dev/v1alpha1
+kind: GatewayParameters
+metadata: {name: edge, namespace: edge}
+spec: {exposure: {reach: Node, hostPorts: [{port: 80}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: edge}
+spec:
+  gatewayClassName: daemun
+  infrastructure: {parametersRef: {group: gateway.daemun.dev, kind: GatewayParameters, name: edge}}
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+";
+    const NAMESPACE: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge, labels: {pod-security.kubernetes.io/enforce: privileged}}
+";
+    let case = Case::new(&[("edge.yaml", EDGE), ("namespace.yaml", NAMESPACE)]);
+    let (output, status) = case.run(&["check", "edge.yaml"]);
+    assert_eq!(status, 1, "{output}");
+    assert!(
+        output.contains("pod-security.kubernetes.io/enforce: privileged"),
+        "{output}"
+    );
+    let (output, status) = case.run(&["check", "edge.yaml", "namespace.yaml"]);
+    assert_eq!(status, 0, "{output}");
+}

@@ -24,6 +24,11 @@ const CASES: &[(&str, &[&str])] = &[
     ("violated", &["violated.yaml", "shop.yaml", "cluster.yaml"]),
     ("pending", &["pending.yaml", "shop.yaml", "cluster.yaml"]),
     ("held", &["held.yaml", "shop.yaml", "cluster.yaml"]),
+    ("host", &["host.yaml", "shop.yaml"]),
+    (
+        "host-foreseen",
+        &["host-foreseen.yaml", "shop.yaml", "--provider", "NHN"],
+    ),
     (
         "foreseen",
         &["foreseen.yaml", "shop.yaml", "--provider", "NHN"],

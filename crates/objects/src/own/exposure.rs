@@ -21,6 +21,11 @@ pub struct ExposureSettings {
     /// What else Gateways of the class may ask for. Counts where a GatewayClass refers to it only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_reach: Option<Vec<Open<Reach>>>,
+    /// The ports of the nodes themselves that the proxies take, with reach `Node`: a listener is reached at one of them,
+    /// or it is refused. Default none: the Service has a port of its own on every node (NodePort). Needs a namespace
+    /// with the label `pod-security.kubernetes.io/enforce: privileged`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_ports: Option<Vec<HostPort>>,
     /// Who makes load balancers here, such as `NHN`; default `Auto`: what the nodes' providerID says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
@@ -67,6 +72,18 @@ pub struct ExposureSettings {
     pub on_violation: Option<Open<OnViolation>>,
 }
 
+/// A port of the nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HostPort {
+    /// The port of the nodes, and of the listener that is reached there.
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: i32,
+    /// `TCP`, also below HTTP and TLS, or `UDP`; default `TCP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Open<HostProtocol>>,
+}
+
 /// How the load balancer finds out that a node is gone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -95,6 +112,16 @@ known_values! { closed
         Node = "Node",
         /// Whoever reaches the Service that you bring: none is made.
         Unmanaged = "Unmanaged",
+    }
+}
+
+known_values! { closed
+    /// What a port of the nodes carries.
+    pub enum HostProtocol {
+        /// TCP, and what is above it: HTTP and TLS.
+        Tcp = "TCP",
+        /// UDP.
+        Udp = "UDP",
     }
 }
 

@@ -106,7 +106,10 @@ pub(crate) fn decide<'a>(
     let exposure = asking.exposure;
     let rules = match exposure.kind {
         ServiceKind::LoadBalancer => provider::rules_named(exposure.provider),
-        ServiceKind::ClusterIp | ServiceKind::NodePort | ServiceKind::Unmanaged => None,
+        ServiceKind::ClusterIp
+        | ServiceKind::NodePort
+        | ServiceKind::HostPorts
+        | ServiceKind::Unmanaged => None,
     };
     let Some(rules) = rules else {
         return Changes::default();

@@ -1,6 +1,7 @@
 //! What kind of address something is reached by, and so who can reach it: by its range, corrected by what an operator
 //! says about the network at hand.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 pub use daemun_model::address::{AddressClass, Side};
@@ -21,6 +22,15 @@ pub fn class_of(address: IpAddr, private: &[IpNet], public: &[IpNet]) -> Address
         (_, Some(_)) => AddressClass::Public,
         (_, None) => AddressClass::of(address),
     }
+}
+
+/// The class of several addresses, in a word; none if there are none.
+pub(crate) fn in_a_word(classes: &BTreeSet<AddressClass>) -> Option<&'static str> {
+    let has = |side: &Side| classes.iter().any(|class| class.side() == *side);
+    let sides = [Side::Inside, Side::Neither, Side::Outside];
+    let sides = sides.iter().filter(|side| has(side)).count();
+    let last = classes.last()?;
+    Some(if sides > 1 { "Mixed" } else { last.as_str() })
 }
 
 #[cfg(test)]

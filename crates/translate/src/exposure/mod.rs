@@ -2,6 +2,7 @@
 //!
 //! What is known about each maker of load balancers is data (`provider`); everything else here reads it.
 
+mod at_nodes;
 pub(crate) mod change;
 pub mod class;
 mod differences;

@@ -9,6 +9,7 @@ use daemun_model::verdict::{Condition, FieldPath, Finding, Status};
 use daemun_objects::core::service::Service;
 use daemun_objects::seconds_since_epoch;
 
+use super::at_nodes;
 use super::change::{ALLOW_RECREATION, Changes, Fate};
 use super::fronts::{Front, Fronts, Selector, is_load_balancer, leads_outside};
 use super::judge::{Asked, Exposure, ServiceKind};
@@ -47,6 +48,26 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
+    /// Of a Gateway that is reached by its nodes: it is said, and nothing is done.
+    fn at_nodes(cluster: &Cluster, exposure: &Exposure) -> Self {
+        let (class, message) = at_nodes::said(cluster, exposure);
+        Self {
+            condition: Condition {
+                kind: REACH_VERIFIED,
+                status: Status::Unknown,
+                reason: class.unwrap_or(PENDING),
+                message,
+            },
+            closed: None,
+            violated: false,
+            unusable: false,
+            way_round: None,
+            refused: None,
+            lacks: None,
+            others: None,
+        }
+    }
+
     /// Of several, what is worst. One that shows nothing has nothing to say beside one that does.
     fn worst(all: impl IntoIterator<Item = Self>) -> Option<Self> {
         let grave = |it: &Self| {
@@ -104,7 +125,7 @@ pub(crate) struct Whose<'a> {
     pub(crate) selects: &'a dyn Fn(&Selector) -> bool,
 }
 
-/// Looks at the Services of a Gateway. Nothing is to be said where there is no load balancer.
+/// Looks at the Services of a Gateway, or at its nodes. Nothing is to be said where it is reached in another way.
 pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> Option<Observed> {
     let Whose {
         gateway,
@@ -126,9 +147,13 @@ pub(crate) fn observe(cluster: &Cluster, fronts: &Fronts, whose: Whose<'_>) -> O
     }
     let asked = match exposure {
         // A load balancer that is still there, or that somebody put there, is looked at whatever is asked for.
-        Some(exposure) if exposure.kind != ServiceKind::LoadBalancer && all.is_empty() => {
-            return None;
-        }
+        Some(exposure) if all.is_empty() => match exposure.kind {
+            ServiceKind::LoadBalancer => Wish::of(exposure),
+            ServiceKind::NodePort | ServiceKind::HostPorts => {
+                return Some(Observed::at_nodes(cluster, exposure));
+            }
+            ServiceKind::ClusterIp | ServiceKind::Unmanaged => return None,
+        },
         Some(exposure) => Wish::of(exposure),
         // It cannot be said what the Service is to be; it goes on as what it was made.
         None if all.is_empty() => return None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use daemun_model::verdict::{Condition, Status};
 
-use super::class::{AddressClass, Side};
+use super::class::{AddressClass, Side, in_a_word};
 use super::fronts::Front;
 use super::judge::{Asked, Exposure, OnViolation, ServiceKind};
 use super::made::made_as_at_least;
@@ -66,7 +66,7 @@ impl<'a> Wish<'a> {
                 ServiceKind::LoadBalancer => exposure.reach,
                 // Who wants it in the cluster only wants no public address.
                 ServiceKind::ClusterIp => Some(Asked::Private),
-                ServiceKind::NodePort | ServiceKind::Unmanaged => None,
+                ServiceKind::NodePort | ServiceKind::HostPorts | ServiceKind::Unmanaged => None,
             },
             closes: match (exposure.on_violation, exposure.until_seen) {
                 (OnViolation::Report, _) => Closes::Never,
@@ -75,7 +75,10 @@ impl<'a> Wish<'a> {
             },
             by: match exposure.kind {
                 ServiceKind::LoadBalancer => By::Provider(exposure.provider),
-                ServiceKind::ClusterIp | ServiceKind::NodePort | ServiceKind::Unmanaged => By::None,
+                ServiceKind::ClusterIp
+                | ServiceKind::NodePort
+                | ServiceKind::HostPorts
+                | ServiceKind::Unmanaged => By::None,
             },
         }
     }
@@ -124,13 +127,11 @@ impl Seen {
 
     /// The class, in a word.
     fn reason(&self) -> &'static str {
-        let sides = [Side::Inside, Side::Neither, Side::Outside];
-        let sides = sides.into_iter().filter(|side| self.has(*side)).count();
-        match self.classes.last() {
+        match in_a_word(&self.classes) {
             _ if self.nothing => PENDING,
             None => "Unresolved",
-            Some(_) if sides > 1 || self.unknown => "Mixed",
-            Some(class) => class.as_str(),
+            Some(_) if self.unknown => "Mixed",
+            Some(word) => word,
         }
     }
 }

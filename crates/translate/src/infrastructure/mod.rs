@@ -5,6 +5,7 @@ pub mod parameters;
 pub mod way_in;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 
 use daemun_model::names::ObjectName;
@@ -114,6 +115,17 @@ pub struct Port {
     pub bind: u16,
     /// Below HTTP and TLS.
     pub transport: Transport,
+}
+
+/// `TCP 80`
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = match self.transport {
+            Transport::Tcp => "TCP",
+            Transport::Udp => "UDP",
+        };
+        write!(f, "{protocol} {}", self.port)
+    }
 }
 
 /// An address that is asked for (`spec.addresses[]`). Only type `IPAddress` gets here.

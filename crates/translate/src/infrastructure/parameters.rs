@@ -115,29 +115,40 @@ pub(crate) fn judge(written: &GatewayParametersSpec) -> Result<Parameters, Refus
     let pod = pod.clone().unwrap_or_default();
     reserved_keys(&pod, &spec.field("pod"))?;
     reserved_variables(&pod, &spec.field("pod.env"))?;
+    let way_in = way_in::read(
+        &exposure.clone().unwrap_or_default(),
+        &spec.field("exposure"),
+    )?;
     Ok(Parameters {
         workload: judge_workload(
             &workload.clone().unwrap_or_default(),
+            !way_in.host_ports.is_empty(),
             &spec.field("workload"),
         )?,
         pod,
         proxy: judge_proxy(&proxy.clone().unwrap_or_default(), &spec.field("proxy"))?,
-        way_in: way_in::read(
-            &exposure.clone().unwrap_or_default(),
-            &spec.field("exposure"),
-        )?,
+        way_in,
         locked_keys: BTreeSet::new(),
     })
 }
 
-fn judge_workload(written: &WrittenWorkload, path: &FieldPath) -> Result<Workload, Refusal> {
+/// Who has ports of the nodes wants them on every node, unless a number of proxies is written.
+fn judge_workload(
+    written: &WrittenWorkload,
+    has_host_ports: bool,
+    path: &FieldPath,
+) -> Result<Workload, Refusal> {
     let WrittenWorkload {
         kind,
         replicas,
         autoscaling,
     } = written;
     let kind = known(kind.as_ref(), &path.field("kind"), "workload")?;
-    match (kind.unwrap_or(WorkloadKind::Deployment), autoscaling) {
+    let default = match (replicas, autoscaling) {
+        (None, None) if has_host_ports => WorkloadKind::DaemonSet,
+        _ => WorkloadKind::Deployment,
+    };
+    match (kind.unwrap_or(default), autoscaling) {
         (WorkloadKind::DaemonSet, Some(_)) => Err(Refusal::unsupported(
             path.field("autoscaling"),
             "A DaemonSet has one proxy on each node, so there is nothing to scale; take autoscaling out, or use kind Deployment.",

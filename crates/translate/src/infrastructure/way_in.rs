@@ -9,10 +9,13 @@ use daemun_model::verdict::FieldPath;
 use daemun_objects::Duration as WrittenDuration;
 use daemun_objects::Open;
 use daemun_objects::own::exposure::{
-    ExposureSettings, ExternalTrafficPolicy, HealthCheck, OnViolation, Reach,
+    ExposureSettings, ExternalTrafficPolicy, HealthCheck, HostPort, HostProtocol, OnViolation,
+    Reach,
 };
 use ipnet::IpNet;
 
+use super::{Port, Transport, bind_port};
+use crate::cluster::Home;
 use crate::exposure::provider::{Provider, listener_key};
 use crate::value::{self, known, unknown};
 use crate::verdict::Refusal;
@@ -24,6 +27,8 @@ pub struct WayIn {
     pub reach: Option<Reach>,
     /// What the class lets Gateways ask for beside its own; empty where it says nothing of it.
     pub allowed: Vec<Reach>,
+    /// The ports of the nodes that the proxies take, each once.
+    pub host_ports: Vec<Port>,
     /// Who makes load balancers; none means that the nodes tell.
     pub provider: Option<Provider>,
     /// The address that is asked for.
@@ -68,6 +73,7 @@ pub(crate) fn read(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn
     let ExposureSettings {
         reach,
         allowed_reach,
+        host_ports,
         provider,
         address,
         keep_address,
@@ -91,6 +97,7 @@ pub(crate) fn read(written: &ExposureSettings, path: &FieldPath) -> Result<WayIn
     Ok(WayIn {
         reach: known(reach.as_ref(), &path.field("reach"), "reach")?,
         allowed: allowed(allowed_reach.as_deref(), &path.field("allowedReach"))?,
+        host_ports: read_host_ports(host_ports.as_deref(), &path.field("hostPorts"))?,
         provider: read_provider(provider.as_deref(), &path.field("provider"))?,
         address: read_address(address.as_deref(), &path.field("address"))?,
         keep_address: keep_address.unwrap_or(false),
@@ -117,6 +124,7 @@ pub(crate) fn read_in_doubt(written: &ExposureSettings) -> WayIn {
     let ExposureSettings {
         reach,
         allowed_reach,
+        host_ports,
         provider,
         subnet,
         source_ranges,
@@ -135,16 +143,23 @@ pub(crate) fn read_in_doubt(written: &ExposureSettings) -> WayIn {
     let path = &FieldPath::root();
     let each = allowed_reach.iter().flatten();
     let each = each.filter_map(|one| known(Some(one), path, "reach").ok().flatten());
+    let ports = host_ports.iter().flatten().map(std::slice::from_ref);
+    let ports = ports.filter_map(|one| read_host_ports(Some(one), path).ok());
     let policy = known(external_traffic_policy.as_ref(), path, "policy");
     let policy = policy.ok().flatten();
     let violation = known(on_violation.as_ref(), path, "value").ok().flatten();
     WayIn {
         reach: known(reach.as_ref(), path, "reach").unwrap_or(Some(Reach::Cluster)),
         allowed: each.collect(),
+        host_ports: ports.flatten().collect(),
         provider: provider.as_deref().and_then(Provider::named),
         subnet: subnet.clone().filter(|subnet| !subnet.is_empty()),
         source_ranges: source_ranges.as_deref().map(readable),
-        local: policy.map(|policy| policy == ExternalTrafficPolicy::Local),
+        // What comes by a port of a node is seen as it comes, whether or not it can be read which port that is.
+        local: match host_ports.as_deref() {
+            Some([_, ..]) => Some(true),
+            Some([]) | None => policy.map(|policy| policy == ExternalTrafficPolicy::Local),
+        },
         proxy_protocol: proxy_protocol.unwrap_or(false),
         trusted: trusted_ranges.as_deref().map(readable),
         report: violation == Some(OnViolation::Report),
@@ -166,6 +181,51 @@ fn allowed(written: Option<&[Open<Reach>]>, path: &FieldPath) -> Result<Vec<Reac
     let each =
         each.filter_map(|(index, one)| known(Some(one), &path.index(index), "reach").transpose());
     each.collect()
+}
+
+/// The ports of the nodes. Two of them never meet in the pod, where they have to be moved.
+fn read_host_ports(written: Option<&[HostPort]>, path: &FieldPath) -> Result<Vec<Port>, Refusal> {
+    let mut ports: Vec<Port> = Vec::new();
+    for (index, HostPort { port, protocol }) in written.into_iter().flatten().enumerate() {
+        let path = path.index(index);
+        let number = value::port(*port).ok_or_else(|| {
+            Refusal::unsupported(
+                path.field("port"),
+                format!("{port} is not a port; ports are 1 to 65535."),
+            )
+        })?;
+        let protocol = known(protocol.as_ref(), &path.field("protocol"), "protocol")?;
+        let port = Port {
+            port: number,
+            bind: bind_port(Home::Kubernetes, number),
+            transport: match protocol {
+                None | Some(HostProtocol::Tcp) => Transport::Tcp,
+                Some(HostProtocol::Udp) => Transport::Udp,
+            },
+        };
+        let met = ports
+            .iter()
+            .find(|other| (other.bind, other.transport) == (port.bind, port.transport));
+        match met {
+            None => ports.push(port),
+            Some(same) if same.port == number => {
+                return Err(Refusal::unsupported(
+                    path,
+                    format!("Port {number} is there twice; write it once."),
+                ));
+            }
+            Some(other) => {
+                return Err(Refusal::unsupported(
+                    path,
+                    format!(
+                        "Port {number} cannot be had beside port {}: proxies would need port {} of their pods for both. Take one of them out.",
+                        other.port, port.bind
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(ports)
 }
 
 fn read_provider(written: Option<&str>, path: &FieldPath) -> Result<Option<Provider>, Refusal> {

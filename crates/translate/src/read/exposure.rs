@@ -16,7 +16,7 @@ use crate::cluster::Cluster;
 use crate::exposure::ALLOW_RECREATION;
 use crate::exposure::fronts::{Fronts, owners};
 use crate::exposure::judge::proxy_protocol::{is_asked_by, senders};
-use crate::exposure::judge::{self, Judged, Question, ServiceKind};
+use crate::exposure::judge::{self, Judged, Question, ServiceKind, host_ports};
 use crate::exposure::leaving::{shown_by, stays};
 use crate::exposure::lint::Carried;
 use crate::exposure::made::is_noted;
@@ -61,6 +61,7 @@ pub(super) fn read(
     let senders = senders(way_in.provider, makers);
     let question = Question {
         way_in: &way_in,
+        namespace: &gateway.name.namespace,
         own: &own.unwrap_or_default(),
         wanted: &gateway.wanted,
         listeners: &listeners,
@@ -85,6 +86,7 @@ pub(super) fn read(
             if let Some(why) = exposure.no_udp {
                 refuse_udp(why, gateway);
             }
+            host_ports::refuse_others(&exposure.host_ports, gateway.all_entries_mut());
             gateway.exposure = Some(exposure);
             gateway.arrivals = arrivals;
             gateway.wanted = wanted;

@@ -1,5 +1,5 @@
-//! The proxies' pods. They meet the restricted Pod Security Standard, and nothing in them depends on listeners or
-//! routes: a change of those replaces no pod.
+//! The proxies' pods. They meet the restricted Pod Security Standard, but for ports of the nodes where those are asked
+//! for, and nothing in them depends on listeners or routes: a change of those replaces no pod.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::super::AUDIENCE;
 use super::super::restricted::{self, HEALTH, NOBODY};
 use super::account::AUTHORITIES;
+use super::service::named;
 use super::{Annotations, Maker};
 
 /// Where a proxy finds the authorities and its token.
@@ -117,7 +118,7 @@ fn container(maker: &Maker<'_>) -> Value {
         "image": pod.image.as_deref().unwrap_or(&maker.settings.image),
         "args": arguments(maker),
         "env": environment(pod),
-        "ports": [{ "name": "health", "containerPort": HEALTH, "protocol": "TCP" }],
+        "ports": ports(maker),
         "resources": resources(pod),
         "readinessProbe": {
             "httpGet": { "path": "/readyz", "port": "health" },
@@ -140,6 +141,17 @@ fn container(maker: &Maker<'_>) -> Value {
         container["imagePullPolicy"] = json!(policy);
     }
     container
+}
+
+/// The port of health, and those for which the nodes' ports are taken. Which others proxies bind follows from listeners,
+/// and is nobody's business here.
+fn ports(maker: &Maker<'_>) -> Vec<Value> {
+    let health = json!({ "name": "health", "containerPort": HEALTH, "protocol": "TCP" });
+    let host = maker.wanted.exposure.host_ports.iter().map(|port| {
+        let (name, protocol) = named(port);
+        json!({ "name": name, "containerPort": port.bind, "hostPort": port.port, "protocol": protocol })
+    });
+    [health].into_iter().chain(host).collect()
 }
 
 /// The variables that are written, and how soon the proxy's allocator gives memory back that it does not need any

@@ -126,6 +126,7 @@ fn kept(name: &str, services: &[&Seen], exposure: &Exposure) -> Option<IpAddr> {
         ServiceKind::LoadBalancer
         | ServiceKind::ClusterIp
         | ServiceKind::NodePort
+        | ServiceKind::HostPorts
         | ServiceKind::Unmanaged => None,
     }
 }
@@ -142,7 +143,7 @@ fn asked_of(seen: &Seen, exposure: &Exposure) -> Option<IpAddr> {
             return exposure.asked_of(annotation, seen.text("/spec/loadBalancerIP"));
         }
         ServiceKind::ClusterIp => seen.text("/spec/clusterIP"),
-        ServiceKind::NodePort | ServiceKind::Unmanaged => "",
+        ServiceKind::NodePort | ServiceKind::HostPorts | ServiceKind::Unmanaged => "",
     };
     text.parse().ok()
 }
@@ -159,6 +160,6 @@ fn has(seen: &Seen, wanted: &Infrastructure, address: IpAddr) -> bool {
                     .any(|given| wanted.is_at(given, address))
         }
         ServiceKind::ClusterIp => seen.cluster_ips().contains(&address),
-        ServiceKind::NodePort | ServiceKind::Unmanaged => false,
+        ServiceKind::NodePort | ServiceKind::HostPorts | ServiceKind::Unmanaged => false,
     }
 }

@@ -14,7 +14,8 @@ use super::{Annotations, Kind, Maker, Manifest, Seat};
 pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
     let Exposure {
         kind,
-        instead: _, // is said in the Gateway's status
+        instead: _,    // is said in the Gateway's status
+        host_ports: _, // are in the pods
         reach,
         until_seen,
         provider: _,     // was asked, and has answered
@@ -70,9 +71,10 @@ pub(super) fn service(maker: &Maker<'_>, seat: &Seat) -> Manifest {
                 spec["clusterIP"] = json!(address);
             }
         }
-        ServiceKind::NodePort | ServiceKind::Unmanaged => {}
+        ServiceKind::NodePort | ServiceKind::HostPorts | ServiceKind::Unmanaged => {}
     }
-    if let Some(local) = local.filter(|_| *kind != ServiceKind::ClusterIp) {
+    let by_service = matches!(kind, ServiceKind::LoadBalancer | ServiceKind::NodePort);
+    if let Some(local) = local.filter(|_| by_service) {
         let policy = if local { "Local" } else { "Cluster" };
         spec["externalTrafficPolicy"] = json!(policy);
     }
@@ -150,7 +152,9 @@ pub(super) fn key_of(place: Option<Place>, address: IpAddr) -> Option<&'static s
 pub(super) fn type_of(kind: ServiceKind) -> &'static str {
     match kind {
         ServiceKind::LoadBalancer => "LoadBalancer",
-        ServiceKind::ClusterIp => "ClusterIP",
+        // With ports of the nodes it is for callers in the cluster: a NodePort would be a second way in that nobody
+        // asked for.
+        ServiceKind::ClusterIp | ServiceKind::HostPorts => "ClusterIP",
         ServiceKind::NodePort => "NodePort",
         // There is none of it.
         ServiceKind::Unmanaged => "",
@@ -158,19 +162,20 @@ pub(super) fn type_of(kind: ServiceKind) -> &'static str {
 }
 
 fn port(port: &Port) -> Value {
+    let (name, protocol) = named(port);
     let Port {
         port,
         bind,
-        transport,
+        transport: _, // is in both
     } = port;
-    let (word, protocol) = match transport {
+    json!({ "name": name, "port": port, "targetPort": bind, "protocol": protocol })
+}
+
+/// A port's name, and its protocol as Kubernetes writes it.
+pub(super) fn named(port: &Port) -> (String, &'static str) {
+    let (word, protocol) = match port.transport {
         Transport::Tcp => ("tcp", "TCP"),
         Transport::Udp => ("udp", "UDP"),
     };
-    json!({
-        "name": format!("{word}-{port}"),
-        "port": port,
-        "targetPort": bind,
-        "protocol": protocol,
-    })
+    (format!("{word}-{}", port.port), protocol)
 }

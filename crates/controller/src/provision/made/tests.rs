@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::super::kinds::Kind;
 use super::super::seen::Seen;
+use super::super::waiter::Waiting;
 use super::super::{Settings, place};
 use super::{Manifest, made};
 
@@ -165,6 +166,45 @@ spec: {{gatewayClassName: daemun, listeners: [{}]}}
 }
 
 /// The addresses that a Gateway shows of Services that were seen, and the names of those that it wants.
+/// Nor with ports of nodes: which those are is listed, and a listener takes one of them or none.
+#[test]
+fn with_ports_of_nodes_the_pod_template_does_not_depend_on_listeners_either() {
+    let path = directory().join("host-ports.in.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let template = |listeners: &str| {
+        let one = "[{name: http, port: 80, protocol: HTTP}]";
+        assert!(text.contains(one));
+        let (_, made) = objects(&text.replace(one, listeners));
+        let workload = made.into_iter().find(|made| made.kind.is_workload());
+        workload.unwrap().body
+    };
+    let more = "[{name: a, port: 80, protocol: HTTP}, {name: b, port: 443, protocol: TCP}, {name: c, port: 22, protocol: TCP}]";
+    let all = template(more);
+    assert_eq!(template("[{name: http, port: 80, protocol: HTTP}]"), all);
+    let ports = all.pointer("/spec/template/spec/containers/0/ports");
+    let ports = ports.unwrap().as_array().unwrap().iter();
+    let ports: Vec<&Value> = ports.filter_map(|port| port.get("hostPort")).collect();
+    assert_eq!(ports, [80, 443, 53]);
+    let strategy = |text: &str, pointer: &str| {
+        let (_, made) = objects(text);
+        let workload = made.into_iter().find(|made| made.kind.is_workload());
+        workload.unwrap().body.pointer(pointer).cloned().unwrap()
+    };
+    let one_by_one = serde_json::json!({ "maxUnavailable": 1, "maxSurge": 0 });
+    assert_eq!(
+        strategy(&text, "/spec/updateStrategy/rollingUpdate"),
+        one_by_one
+    );
+    let number = text.replace(
+        "spec:\n  exposure:",
+        "spec:\n  workload: {replicas: 3}\n  exposure:",
+    );
+    assert_eq!(
+        strategy(&number, "/spec/strategy/rollingUpdate"),
+        one_by_one
+    );
+}
+
 fn addresses(wanted: &str, seen: &str) -> (Vec<String>, Vec<String>, Option<&'static str>) {
     let (wanted, services) = read(&format!(
         "
@@ -186,8 +226,7 @@ spec:
         .iter()
         .map(|seen| ((Kind::Service, seen.name().to_owned()), seen.clone()))
         .collect();
-    let place =
-        |wanted: &Infrastructure| place::place(wanted, &around, &place::Waiting::new(), None);
+    let place = |wanted: &Infrastructure| place::place(wanted, &around, &Waiting::new(), None);
     // A private address that the Services show and that nobody has looked at yet is not told.
     let looked_at = |shown: &[&str]| Infrastructure {
         looked_at: Some(shown.iter().map(|text| (*text).to_owned()).collect()),

@@ -161,6 +161,37 @@ fn the_old_workload_goes_when_the_new_one_serves() {
     );
 }
 
+/// A port of a node is free for the new pods only when the old ones are gone.
+#[test]
+fn the_old_workload_makes_room_where_both_take_ports_of_nodes() {
+    let with_port = |kind: Kind| {
+        let mut manifest = manifest(kind, "a", "1");
+        let ports = json!([{ "containerPort": 9901 }, { "containerPort": 20_080, "hostPort": 80 }]);
+        manifest.body["spec"]["template"]["spec"]["containers"][0]["ports"] = ports;
+        manifest
+    };
+    let new = with_port(Kind::DaemonSet);
+    let step = |old: Manifest, new: &Manifest, there: &[Seen]| {
+        let all = [&[seen(&old, true)], there].concat();
+        let wanted = std::slice::from_ref(new);
+        short(&plan(wanted, &around(&all), &Applied::new(), true))
+    };
+    let waits = [seen(&new, false)];
+    assert_eq!(
+        step(with_port(Kind::Deployment), &new, &[]),
+        ["+DaemonSet a"]
+    );
+    assert_eq!(
+        step(with_port(Kind::Deployment), &new, &waits),
+        ["-Deployment a"]
+    );
+    // Who has none is in nobody's way.
+    assert!(step(manifest(Kind::Deployment, "a", "1"), &new, &waits).is_empty());
+    let portless = manifest(Kind::DaemonSet, "a", "1");
+    let waits = [seen(&portless, false)];
+    assert!(step(with_port(Kind::Deployment), &portless, &waits).is_empty());
+}
+
 /// An autoscaler gets the number as it is.
 #[test]
 fn the_number_of_pods_is_handed_over_once() {

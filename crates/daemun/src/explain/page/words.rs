@@ -154,6 +154,9 @@ words! {
     THE_NODES: "the nodes", "노드";
     ADDRESS_NODES: "Reachable at the addresses of the nodes, at the Service's node ports ({0}).", "노드의 주소와 Service의 노드 포트({0})로 접근합니다.";
     ADDRESS_NODES_FORESEEN: "It would be reachable at the addresses of the nodes, at node ports.", "노드의 주소와 노드 포트로 접근하게 됩니다.";
+    ADDRESS_HOST: "Reachable at the addresses of the nodes that run a proxy, at ports of the nodes themselves ({0}). They lead to the proxies and not through the Service.", "프록시가 실행 중인 노드의 주소에서 노드 자체의 포트({0})로 접근합니다. Service를 거치지 않고 프록시로 바로 들어옵니다.";
+    ADDRESS_HOST_FORESEEN: "It would be reachable at the addresses of the nodes that run a proxy, at ports of the nodes themselves ({0}).", "프록시가 실행되는 노드의 주소에서 노드 자체의 포트({0})로 접근하게 됩니다.";
+    PROXIES_HOST: "Each takes ports of its node ({0}), so a node has room for one, and when they are replaced one goes before the next comes.", "각 프록시가 노드의 포트({0})를 사용하므로 노드마다 하나만 실행되며, 교체할 때는 하나가 끝난 뒤 다음 것이 시작됩니다.";
     ADDRESS_OWN: "A Service of your own", "직접 만든 Service";
     ADDRESS_UNMANAGED: "Daemun makes no Service for this Gateway (reach Unmanaged): one of your own leads to its proxies, or none.", "Daemun은 이 Gateway에 Service를 만들지 않습니다(reach: Unmanaged). 직접 만든 Service가 있다면 그 Service가 트래픽을 프록시로 보냅니다.";
     ADDRESS_KEEP_BY: "exposure.keepAddress: true keeps it; a kept address is billed for as long as it exists.", "exposure.keepAddress: true로 남길 수 있으며, 남긴 주소는 계속 과금됩니다.";

@@ -33,7 +33,7 @@ pub(super) fn without_load_balancer(
 ) -> (Vec<Wanted>, Option<Refusal>) {
     let (wanted, contradicts) = both(asked);
     let why = match kind {
-        ServiceKind::NodePort => Some(
+        ServiceKind::NodePort | ServiceKind::HostPorts => Some(
             "A Gateway with reach Node is reached by its nodes' addresses, and none can be asked for; take it out.",
         ),
         ServiceKind::Unmanaged => Some(

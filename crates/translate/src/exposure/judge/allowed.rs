@@ -2,8 +2,8 @@
 //! would go round that is as well.
 
 use daemun_model::verdict::FieldPath;
-use daemun_objects::Open;
-use daemun_objects::own::exposure::{ExposureSettings, Reach};
+use daemun_objects::own::exposure::{ExposureSettings, HostPort, HostProtocol, Reach};
+use daemun_objects::{Known as _, Open};
 
 use super::makers;
 use crate::cluster::Cluster;
@@ -37,6 +37,7 @@ pub(crate) fn check(
     if limits {
         check_provider(cluster, class, own, &path.field("provider"))?;
         check_class(cluster, class, own, &path.field("loadBalancerClass"))?;
+        check_host_ports(class, own, &path.field("hostPorts"))?;
     }
     Ok(())
 }
@@ -71,6 +72,38 @@ fn check_reach(
         path.clone(),
         format!(
             "The Gateway asks for reach {asked}, and its GatewayClass {whose}; take it out, use another GatewayClass, or ask this one's owner for it (exposure.allowedReach of the class's parameters)."
+        ),
+    ))
+}
+
+/// Ports of nodes that the class does not list are its owner's to give.
+fn check_host_ports(
+    class: &ExposureSettings,
+    own: &ExposureSettings,
+    path: &FieldPath,
+) -> Result<(), Refusal> {
+    let read = |port: &HostPort| {
+        let protocol = port.protocol.as_ref().map(Open::as_str);
+        let protocol = protocol.unwrap_or(HostProtocol::Tcp.as_str()).to_owned();
+        (protocol, port.port)
+    };
+    let in_words = |(protocol, port): &(String, i32)| format!("{protocol} {port}");
+    let given = class.host_ports.iter().flatten().map(read);
+    let given: Vec<(String, i32)> = given.collect();
+    let mut asked = own.host_ports.iter().flatten().map(read).enumerate();
+    let Some((index, port)) = asked.find(|(_, port)| !given.contains(port)) else {
+        return Ok(());
+    };
+    let list: Vec<String> = given.iter().map(in_words).collect();
+    let list = match list.as_slice() {
+        [] => "none".to_owned(),
+        list => crate::nearest::list_all(list),
+    };
+    Err(Refusal::unsupported(
+        path.index(index),
+        format!(
+            "The Gateway asks for {} of the nodes. Its GatewayClass limits who may reach its Gateways, and lists {list} (exposure.hostPorts of the class's parameters); take it out, or ask the owner of the class for it.",
+            in_words(&port)
         ),
     ))
 }

@@ -1,7 +1,9 @@
 //! What holds while what is written cannot be had: what was made before goes on, and a mistake neither opens what is
 //! closed nor shuts out a load balancer that does as it was told.
 
-use super::{Asked, Exposure, Question, ServiceKind, on_violation, proxy_protocol, reach, stays};
+use super::{
+    Asked, Exposure, Question, ServiceKind, host_ports, on_violation, proxy_protocol, reach, stays,
+};
 use crate::infrastructure::way_in::WayIn;
 use crate::policy::arrivals::Arrivals;
 
@@ -19,11 +21,12 @@ pub(crate) fn in_doubt(asked: &Question<'_>) -> Option<Exposure> {
         // It is looked at as it was made.
         return None;
     }
-    let kind = ServiceKind::of(reach);
+    let kind = ServiceKind::of(reach, asked.way_in);
     if kind != ServiceKind::LoadBalancer {
         return Some(Exposure {
             kind,
             on_violation: on_violation(asked.way_in),
+            host_ports: asked.way_in.host_ports.clone(),
             ..Exposure::default()
         });
     }
@@ -48,7 +51,9 @@ pub(crate) fn arrivals_in_doubt(asked: &Question<'_>) -> Arrivals {
         source_ranges,
         ..
     } = asked.way_in;
-    let local = *local == Some(true);
+    // What comes by a port of a node passes through no other node.
+    let by_host = host_ports::kind(asked.way_in) == ServiceKind::HostPorts;
+    let local = by_host || *local == Some(true);
     let trusted = |local| proxy_protocol::trusted(asked, local).ok();
     let proxies = match (*on, asked.still_sent) {
         (true, _) => trusted(local),
@@ -71,7 +76,7 @@ fn may_see_clients(asked: &Question<'_>) -> bool {
         local,
         ..
     } = asked.way_in;
-    match reach::written(*reach, allowed).map(ServiceKind::of) {
+    match reach::written(*reach, allowed).map(|reach| ServiceKind::of(reach, asked.way_in)) {
         Ok(ServiceKind::LoadBalancer) => asked.rules().map_or(*local == Some(true), |rules| {
             reach::sees_client(false, *local, rules)
         }),

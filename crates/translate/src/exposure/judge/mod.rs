@@ -8,6 +8,7 @@ pub(crate) mod allowed;
 mod annotations;
 mod doubt;
 mod health;
+pub(crate) mod host_ports;
 pub(crate) mod proxy_protocol;
 mod reach;
 mod source_ranges;
@@ -25,8 +26,8 @@ use super::provider::{
     Automatic, Gate, Place, Provider, ProxyVersion, Rules, Way, automatic, rules,
 };
 use crate::cluster::Cluster;
-use crate::infrastructure::Wanted;
 use crate::infrastructure::way_in::WayIn;
+use crate::infrastructure::{Port, Wanted};
 use crate::policy::arrivals::Arrivals;
 use crate::verdict::reason::INVALID_PARAMETERS;
 use crate::verdict::{Refusal, warning};
@@ -42,6 +43,9 @@ pub struct Exposure {
     /// What is written instead of a load balancer that stays all the same, and what would allow it to go.
     #[serde(skip)]
     pub instead: Option<(Reach, String)>,
+    /// The ports of the nodes that the proxies take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub host_ports: Vec<Port>,
     /// Who may reach it; none means that this was not said, and is not decided by the Service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<Asked>,
@@ -105,25 +109,29 @@ pub enum ServiceKind {
     ClusterIp,
     /// A port on every node.
     NodePort,
+    /// The cluster, for callers inside of it; others come by ports of the nodes that the proxies take themselves.
+    HostPorts,
     /// None is made: there is one that somebody else brings, or none at all.
     Unmanaged,
 }
 
 impl ServiceKind {
     /// The one for a reach that is written, or not.
-    const fn of(reach: Option<Reach>) -> Self {
+    fn of(reach: Option<Reach>, way_in: &WayIn) -> Self {
         match reach {
             Some(Reach::Cluster) => Self::ClusterIp,
-            Some(Reach::Node) => Self::NodePort,
+            Some(Reach::Node) => host_ports::kind(way_in),
             Some(Reach::Unmanaged) => Self::Unmanaged,
             Some(Reach::Private | Reach::Public) | None => Self::LoadBalancer,
         }
     }
 
-    /// Whether proxies see the addresses of those who call, without a load balancer in between and without a header.
+    /// Whether proxies see the addresses of those who call, without a load balancer in between and without a header. What
+    /// comes by a port of a node that a proxy has is led to it as it is; what comes by a NodePort is, too, where no node
+    /// passes it on.
     fn shows_clients(self, local: Option<bool>) -> bool {
         match self {
-            Self::ClusterIp => true,
+            Self::ClusterIp | Self::HostPorts => true,
             Self::NodePort => local == Some(true),
             Self::LoadBalancer | Self::Unmanaged => false,
         }
@@ -192,6 +200,8 @@ pub(crate) fn names() -> String {
 pub(crate) struct Question<'a> {
     /// What is written.
     pub(crate) way_in: &'a WayIn,
+    /// The Gateway's namespace.
+    pub(crate) namespace: &'a str,
     /// The Gateway's own annotations (`spec.infrastructure.annotations`), which get to the Service as well.
     pub(crate) own: &'a Annotations,
     /// `spec.addresses`.
@@ -241,11 +251,12 @@ pub(crate) fn judge(asked: &Question<'_>) -> Result<Judged, Refusal> {
     let WayIn { reach, allowed, .. } = asked.way_in;
     // Whoever makes load balancers here: a key that decides reach somewhere has no other use.
     annotations::keys_of_reach(asked)?;
+    host_ports::check(asked.cluster, asked.namespace, asked.way_in)?;
     let reach = reach::written(*reach, allowed)?;
     if let Some((instead, stays)) = stays::instead(asked, reach) {
         return stays::judge(asked, instead, stays);
     }
-    match ServiceKind::of(reach) {
+    match ServiceKind::of(reach, asked.way_in) {
         ServiceKind::LoadBalancer => load_balancer(asked, reach, asked.rules()?),
         kind => without_load_balancer(asked, kind),
     }
@@ -311,6 +322,7 @@ fn load_balancer(
     let exposure = Exposure {
         kind: ServiceKind::LoadBalancer,
         instead: None,
+        host_ports: Vec::new(),
         reach,
         until_seen: until_seen && reach == Some(Asked::Private),
         provider: rules.name,
@@ -355,14 +367,20 @@ fn without_load_balancer(asked: &Question<'_>, kind: ServiceKind) -> Result<Judg
         annotations: written,
         listener_annotations,
         local,
+        host_ports,
         ..
     } = asked.way_in;
     let mut findings = annotations::lint(asked, rules(Provider::Generic))?;
+    findings.extend(host_ports::of_nodes(host_ports));
     let silent: Vec<String> = [
         ("keepAddress", *keep_address),
         ("subnet", subnet.is_some()),
         ("healthCheck", *health != Default::default()),
         ("loadBalancerClass", class.is_some()),
+        (
+            "externalTrafficPolicy",
+            local.is_some() && kind == ServiceKind::HostPorts,
+        ),
         ("listenerAnnotations", !listener_annotations.is_empty()),
     ]
     .into_iter()
@@ -387,6 +405,7 @@ fn without_load_balancer(asked: &Question<'_>, kind: ServiceKind) -> Result<Judg
     Ok(Judged {
         exposure: Exposure {
             kind,
+            host_ports: host_ports.clone(),
             provider: "",
             on_violation: on_violation(asked.way_in),
             local: local.filter(|_| kind == ServiceKind::NodePort),

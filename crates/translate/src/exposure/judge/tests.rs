@@ -75,6 +75,7 @@ impl Case {
         let makers = Automatic::Rules(rules(Provider::Generic));
         judge(&Question {
             way_in: &way_in,
+            namespace: "infra",
             own: &self.own,
             wanted: &self.wanted,
             listeners: &self.listeners,
@@ -844,6 +845,7 @@ fn a_mistake_does_not_open_what_is_closed() {
         let (cluster, makers) = (cluster(), Automatic::Rules(rules(Provider::Gke)));
         let question = Question {
             way_in: &way_in,
+            namespace: "infra",
             own: &BTreeMap::new(),
             wanted: &[],
             listeners: &[],
@@ -888,6 +890,7 @@ fn what_cannot_be_told_in_doubt_lets_nobody_in() {
         let way_in = way_in::read(&written, &FieldPath::root()).unwrap();
         let question = Question {
             way_in: &way_in,
+            namespace: "infra",
             own: &BTreeMap::new(),
             wanted: &[],
             listeners: &[],
@@ -1013,4 +1016,117 @@ fn nothing_is_refused_for_what_a_service_says_of_proxy_headers() {
         );
         assert_eq!(exposure.local == Some(false), waits, "{now}");
     }
+}
+
+#[test]
+fn ports_of_nodes_need_reach_node_and_a_namespace_that_lets_such_pods_in() {
+    let with = |exposure: &str, labels: Option<&str>| {
+        let mut case = Case::of(exposure);
+        if let Some(labels) = labels {
+            let namespace = serde_json::json!({ "metadata": {
+                "name": "infra",
+                "labels": serde_saphyr::from_str::<serde_json::Value>(labels).unwrap(),
+            } });
+            let namespace = Any::deserialize("v1", "Namespace", namespace).unwrap();
+            case.cluster.insert(namespace.unwrap());
+        }
+        case.judge()
+    };
+    let privileged = Some("{pod-security.kubernetes.io/enforce: privileged}");
+    let asked = "{reach: Node, hostPorts: [{port: 80}, {port: 53, protocol: UDP}]}";
+    let exposure = with(asked, privileged).unwrap().exposure;
+    assert_eq!(exposure.kind, ServiceKind::HostPorts);
+    assert_eq!(host_ports::in_words(&exposure.host_ports), "TCP 80, UDP 53");
+    // None are no host ports, and need no label.
+    let none = with("{reach: Node, hostPorts: []}", None).unwrap();
+    assert_eq!(none.exposure.kind, ServiceKind::NodePort);
+    for (labels, is) in [
+        (None, "namespace infra is not among the objects at hand"),
+        (
+            Some("{a: b}"),
+            "infra has no label pod-security.kubernetes.io/enforce",
+        ),
+        (
+            Some("{pod-security.kubernetes.io/enforce: baseline}"),
+            "is labelled pod-security.kubernetes.io/enforce: baseline",
+        ),
+        (
+            Some("{pod-security.kubernetes.io/warn: privileged}"),
+            "has no label",
+        ),
+    ] {
+        let why = with(asked, labels).map(drop).unwrap_err();
+        assert!(
+            why.contains(is) && why.contains("Nothing was made."),
+            "{why}"
+        );
+        assert!(
+            why.contains(
+                "kubectl label namespace infra pod-security.kubernetes.io/enforce=privileged"
+            ),
+            "{why}"
+        );
+    }
+    for reach in ["Private", "Public", "Cluster", "Unmanaged"] {
+        let exposure = format!("{{provider: NHN, reach: {reach}, hostPorts: [{{port: 80}}]}}");
+        let why = with(&exposure, privileged).map(drop).unwrap_err();
+        assert!(why.contains(&format!("({reach})")), "{why}");
+    }
+    let why = with("{hostPorts: [{port: 80}]}", privileged).map(drop);
+    assert!(why.unwrap_err().contains("none is written"));
+}
+
+#[test]
+fn ports_of_nodes_are_ports_each_once_that_do_not_meet_in_the_pod() {
+    for (ports, why) in [
+        ("{port: 0}", "0 is not a port"),
+        ("{port: 70000}", "70000 is not a port"),
+        (
+            "{port: 80}, {port: 80, protocol: TCP}",
+            "Port 80 is there twice",
+        ),
+        (
+            "{port: 20080}, {port: 40080}",
+            "Port 40080 cannot be had beside port 20080",
+        ),
+        ("{port: 80, protocol: SCTP}", "SCTP"),
+    ] {
+        let why_not = refused(&format!("{{reach: Node, hostPorts: [{ports}]}}"));
+        assert!(why_not.contains(why), "{why_not}");
+    }
+    let warned = |port: u16| {
+        let ports = [crate::infrastructure::Port {
+            port,
+            bind: port,
+            transport: daemun_model::names::Transport::Tcp,
+        }];
+        host_ports::of_nodes(&ports).pop().map(|it| it.message)
+    };
+    assert_eq!(warned(80), None);
+    for (port, whose) in [(22, "SSH"), (10_250, "kubelet"), (31_000, "NodePort")] {
+        assert!(warned(port).unwrap().contains(whose), "{port}");
+    }
+}
+
+#[test]
+fn by_ports_of_nodes_clients_are_seen_and_headers_are_believed_from_who_is_named() {
+    let judged = |rest: &str| {
+        let mut case = Case::of(format!("{{reach: Node, hostPorts: [{{port: 80}}]{rest}}}"));
+        let namespace = serde_json::json!({ "metadata": {
+            "name": "infra",
+            "labels": { "pod-security.kubernetes.io/enforce": "privileged" },
+        } });
+        let namespace = Any::deserialize("v1", "Namespace", namespace).unwrap();
+        case.cluster.insert(namespace.unwrap());
+        case.judge()
+    };
+    let kept_out = judged(", sourceRanges: [10.0.0.0/8]").unwrap().arrivals;
+    assert_eq!(texts(&kept_out.sources.unwrap()), ["10.0.0.0/8"]);
+    let why = judged(", proxyProtocol: true").map(drop).unwrap_err();
+    assert!(why.contains("trustedRanges"), "{why}");
+    let proxied = judged(", proxyProtocol: true, trustedRanges: [10.0.9.0/24]").unwrap();
+    assert_eq!(texts(&proxied.arrivals.proxies.unwrap()), ["10.0.9.0/24"]);
+    let silent = judged(", externalTrafficPolicy: Local").unwrap();
+    assert!(silent.findings[0].message.contains("externalTrafficPolicy"));
+    assert_eq!(silent.exposure.local, None);
 }

@@ -1,11 +1,14 @@
 //! The addresses: what was asked for, what is there, and whether it agrees.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use daemun_model::verdict::Status;
 use daemun_translate::exposure::class::{AddressClass, class_of};
 use daemun_translate::exposure::provider::Value as KeyValue;
-use daemun_translate::exposure::{ADDRESS_NOT_USABLE, Asked, OnViolation, REACH_VERIFIED};
+use daemun_translate::exposure::{
+    ADDRESS_NOT_USABLE, Asked, OnViolation, REACH_VERIFIED, ServiceKind,
+};
 use daemun_translate::infrastructure::Wanted;
 
 use super::anew::{anew, lacks};
@@ -77,6 +80,10 @@ pub(super) fn in_headline(known: &Known<'_>, address: &str) -> String {
 
 /// The addresses of a Service; one that says what is missing or would come, if there is none.
 pub(super) fn addresses(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Vec<Station> {
+    let exposure = known.infrastructure().map(|it| &it.exposure);
+    if exposure.is_some_and(|it| it.kind == ServiceKind::HostPorts) {
+        return vec![at_host_ports(known, is_there)];
+    }
     if service.text("/spec/type") != "LoadBalancer" {
         return vec![match service.text("/spec/type") {
             "NodePort" => at_nodes(known, service, is_there),
@@ -120,17 +127,60 @@ fn in_cluster(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
     station
 }
 
-fn at_nodes(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
+/// Nodes by name, some of them.
+fn nodes(known: &Known<'_>, names: impl Iterator<Item = String>) -> Station {
     const SHOWN: usize = 3;
-    let lang = known.lang;
-    let nodes = known.cluster.nodes.iter().take(SHOWN);
-    let names: Vec<String> = nodes.map(|(name, _)| name.name.clone()).collect();
+    let names: Vec<String> = names.take(SHOWN).collect();
     let name = match &*names {
-        [] => w::THE_NODES.plain(lang),
+        [] => w::THE_NODES.plain(known.lang),
         names => names.join(", "),
     };
     let mut station = Station::new(known, Link::Address, name);
     station.owner = Owner::InfrastructureOperator;
+    station
+}
+
+/// The nodes that run a proxy, where the proxies take ports of theirs.
+fn at_host_ports(known: &Known<'_>, is_there: bool) -> Station {
+    let lang = known.lang;
+    let pods = super::proxies::of_gateway(known);
+    let with_proxy: BTreeSet<String> = pods
+        .filter(|pod| pod.condition("Ready").is_some_and(|it| it.status == "True"))
+        .map(|pod| pod.text("/spec/nodeName").to_owned())
+        .filter(|node| !node.is_empty())
+        .collect();
+    let mut station = nodes(known, with_proxy.into_iter());
+    let ports = super::proxies::host_ports(known).unwrap_or_default();
+    if !is_there && known.from == From::Files {
+        station.foresee();
+        station.say(w::ADDRESS_HOST_FORESEEN.say(lang, &[&ports]));
+        return station;
+    }
+    station.say(w::ADDRESS_HOST.say(lang, &[&ports]));
+    by_nodes(known, &mut station);
+    station
+}
+
+/// What the controller says of a Gateway that is reached by its nodes.
+fn by_nodes(known: &Known<'_>, station: &mut Station) {
+    if let Some(said) = known.said(REACH_VERIFIED) {
+        let label = w::FACT_REACH_VERIFIED.plain(known.lang);
+        let value = format!("{} ({})", word_of_status(said.status), said.reason);
+        station.fact("reachVerified", label, value);
+        station.meaning(said.message.to_owned());
+    }
+    if let Some(said) = known.recorded("Programmed")
+        && said.status == Status::False
+        && said.reason == "AddressNotAssigned"
+    {
+        station.fail(State::Waiting, said.message.to_owned());
+    }
+}
+
+fn at_nodes(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
+    let lang = known.lang;
+    let names = known.cluster.nodes.iter();
+    let mut station = nodes(known, names.map(|(name, _)| name.name.clone()));
     if !is_there && known.from == From::Files {
         station.foresee();
         station.say(w::ADDRESS_NODES_FORESEEN.plain(lang));
@@ -141,6 +191,7 @@ fn at_nodes(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
         .map(|port| port.number("/nodePort").to_string())
         .collect();
     station.say(w::ADDRESS_NODES.say(lang, &[&ports.join(", ")]));
+    by_nodes(known, &mut station);
     station
 }
 
@@ -298,14 +349,22 @@ fn requested(known: &Known<'_>, station: &mut Station) {
     }
 }
 
+fn word_of_status(status: Status) -> &'static str {
+    match status {
+        Status::True => "True",
+        Status::False => "False",
+        Status::Unknown => "Unknown",
+    }
+}
+
 fn verify(known: &Known<'_>, said: Said<'_>, station: &mut Station) {
     let lang = known.lang;
-    let (status, means) = match said.status {
-        Status::True => ("True", w::VERIFIED_TRUE),
-        Status::False => ("False", w::VERIFIED_FALSE),
-        Status::Unknown => ("Unknown", w::VERIFIED_UNKNOWN),
+    let means = match said.status {
+        Status::True => w::VERIFIED_TRUE,
+        Status::False => w::VERIFIED_FALSE,
+        Status::Unknown => w::VERIFIED_UNKNOWN,
     };
-    let mut value = format!("{status} ({})", said.reason);
+    let mut value = format!("{} ({})", word_of_status(said.status), said.reason);
     // Of files it is this page that judges, unless the condition is in them.
     if known.recorded(REACH_VERIFIED).is_none() {
         value = w::WOULD_BE.say(lang, &[&value]);

@@ -129,7 +129,9 @@ fn situation(known: &Known<'_>, page: &Page) -> String {
             None => w::NO_ADDRESS_YET.say(lang, &[gateway]),
         };
     }
-    if page.proxies.state >= State::Waiting || page.rule.state == State::Bad {
+    // Of several proxies some serve, if it only is to be looked at.
+    let none_serves = matches!(page.proxies.state, State::Waiting | State::Bad);
+    if none_serves || page.rule.state == State::Bad {
         return w::NOT_SERVING.say(lang, &[gateway]);
     }
     if !balanced {

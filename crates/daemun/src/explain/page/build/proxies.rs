@@ -32,6 +32,9 @@ pub(super) fn proxies(known: &Known<'_>, standing: Standing) -> Station {
     if let Some(created) = created.filter(|it| !it.is_empty()) {
         station.say(w::MADE_AT.say(lang, &[&created]));
     }
+    if let Some(ports) = host_ports(known) {
+        station.say(w::PROXIES_HOST.say(lang, &[&ports]));
+    }
     pods(known, &mut station);
     if ready < wanted || wanted == 0 {
         let state = if ready == 0 {
@@ -60,6 +63,13 @@ pub(super) fn proxies(known: &Known<'_>, standing: Standing) -> Station {
         station.fail(state, trouble);
     }
     station
+}
+
+/// The ports of nodes that the proxies take, if they take any: `TCP 80, TCP 443`.
+pub(super) fn host_ports(known: &Known<'_>) -> Option<String> {
+    let ports = known.infrastructure()?.exposure.host_ports.iter();
+    let each = ports.map(ToString::to_string).collect::<Vec<_>>();
+    (!each.is_empty()).then(|| each.join(", "))
 }
 
 fn not_there(known: &Known<'_>, standing: Standing, station: &mut Station) {
@@ -102,6 +112,9 @@ fn not_there(known: &Known<'_>, standing: Standing, station: &mut Station) {
                 Some(Workload::DaemonSet) => w::PROXIES_EACH_NODE.plain(lang),
                 Some(Workload::Scaled { .. }) | None => w::PROXIES_SCALED.plain(lang),
             });
+            if let Some(ports) = host_ports(known) {
+                station.say(w::PROXIES_HOST.say(lang, &[&ports]));
+            }
         }
         From::Cluster => station.fail(State::Waiting, w::PROXIES_MISSING.plain(lang)),
     }
@@ -125,7 +138,7 @@ fn readiness(workloads: &[Seen<'_>]) -> (i64, i64) {
         .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
-fn of_gateway<'a>(known: &Known<'a>) -> impl Iterator<Item = Seen<'a>> + use<'a> {
+pub(super) fn of_gateway<'a>(known: &Known<'a>) -> impl Iterator<Item = Seen<'a>> + use<'a> {
     let gateway = known.gateway;
     known.of_kind("Pod").filter(move |pod| {
         pod.whole_name().namespace == gateway.namespace && pod.label(GATEWAY_LABEL) == gateway.name
@@ -158,6 +171,13 @@ fn waiting_pod(known: &Known<'_>) -> Option<String> {
                 .then(|| format!("{}: {}", scheduled.reason, scheduled.message))
         };
         let why = why.or_else(unscheduled)?;
+        // The controller may have found out more about it.
+        if let Some(said) = known
+            .recorded("Programmed")
+            .filter(|it| it.message.contains(pod.name()))
+        {
+            return Some(said.message.to_owned());
+        }
         Some(w::POD_WAITS.say(known.lang, &[&pod.name(), &why]))
     })
 }
