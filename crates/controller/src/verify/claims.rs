@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use daemun_translate::exposure::ALLOW_RECREATION;
-use daemun_translate::exposure::provider::{Key, Switch, Value};
+use daemun_translate::exposure::provider::{Key, Switch};
 use serde_json::json;
 
 use super::journal::Journal;
@@ -143,15 +143,11 @@ async fn unsaid(stage: &Stage<'_>, journal: &mut Journal) -> Result<Verdict, Str
 
 /// Those keys that a Service does not have as they should be.
 fn missing(keys: &[Key], look: &Look) -> Vec<String> {
-    let said = |key: &str| look.services.values().any(|has| has.contains_key(key));
-    let as_is = |key: &str, value: &str| {
+    let is_said = |key: &&Key| {
         let mut services = look.services.values();
-        services.any(|has| has.get(key).is_some_and(|it| it == value))
+        services.any(|has| key.is_in(has.get(key.key).map(String::as_str)))
     };
-    let missing = keys.iter().filter(|key| match key.value {
-        Value::Is(value) => !as_is(key.key, value),
-        Value::Subnet => !said(key.key),
-    });
+    let missing = keys.iter().filter(|key| !is_said(key));
     missing.map(|key| key.key.to_owned()).collect()
 }
 

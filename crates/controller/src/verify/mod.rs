@@ -12,7 +12,9 @@ mod stage;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use daemun_translate::exposure::provider::{Automatic, Provider, Rules, automatic, rules};
+use daemun_translate::exposure::provider::{
+    Automatic, Provider, Rules, automatic, beginning, rules,
+};
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::ListParams;
@@ -150,10 +152,7 @@ async fn nodes(client: &Client) -> Result<Vec<String>, String> {
     let nodes = nodes.map_err(|error| refused("asked for its nodes", &error))?;
     let ids = nodes.items.into_iter().filter_map(|node| {
         let id = node.spec?.provider_id?;
-        Some(match id.find("://") {
-            Some(end) => id.get(..end + 3)?.to_owned(),
-            None => id,
-        })
+        Some(beginning(&id).unwrap_or(&id).to_owned())
     });
     Ok(ids.collect::<BTreeSet<_>>().into_iter().collect())
 }

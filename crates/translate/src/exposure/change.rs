@@ -234,7 +234,7 @@ impl Compared<'_> {
             return None;
         };
         let annotations = &self.service.metadata.annotations;
-        let is_told = annotations.get(key.key).is_some_and(|told| told == value);
+        let is_told = key.is_in(annotations.get(key.key).map(String::as_str));
         (made_as(self.service) == Some(Asked::Public) && !is_told).then_some((key.key, value))
     }
 

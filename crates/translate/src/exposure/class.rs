@@ -7,6 +7,8 @@ use std::net::IpAddr;
 pub use daemun_model::address::{AddressClass, Side};
 use ipnet::IpNet;
 
+use crate::cluster::Settings;
+
 /// The class of an address. What an operator says of a range goes before; of two ranges the narrower counts, and of
 /// two that are equal the public one.
 pub fn class_of(address: IpAddr, private: &[IpNet], public: &[IpNet]) -> AddressClass {
@@ -22,6 +24,11 @@ pub fn class_of(address: IpAddr, private: &[IpNet], public: &[IpNet]) -> Address
         (_, Some(_)) => AddressClass::Public,
         (_, None) => AddressClass::of(address),
     }
+}
+
+/// The class of an address, as the operator of this cluster knows the network.
+pub(crate) fn class_in(settings: &Settings, address: IpAddr) -> AddressClass {
+    class_of(address, &settings.private_ranges, &settings.public_ranges)
 }
 
 /// The class of several addresses, in a word; none if there are none.

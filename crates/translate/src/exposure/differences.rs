@@ -150,6 +150,7 @@ fn class(asking: &Asking<'_>, service: &Service) -> Option<Difference> {
     let asked = asking.exposure.class.as_ref()?;
     let there = service.spec.load_balancer_class.as_ref();
     (there != Some(asked)).then(|| Difference {
+        // Kubernetes itself does not let it change.
         what: Some(format!("its loadBalancerClass is not {asked}")),
         known: true,
         key: None,
@@ -207,7 +208,7 @@ fn to(rules: &Rules, bare: &str) -> Change {
         return Change::Live;
     }
     let of_proxy = |it: &provider::ProxyProtocol| it.keys.iter().any(|key| key.key == bare);
-    let of_ranges = |it: &provider::SourceRanges| it.place == key_place(bare, it);
+    let of_ranges = |it: &provider::SourceRanges| matches!(it.place, RangesPlace::Annotation(key) if key == bare);
     let aspect = if rules.proxy_protocol.get().is_some_and(of_proxy) {
         Aspect::ProxyProtocol
     } else if rules.subnet.get() == Some(&bare) {
@@ -225,12 +226,5 @@ fn to(rules: &Rules, bare: &str) -> Change {
     match rules.known(bare).map(|known| known.change) {
         Some(Change::NotKnown) | None => rules.change(aspect),
         Some(change) => change,
-    }
-}
-
-fn key_place(bare: &str, ranges: &provider::SourceRanges) -> RangesPlace {
-    match ranges.place {
-        RangesPlace::Annotation(key) if key == bare => RangesPlace::Annotation(key),
-        RangesPlace::Annotation(_) | RangesPlace::Field => RangesPlace::Annotation(""),
     }
 }

@@ -10,7 +10,7 @@ use daemun_objects::core::node::{NodeAddress, NodeAddressType};
 use daemun_objects::core::service::{Service, ServiceType};
 use daemun_objects::{Metadata, OwnerReference};
 
-use super::class::{Side, class_of};
+use super::class::{Side, class_in};
 use crate::changes::Changed;
 use crate::cluster::Cluster;
 use crate::infrastructure::{MANAGED_BY, MANAGER, OF_CONTROLLER, OF_GATEWAY};
@@ -165,14 +165,13 @@ impl Fronts {
 fn nodes_outside(cluster: &Cluster) -> Option<String> {
     let outside = |address: &NodeAddress| {
         let ip = address.address.parse().ok()?;
-        let settings = &cluster.settings;
-        let class = class_of(ip, &settings.private_ranges, &settings.public_ranges);
+        let class = class_in(&cluster.settings, ip);
         let external = matches!(
             address.r#type,
             Some(Open::Known(NodeAddressType::ExternalIp))
         );
         // Some clouds' public pools are of private ranges.
-        let ranges = &settings.private_ranges;
+        let ranges = &cluster.settings.private_ranges;
         let named = || ranges.iter().any(|range| range.contains(&ip));
         let is = class.side() == Side::Outside || (external && !named());
         is.then(|| address.address.clone())

@@ -8,7 +8,7 @@
 use daemun_objects::core::service::Service;
 
 use super::judge::Asked;
-use super::provider::{Key, Provider, Switch, Value, rules};
+use super::provider::{Provider, rules};
 use crate::infrastructure::MADE_FOR;
 
 /// What a Service was asked to be when it was made, as Daemun noted it. Before it is noted, private if anything on it
@@ -39,16 +39,7 @@ fn noted(service: &Service) -> Option<Asked> {
 
 fn is_private(service: &Service) -> bool {
     let mut all = Provider::ALL.iter().map(|provider| rules(*provider));
-    all.any(|rules| says(service, &rules.private))
-}
-
-/// Whether all keys of a switch are on a Service.
-fn says(service: &Service, switch: &Switch) -> bool {
     let annotations = &service.metadata.annotations;
-    let is = |key: &Key| match key.value {
-        Value::Is(value) => annotations.get(key.key).is_some_and(|it| it == value),
-        Value::Subnet => annotations.contains_key(key.key),
-    };
-    let keys = switch.keys();
-    !keys.is_empty() && keys.iter().all(is)
+    let said = |key: &str| annotations.get(key).map(String::as_str);
+    all.any(|rules| rules.private.is_said(said))
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use daemun_model::names::ObjectName;
 use daemun_objects::core::service::LoadBalancerIngress;
 
-use super::class::{AddressClass, Side, class_of};
+use super::class::{AddressClass, Side, class_in};
 use super::fronts::Front;
 use super::provider::{Provider, rules};
 use crate::cluster::Cluster;
@@ -172,7 +172,7 @@ impl<'a> Entry<'a> {
     }
 
     fn address(cluster: &Cluster, text: &'a str) -> Option<Self> {
-        let is = Is::Address(class(cluster, text.parse().ok()?));
+        let is = Is::Address(class_in(&cluster.settings, text.parse().ok()?));
         Some(Self { text, is })
     }
 
@@ -182,7 +182,11 @@ impl<'a> Entry<'a> {
             Some(addresses) if addresses.is_empty() => Is::Unknown("a name without an address"),
             Some(addresses) => {
                 let addresses = addresses.iter();
-                Is::Name(addresses.map(|it| (*it, class(cluster, *it))).collect())
+                Is::Name(
+                    addresses
+                        .map(|it| (*it, class_in(&cluster.settings, *it)))
+                        .collect(),
+                )
             }
         };
         Self { text, is }
@@ -204,9 +208,4 @@ impl<'a> Entry<'a> {
             }
         }
     }
-}
-
-fn class(cluster: &Cluster, address: IpAddr) -> AddressClass {
-    let settings = &cluster.settings;
-    class_of(address, &settings.private_ranges, &settings.public_ranges)
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use daemun_translate::exposure::provider::{
-    Change, Classes, HealthPart, Key, Place, Provider, RangesPlace, Rules, Switch, Takes, Unsaid,
-    Value, listener_key, rules,
+    Change, Classes, HealthPart, Place, Provider, RangesPlace, Rules, Switch, Takes, Unsaid,
+    listener_key, rules,
 };
 
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub(crate) enum Forecast {
     PublicByDefault,
     /// A private one: it says nothing, and that is what comes of it.
     PrivateByDefault,
+    /// A private one: its class of load balancers says so.
+    PrivateByClass,
+    /// A public one: its class of load balancers says so.
+    PublicByClass,
     /// A pool of addresses, the nodes or the maker's configuration decide.
     Elsewhere,
     /// This maker does not look at it, because it has a class.
@@ -40,13 +44,20 @@ pub(super) fn forecast(rules: &Rules, annotations: &Annotations<'_>, class: &str
     if !class.is_empty() && rules.classes == Classes::Ignores {
         return Forecast::NotItsClass;
     }
+    // Some classes decide before any annotation does.
+    match rules.reach_of_class(class) {
+        Some(Unsaid::Private) => return Forecast::PrivateByClass,
+        Some(Unsaid::Public) => return Forecast::PublicByClass,
+        Some(Unsaid::Depends(_) | Unsaid::NotKnown) | None => {}
+    }
     if !is_named(rules) {
         return Forecast::NotKnown;
     }
-    if says(&rules.private, annotations) {
+    let said = |key: &str| annotations.get(key).copied();
+    if rules.private.is_said(said) {
         return Forecast::Private;
     }
-    if says(&rules.public, annotations) {
+    if rules.public.is_said(said) {
         return Forecast::Public;
     }
     match rules.unsaid {
@@ -68,20 +79,6 @@ fn is_named(rules: &Rules) -> bool {
     rules.provider != Provider::Generic
         || !rules.node_prefixes.is_empty()
         || rules.private.keys().is_empty()
-}
-
-/// Whether annotations have all keys of a switch, as it wants them.
-fn says(switch: &Switch, annotations: &Annotations<'_>) -> bool {
-    let keys = switch.keys();
-    !keys.is_empty() && keys.iter().all(|key| has(key, annotations.get(key.key)))
-}
-
-fn has(key: &Key, written: Option<&&str>) -> bool {
-    match (key.value, written) {
-        (Value::Is(value), Some(written)) => value == *written,
-        (Value::Subnet, Some(written)) => !written.is_empty(),
-        (Value::Is(_) | Value::Subnet, None) => false,
-    }
 }
 
 /// Who makes load balancers, in words.
@@ -123,7 +120,7 @@ pub(super) fn meaning(rules: &Rules, key: &str, value: &str, lang: Lang) -> (Str
     let known = rules.known(bare);
     let takes = known.map(|known| known.takes);
     let mut said = vec![sentence(rules, bare, value, lang)];
-    if takes.is_some_and(|takes| !accepts(takes, value)) {
+    if takes.is_some_and(|takes| !takes.accepts(value)) {
         said = vec![w::MEANS_NOT_EXACT.say(lang, &[&product(Some(rules), lang)])];
     }
     if let Some(port) = port {
@@ -139,18 +136,6 @@ pub(super) fn meaning(rules: &Rules, key: &str, value: &str, lang: Lang) -> (Str
         value.to_owned()
     };
     (said.join(" "), shown)
-}
-
-fn accepts(takes: Takes, value: &str) -> bool {
-    match takes {
-        Takes::Boolean => matches!(value, "true" | "false"),
-        Takes::Words(words) => words.contains(&value),
-        Takes::Number(least, most) => value
-            .parse()
-            .is_ok_and(|number: u32| (least..=most).contains(&number)),
-        Takes::Path => value.starts_with('/'),
-        Takes::Text | Takes::PrivateKey => true,
-    }
 }
 
 fn sentence(rules: &Rules, key: &str, value: &str, lang: Lang) -> String {
@@ -176,7 +161,7 @@ fn by_role(rules: &Rules, key: &str, value: &str) -> Option<Words> {
     let floating = has_floating_ips(rules);
     let of = |switch: &Switch| {
         let mut keys = switch.keys().iter();
-        keys.any(|it| it.key == key && has(it, Some(&value)))
+        keys.any(|it| it.key == key && it.is_in(Some(value)))
     };
     if of(&rules.private) {
         return Some(pick(floating, w::MEANS_PRIVATE_FLOATING, w::MEANS_PRIVATE));
@@ -188,7 +173,7 @@ fn by_role(rules: &Rules, key: &str, value: &str) -> Option<Words> {
         && kept.key == key
     {
         return Some(pick(
-            has(kept, Some(&value)),
+            kept.is_in(Some(value)),
             w::MEANS_KEPT,
             w::MEANS_NOT_KEPT,
         ));
@@ -200,7 +185,7 @@ fn by_role(rules: &Rules, key: &str, value: &str) -> Option<Words> {
         && proxy
             .keys
             .iter()
-            .any(|it| it.key == key && has(it, Some(&value)))
+            .any(|it| it.key == key && it.is_in(Some(value)))
     {
         return Some(w::MEANS_PROXY);
     }
@@ -291,6 +276,35 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_class_that_decides_goes_before_annotations() {
+        let gke = rules(Provider::Gke);
+        let (private, public) = (written(&gke.private), Annotations::new());
+        for (class, expected) in [
+            (
+                "networking.gke.io/l4-regional-internal",
+                Forecast::PrivateByClass,
+            ),
+            (
+                "networking.gke.io/l4-regional-internal-legacy",
+                Forecast::PrivateByClass,
+            ),
+            (
+                "networking.gke.io/l4-regional-external",
+                Forecast::PublicByClass,
+            ),
+            (
+                "networking.gke.io/l4-regional-external-legacy",
+                Forecast::PublicByClass,
+            ),
+        ] {
+            assert_eq!(forecast(gke, &private, class), expected);
+            assert_eq!(forecast(gke, &public, class), expected);
+        }
+        assert_eq!(forecast(gke, &private, ""), Forecast::Private);
+        assert_eq!(forecast(gke, &public, "another"), Forecast::PublicByDefault);
     }
 
     #[test]

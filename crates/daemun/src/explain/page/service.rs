@@ -318,7 +318,10 @@ impl Told<'_> {
     }
 
     fn is_foretold_public(&self) -> bool {
-        matches!(self.forecast, Forecast::Public | Forecast::PublicByDefault)
+        matches!(
+            self.forecast,
+            Forecast::Public | Forecast::PublicByDefault | Forecast::PublicByClass
+        )
     }
 
     /// By what on the Service its address is private or public.
@@ -336,6 +339,14 @@ impl Told<'_> {
             (Forecast::Private, _) => {
                 let keys = keys(&rules.private).join(", ");
                 w::REACH_SAID_PRIVATE.say(lang, &[&keys])
+            }
+            (by_class @ (Forecast::PrivateByClass | Forecast::PublicByClass), _) => {
+                let class = self.seen.text("/spec/loadBalancerClass");
+                let words = match by_class {
+                    Forecast::PrivateByClass => w::REACH_PRIVATE_CLASS,
+                    _ => w::REACH_PUBLIC_CLASS,
+                };
+                words.say(lang, &[&class, &product])
             }
             // Of an address that is not there yet that is what would become of it.
             (Forecast::Elsewhere, _) if !is_there => return None,

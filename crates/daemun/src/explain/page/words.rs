@@ -320,6 +320,8 @@ words! {
     REACH_SAID_PUBLIC: "An annotation asks for a public address: {0}.", "어노테이션으로 공인 주소를 요청했습니다: {0}.";
     REACH_SAID_PRIVATE: "An annotation asks for a private address: {0}.", "어노테이션으로 사설 주소를 요청했습니다: {0}.";
     REACH_CLASS: "It has the load balancer class {0}, and {1} makes nothing for Services with a class.", "로드 밸런서 클래스가 지정되어 있습니다: {0}. 클래스가 있는 Service에는 로드 밸런서를 만들지 않습니다({1}).";
+    REACH_PRIVATE_CLASS: "Its load balancer class, {0}, gives a private address with {1}, whatever annotations say.", "로드 밸런서 클래스에 따라, 어노테이션과 관계없이 사설 주소를 받습니다: {0} ({1}).";
+    REACH_PUBLIC_CLASS: "Its load balancer class, {0}, gives a public address with {1}, whatever annotations say.", "로드 밸런서 클래스에 따라, 어노테이션과 관계없이 공인 주소를 받습니다: {0} ({1}).";
     REACH_NOT_KNOWN: "What {0} gives a Service that says nothing is not known.", "아무것도 지정하지 않은 Service가 어떤 주소를 받는지 알려진 것이 없습니다({0}).";
     REACH_NOT_KNOWN_WHO: "Who makes load balancers here is not known, so neither is what address a Service gets that says nothing; --provider names it.", "로드 밸런서를 만드는 쪽을 알 수 없어, 아무것도 지정하지 않은 Service가 어떤 주소를 받는지도 알 수 없습니다. --provider로 지정하세요.";
     REACH_SETTLED: "With {0} this is settled when the Service is created.", "이는 Service를 생성할 때 정해집니다({0}).";

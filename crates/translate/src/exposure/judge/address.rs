@@ -7,7 +7,7 @@ use daemun_model::verdict::FieldPath;
 
 use super::reach::word;
 use super::{Annotations, Asked, Question, ServiceKind, refusal};
-use crate::exposure::class::{Side, class_of};
+use crate::exposure::class::{Side, class_in};
 use crate::exposure::provider::{FixedAddress, Key, Place, Rules, Value, Way};
 use crate::infrastructure::Wanted;
 use crate::verdict::{Refusal, reason};
@@ -78,8 +78,7 @@ fn both(asked: &Question<'_>) -> (Vec<Wanted>, Option<Refusal>) {
 
 /// Why an address is not of the kind that is asked for.
 fn wrong_class(asked: &Question<'_>, reach: Option<Asked>, address: IpAddr) -> Option<Refusal> {
-    let settings = &asked.cluster.settings;
-    let class = class_of(address, &settings.private_ranges, &settings.public_ranges);
+    let class = class_in(&asked.cluster.settings, address);
     let (reach, option) = match reach? {
         Asked::Private if class.side() == Side::Outside => ("private", "--private-ranges"),
         Asked::Public if class.side() != Side::Outside => ("public", "--public-ranges"),

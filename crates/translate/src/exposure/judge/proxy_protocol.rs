@@ -159,7 +159,7 @@ pub(crate) fn is_asked_by(service: &Service, senders: &[&Rules]) -> bool {
     senders.iter().any(|rules| {
         let keys = rules.proxy_protocol.get().map(|way| way.keys);
         let mut keys = keys.into_iter().flatten();
-        keys.any(|key| matches!(key.value, Value::Is(value) if annotations.get(key.key).is_some_and(|it| it == value)))
+        keys.any(|key| key.is_in(annotations.get(key.key).map(String::as_str)))
     })
 }
 

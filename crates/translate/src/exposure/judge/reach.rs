@@ -4,9 +4,7 @@ use daemun_objects::Known as _;
 use daemun_objects::own::exposure::Reach;
 
 use super::{Annotations, Asked, names, refusal};
-use crate::exposure::provider::{
-    Automatic, Classes, ClientAddress, Provider, Rules, Switch, Unsaid, Value,
-};
+use crate::exposure::provider::{Automatic, ClientAddress, Provider, Rules, Switch, Unsaid, Value};
 use crate::verdict::Refusal;
 
 /// Who may reach it, as it is written. Where a class limits it, nothing written means private, and is asked for.
@@ -151,11 +149,10 @@ pub(super) fn agrees_with_class(
     class: Option<&str>,
     rules: &Rules,
 ) -> Result<(), Refusal> {
-    let (Some(reach), Some(class), Classes::Selects(known)) = (reach, class, rules.classes) else {
+    let (Some(reach), Some(class)) = (reach, class) else {
         return Ok(());
     };
-    let decides = known.iter().find(|known| known.class == class);
-    let other = match decides.and_then(|known| known.reach) {
+    let other = match rules.reach_of_class(class) {
         Some(Unsaid::Private) => Asked::Private,
         Some(Unsaid::Public) => Asked::Public,
         Some(Unsaid::Depends(_) | Unsaid::NotKnown) | None => return Ok(()),

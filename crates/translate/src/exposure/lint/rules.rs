@@ -200,24 +200,18 @@ pub(super) fn not_per_listener(provider: &Rules, written: &Annotation<'_>) -> Op
 /// A value that the provider would take for its default, or not at all.
 pub(super) fn value(provider: &Rules, written: &Annotation<'_>) -> Option<Slip> {
     let known = provider.known(bare(written.key))?;
+    if known.takes.accepts(written.value) {
+        return None;
+    }
     let wrong = match known.takes {
         Takes::Text | Takes::PrivateKey => return None,
-        Takes::Boolean if matches!(written.value, "true" | "false") => return None,
         Takes::Boolean => "only \"true\" and \"false\" count, exactly so".to_owned(),
-        Takes::Words(words) if words.contains(&written.value) => return None,
         Takes::Words(words) => format!(
             "it takes {}.{}",
             alternatives(words),
             did_you_mean(written.value, words.iter().copied())
         ),
-        Takes::Number(from, to) => {
-            let number: Option<u32> = written.value.parse().ok();
-            if number.is_some_and(|number| (from..=to).contains(&number)) {
-                return None;
-            }
-            format!("it takes a whole number from {from} to {to}")
-        }
-        Takes::Path if written.value.starts_with('/') => return None,
+        Takes::Number(from, to) => format!("it takes a whole number from {from} to {to}"),
         Takes::Path => "it takes a path that begins with /".to_owned(),
     };
     let end = if wrong.ends_with(['.', '?']) { "" } else { "." };

@@ -72,14 +72,7 @@ pub(super) static RULES: Rules = Rules {
     decides_reach: &[INTERNAL],
     reads: &["service.beta.kubernetes.io/azure-*"],
     keys: KEYS,
-    live: &[
-        Aspect::Reach,
-        Aspect::Ports,
-        Aspect::SourceRanges,
-        Aspect::TrafficPolicy,
-        Aspect::Annotation,
-    ],
-    create_only: &[Aspect::Class],
+    live: &[Aspect::Reach, Aspect::SourceRanges, Aspect::Annotation],
     fixed_address: FixedAddress {
         private: ADDRESS,
         public: ADDRESS,
@@ -101,7 +94,6 @@ pub(super) static RULES: Rules = Rules {
     client: ClientAddress::Kept,
     shows: Shows::Ip,
     classes: Classes::Ignores,
-    idle: Some(240),
     cannot: &[
         "The switch counts only as \"true\"; \"0.0.0.0/0\", as Amazon once had it, does nothing.",
         "azure-disable-load-balancer-floating-ip is about packets' destination (DSR), not about public addresses.",

@@ -52,7 +52,7 @@ pub(super) static RULES: Rules = Rules {
         text("service.beta.kubernetes.io/alibaba-cloud-loadbalancer-delete-protection"),
         text("service.beta.kubernetes.io/alibaba-cloud-loadbalancer-force-override-listeners"),
     ],
-    create_only: &[Aspect::Reach, Aspect::Class],
+    create_only: &[Aspect::Reach],
     fixed_address: FixedAddress {
         private: Way::Is(Place::Annotation(IP)),
         public: Way::NotKnown,

@@ -28,7 +28,7 @@ pub fn automatic<'a>(provider_ids: impl IntoIterator<Item = &'a str>) -> Automat
     let ids = provider_ids.into_iter().filter(|id| !id.is_empty());
     let (mut starts, mut without) = (BTreeSet::new(), BTreeSet::new());
     for id in ids {
-        match start(id) {
+        match beginning(id) {
             Some(start) => starts.insert(start),
             None => without.insert(id),
         };
@@ -60,7 +60,7 @@ pub fn rules_named(name: &str) -> Option<&'static Rules> {
 
 /// What tells one provider from another: what is before `://`, or the beginning of an id without that, if a file knows
 /// it.
-fn start(id: &str) -> Option<&str> {
+pub fn beginning(id: &str) -> Option<&str> {
     match id.find("://") {
         Some(end) => id.get(..end + 3),
         None => known_start(id),

@@ -93,7 +93,7 @@ pub(super) static RULES: Rules = Rules {
     reads: &["service.beta.kubernetes.io/aws-load-balancer-*"],
     keys: KEYS,
     live: super::COMMON,
-    create_only: &[Aspect::Reach, Aspect::Class],
+    create_only: &[Aspect::Reach],
     fixed_address: FixedAddress {
         private: Way::Is(Place::Annotation(PRIVATE_V4)),
         public: Way::No(
@@ -123,7 +123,6 @@ pub(super) static RULES: Rules = Rules {
         class: "service.k8s.aws/nlb",
         reach: None,
     }]),
-    idle: Some(60),
     cannot: &[
         "Each of the two controllers ignores the other's switch, so both are written.",
         "A changed scheme replaces the load balancer, and taking the key away keeps the scheme before.",

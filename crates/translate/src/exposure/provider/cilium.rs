@@ -1,7 +1,7 @@
 //! Cilium's LB-IPAM: a pool that selects Services decides.
 
 use super::{
-    Aspect, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Known, Place,
+    ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Known, Place,
     Provider, RangesPlace, Rules, SourceRanges, Switch, Takes, Unsaid, Way,
 };
 
@@ -20,7 +20,6 @@ pub(super) static RULES: Rules = Rules {
         Known::new("lbipam.cilium.io/ips", Takes::Text),
         Known::new("lbipam.cilium.io/sharing-key", Takes::Text),
     ],
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: IPS,
         public: IPS,

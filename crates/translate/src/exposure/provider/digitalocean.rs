@@ -1,9 +1,9 @@
 //! DigitalOcean's load balancers.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place,
-    Provider, ProxyNeeds, ProxyProtocol, ProxyVersion, RangesPlace, Rules, SourceRanges, Switch,
-    Takes, Unsaid, Way,
+    Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place, Provider,
+    ProxyNeeds, ProxyProtocol, ProxyVersion, RangesPlace, Rules, SourceRanges, Switch, Takes,
+    Unsaid, Way,
 };
 
 const NETWORK: &str = "service.beta.kubernetes.io/do-loadbalancer-network";
@@ -48,7 +48,6 @@ pub(super) static RULES: Rules = Rules {
         Known::new("service.kubernetes.io/do-loadbalancer-disown", Takes::Text),
     ],
     live: super::COMMON,
-    create_only: &[Aspect::Address, Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::NotKnown,
         public: Way::Is(Place::Annotation(IP)),
@@ -75,7 +74,6 @@ pub(super) static RULES: Rules = Rules {
     classes: Classes::Ignores,
     chooses_shown: &[HOSTNAME],
     written_back: &[ID],
-    idle: Some(60),
     cannot: &[
         "An address at choice is one that you brought to DigitalOcean, and counts at creation only.",
     ],

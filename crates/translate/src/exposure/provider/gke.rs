@@ -1,8 +1,8 @@
 //! Google's load balancers for GKE: packets pass through, and a class goes before the annotation.
 
 use super::{
-    Aspect, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known,
-    Place, Provider, RangesPlace, Rules, Shows, SourceRanges, Switch, Takes, Unsaid, Way,
+    ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place,
+    Provider, RangesPlace, Rules, Shows, SourceRanges, Switch, Takes, Unsaid, Way,
 };
 
 const TYPE: &str = "networking.gke.io/load-balancer-type";
@@ -37,7 +37,6 @@ pub(super) static RULES: Rules = Rules {
         Known::new("cloud.google.com/network-tier", Takes::Text),
     ],
     live: super::COMMON,
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::Is(Place::LoadBalancerIp),
         public: Way::Is(Place::LoadBalancerIp),

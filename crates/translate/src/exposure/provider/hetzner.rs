@@ -1,8 +1,8 @@
 //! Hetzner's load balancers. The switch takes the public network away; `use-private-ip` is about targets only.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place,
-    Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Switch, Takes, Unsaid, Way,
+    Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place, Provider,
+    ProxyProtocol, ProxyVersion, Rules, Shows, Switch, Takes, Unsaid, Way,
 };
 
 const PRIVATE: &str = "load-balancer.hetzner.cloud/disable-public-network";
@@ -38,7 +38,6 @@ pub(super) static RULES: Rules = Rules {
         Known::new("load-balancer.hetzner.cloud/ipv6-disabled", Takes::Boolean),
     ],
     live: super::COMMON,
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::Is(Place::Annotation(PRIVATE_V4)),
         public: Way::NotKnown,

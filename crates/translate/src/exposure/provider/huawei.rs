@@ -41,7 +41,7 @@ pub(super) static RULES: Rules = Rules {
         Known::new("kubernetes.io/elb.health-check-flag", Takes::Text),
         Known::new("kubernetes.io/elb.health-check-option", Takes::Text),
     ],
-    create_only: &[Aspect::Reach, Aspect::Class],
+    create_only: &[Aspect::Reach],
     kept_address: Way::Is(Key::is(KEEP, "true")),
     subnet: Way::Is(SUBNET),
     client: ClientAddress::Depends(

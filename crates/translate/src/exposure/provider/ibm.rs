@@ -1,7 +1,7 @@
 //! IBM's load balancers, in classic infrastructure and in a VPC. They show names.
 
 use super::{
-    Aspect, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place, Provider,
+    ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place, Provider,
     ProxyProtocol, ProxyVersion, Rules, Shows, Switch, Takes, Unsaid, Way,
 };
 
@@ -42,7 +42,6 @@ pub(super) static RULES: Rules = Rules {
             Takes::Text,
         ),
     ],
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::Is(Place::LoadBalancerIp),
         public: Way::Is(Place::LoadBalancerIp),

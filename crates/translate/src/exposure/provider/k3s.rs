@@ -1,8 +1,8 @@
 //! K3s' ServiceLB: the nodes' addresses are the Service's, which is public where a node has an external one.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Provider, RangesPlace,
-    Rules, SourceRanges, Switch, Unsaid, Way,
+    Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Provider, RangesPlace, Rules,
+    SourceRanges, Switch, Unsaid, Way,
 };
 
 const NODES: &str = "The nodes' external addresses are published, or their internal ones if no node has an external one.";
@@ -15,7 +15,6 @@ pub(super) static RULES: Rules = Rules {
     private: Switch::Elsewhere(NODES),
     public: Switch::Elsewhere(NODES),
     unsaid: Unsaid::Depends(NODES),
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::No(NODES),
         public: Way::No(NODES),

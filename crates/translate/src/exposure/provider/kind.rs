@@ -1,8 +1,8 @@
 //! cloud-provider-kind: a proxy in a container, with an address of the container network.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Provider, RangesPlace,
-    Rules, SourceRanges, Switch, Unsaid, Way,
+    Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Provider, RangesPlace, Rules,
+    SourceRanges, Switch, Unsaid, Way,
 };
 
 const DOCKER: &str = "The network of kind's containers decides.";
@@ -16,7 +16,6 @@ pub(super) static RULES: Rules = Rules {
     public: Switch::Elsewhere(DOCKER),
     unsaid: Unsaid::Depends(DOCKER),
     live: super::COMMON,
-    create_only: &[Aspect::Class],
     udp: Way::Is(()),
     fixed_address: FixedAddress {
         private: Way::NotKnown,

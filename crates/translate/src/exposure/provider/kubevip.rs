@@ -1,7 +1,7 @@
 //! kube-vip: a range of addresses in a ConfigMap decides, or DHCP.
 
 use super::{
-    Aspect, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Known, Place,
+    ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Known, Place,
     Provider, Rules, Switch, Takes, Unsaid, Way,
 };
 
@@ -24,7 +24,6 @@ pub(super) static RULES: Rules = Rules {
         Known::new(HOSTNAME, Takes::Text),
         Known::new("kube-vip.io/ignore", Takes::Text),
     ],
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: IPS,
         public: IPS,

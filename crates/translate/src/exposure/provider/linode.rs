@@ -1,9 +1,8 @@
 //! Linode's (Akamai's) NodeBalancers. There is no switch for private; a front end in a VPC is the nearest thing.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, HealthKey, HealthPart,
-    Key, Known, Place, Provider, ProxyProtocol, ProxyVersion, Rules, Switch, Takes, Unit, Unsaid,
-    Way,
+    Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, HealthKey, HealthPart, Key,
+    Known, Place, Provider, ProxyProtocol, ProxyVersion, Rules, Switch, Takes, Unit, Unsaid, Way,
 };
 
 const SUBNET: &str = "service.beta.kubernetes.io/linode-loadbalancer-frontend-subnet-id";
@@ -54,7 +53,6 @@ pub(super) static RULES: Rules = Rules {
         text("service.beta.kubernetes.io/linode-loadbalancer-hostname-only-ingress"),
     ],
     live: super::COMMON,
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::NotKnown,
         public: Way::Is(Place::Annotation(RESERVED)),

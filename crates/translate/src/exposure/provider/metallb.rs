@@ -1,8 +1,8 @@
 //! MetalLB: a pool of addresses decides.
 
 use super::{
-    Aspect, ClientAddress, Evidence, EvidenceKind, FixedAddress, Known, Place, Provider, Rules,
-    Switch, Takes, Unsaid, Way,
+    ClientAddress, Evidence, EvidenceKind, FixedAddress, Known, Place, Provider, Rules, Switch,
+    Takes, Unsaid, Way,
 };
 
 const POOL: &str = "A pool of MetalLB's (IPAddressPool) decides; metallb.io/address-pool under annotations chooses it.";
@@ -24,7 +24,6 @@ pub(super) static RULES: Rules = Rules {
         Known::new("metallb.universe.tf/loadBalancerIPs", Takes::Text),
         Known::new("metallb.universe.tf/allow-shared-ip", Takes::Text),
     ],
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: IPS,
         public: IPS,

@@ -30,7 +30,7 @@ mod scaleway;
 mod tencent;
 mod vultr;
 
-pub use automatic::{Automatic, automatic, rules_named};
+pub use automatic::{Automatic, automatic, beginning, rules_named};
 pub use gate::Gate;
 pub use rules::{
     Aspect, Change, ClassRule, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress,
@@ -41,12 +41,7 @@ pub use rules::{
 
 /// What comes through on a live Service with the service controller that most clouds share: it looks again when any
 /// of these changes.
-const COMMON: &[Aspect] = &[
-    Aspect::Ports,
-    Aspect::SourceRanges,
-    Aspect::TrafficPolicy,
-    Aspect::Annotation,
-];
+const COMMON: &[Aspect] = &[Aspect::SourceRanges, Aspect::Annotation];
 
 /// A maker of load balancers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,8 +3,8 @@
 //! Of its present documents only pieces were read, so much is not known here. Its load balancers show names.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place,
-    Provider, ProxyProtocol, ProxyVersion, Rules, Shows, Switch, Takes, Terminates, Unsaid, Way,
+    Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Place, Provider,
+    ProxyProtocol, ProxyVersion, Rules, Shows, Switch, Takes, Terminates, Unsaid, Way,
 };
 
 /// A load balancer of the private network.
@@ -91,7 +91,6 @@ pub(super) static RULES: Rules = Rules {
             values: &["http", "https", "ssl"],
         },
     ],
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::NotKnown,
         public: Way::Is(Place::LoadBalancerIp),
@@ -108,7 +107,6 @@ pub(super) static RULES: Rules = Rules {
     ),
     shows: Shows::Hostname,
     classes: Classes::Ignores,
-    idle: Some(60),
     cannot: &[
         "The type of a load balancer cannot be changed once it is made.",
         "Private and public names look alike; only their addresses tell them apart.",

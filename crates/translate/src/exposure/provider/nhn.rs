@@ -134,9 +134,6 @@ pub(super) static RULES: Rules = Rules {
     create_only: &[
         Aspect::Reach,
         Aspect::Subnet,
-        Aspect::Protocol,
-        Aspect::Name,
-        Aspect::Class,
     ],
     udp: Way::No(
         "NHN Cloud's load balancers carry TCP, HTTP and HTTPS; the product's documents list no UDP.",
@@ -180,7 +177,6 @@ pub(super) static RULES: Rules = Rules {
     shows: Shows::Ip,
     classes: Classes::NotKnown,
     written_back: WRITTEN_BACK,
-    idle: Some(300),
     cannot: &[
         "UDP is not carried, so neither UDPRoute nor HTTP/3 can be reached.",
         "Its own health check needs up to 180 seconds to notice a dead node: a check each 60 seconds, and three of them.",

@@ -54,7 +54,7 @@ pub(super) static RULES: Rules = Rules {
         ),
     ],
     live: super::COMMON,
-    create_only: &[Aspect::Reach, Aspect::Class],
+    create_only: &[Aspect::Reach],
     fixed_address: FixedAddress {
         private: Way::Is(Place::Annotation(PRIVATE_V4)),
         public: Way::Is(Place::LoadBalancerIp),
@@ -78,7 +78,6 @@ pub(super) static RULES: Rules = Rules {
     ),
     shows: Shows::Mixed,
     classes: Classes::Ignores,
-    idle: Some(300),
     cannot: &[
         "Private and public cannot change after creation.",
         "A public network load balancer shows a private address beside the public one, unless external-ip-only is \"true\".",

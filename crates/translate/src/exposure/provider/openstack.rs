@@ -198,12 +198,9 @@ pub(super) static RULES: Rules = Rules {
     terminates: TERMINATES,
     live: &[
         Aspect::Reach,
-        Aspect::Ports,
         Aspect::SourceRanges,
-        Aspect::TrafficPolicy,
         Aspect::Annotation,
     ],
-    create_only: &[Aspect::Address, Aspect::Class],
     udp: Way::Is(()),
     fixed_address: FIXED,
     kept_address: Way::Is(Key::is(KEEP, "true")),
@@ -226,7 +223,6 @@ pub(super) static RULES: Rules = Rules {
     chooses_shown: &[HOSTNAME],
     written_back: WRITTEN_BACK,
     writes_address: Some(ADDRESS),
-    idle: Some(50),
     cannot: &[
         "A switch counts only as \"true\" or \"false\"; anything else is the default, which is public.",
         "Before version 1.27 of the controller, a change to private leaves the floating IP attached.",

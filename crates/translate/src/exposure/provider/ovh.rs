@@ -5,7 +5,7 @@ use super::openstack::{
     SUBNET, TERMINATES, WRITTEN_BACK,
 };
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Gate, Key, Provider, Rules, Unsaid, Way,
+    Classes, ClientAddress, Evidence, EvidenceKind, Gate, Key, Provider, Rules, Unsaid, Way,
 };
 
 pub(super) static RULES: Rules = Rules {
@@ -25,7 +25,6 @@ pub(super) static RULES: Rules = Rules {
     keys: KEYS,
     terminates: TERMINATES,
     live: super::COMMON,
-    create_only: &[Aspect::Address, Aspect::Class],
     fixed_address: FIXED,
     kept_address: Way::Is(Key::is(KEEP, "true")),
     subnet: Way::Is(SUBNET),

@@ -38,7 +38,8 @@ pub struct Rules {
     pub keys_complete: bool,
     /// Keys by which the load balancer takes connections apart instead of passing them on.
     pub terminates: &'static [Terminates],
-    /// What may change on a live Service.
+    /// What may change on a live Service, of what keys say. The ports, `externalTrafficPolicy` and what else Kubernetes
+    /// itself acts on may, with all; `loadBalancerClass` may with none, since Kubernetes does not let it.
     pub live: &'static [Aspect],
     /// What may not. What is in neither list is not known, and is treated alike.
     pub create_only: &'static [Aspect],
@@ -74,8 +75,6 @@ pub struct Rules {
     pub written_back: &'static [&'static str],
     /// That of them which holds the address, whatever the status shows.
     pub writes_address: Option<&'static str>,
-    /// After how many idle seconds it closes connections, by default.
-    pub idle: Option<u32>,
     /// What it cannot do, and what surprises, in sentences.
     pub cannot: &'static [&'static str],
     /// Why all of this is believed.
@@ -99,7 +98,7 @@ impl Rules {
         keys: &[],
         keys_complete: false,
         terminates: &[],
-        live: &[Aspect::Ports, Aspect::Annotation],
+        live: &[Aspect::Annotation],
         create_only: &[],
         udp: Way::NotKnown,
         fixed_address: FixedAddress {
@@ -120,7 +119,6 @@ impl Rules {
         chooses_shown: &[],
         written_back: &[],
         writes_address: None,
-        idle: None,
         cannot: &[],
         evidence: &[],
     };
@@ -195,12 +193,12 @@ impl Rules {
         })
     }
 
-    /// Whether the proxies see the load balancer's address instead of the client's, unless a header tells it.
-    pub fn hides_client(&self) -> bool {
-        matches!(
-            self.client,
-            ClientAddress::Hidden | ClientAddress::Depends(_) | ClientAddress::NotKnown
-        )
+    /// What a class of load balancers decides about reach, before any annotation.
+    pub fn reach_of_class(&self, class: &str) -> Option<Unsaid> {
+        let Classes::Selects(known) = self.classes else {
+            return None;
+        };
+        known.iter().find(|known| known.class == class)?.reach
     }
 }
 
@@ -277,6 +275,12 @@ impl Switch {
             Self::Default | Self::Elsewhere(_) | Self::Impossible(_) | Self::NotKnown => &[],
         }
     }
+
+    /// Whether annotations have all its keys as it wants them; not if there are none.
+    pub fn is_said<'a>(&self, annotation: impl Fn(&str) -> Option<&'a str>) -> bool {
+        let keys = self.keys();
+        !keys.is_empty() && keys.iter().all(|key| key.is_in(annotation(key.key)))
+    }
 }
 
 /// What comes of a Service that says nothing of its reach.
@@ -315,6 +319,14 @@ impl Key {
         Self {
             key,
             value: Value::Subnet,
+        }
+    }
+
+    /// Whether it is written as it is wanted: of a subnet, that one is named.
+    pub fn is_in(&self, written: Option<&str>) -> bool {
+        match self.value {
+            Value::Is(value) => written == Some(value),
+            Value::Subnet => written.is_some_and(|subnet| !subnet.is_empty()),
         }
     }
 }
@@ -394,6 +406,22 @@ pub enum Takes {
     PrivateKey,
 }
 
+impl Takes {
+    /// Whether a value counts, exactly as it is written.
+    pub fn accepts(self, value: &str) -> bool {
+        match self {
+            Self::Boolean => matches!(value, "true" | "false"),
+            Self::Words(words) => words.contains(&value),
+            Self::Number(from, to) => {
+                let number = value.parse::<u32>();
+                number.is_ok_and(|number| (from..=to).contains(&number))
+            }
+            Self::Path => value.starts_with('/'),
+            Self::Text | Self::PrivateKey => true,
+        }
+    }
+}
+
 /// A key by which a load balancer takes connections apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminates {
@@ -408,10 +436,6 @@ pub struct Terminates {
 pub enum Aspect {
     /// Private or public.
     Reach,
-    /// The address that is asked for.
-    Address,
-    /// Whether the address is kept.
-    KeptAddress,
     /// The network or subnet of the address.
     Subnet,
     /// The ranges that may call.
@@ -420,16 +444,6 @@ pub enum Aspect {
     ProxyProtocol,
     /// The health check.
     HealthCheck,
-    /// The ports.
-    Ports,
-    /// A listener's protocol.
-    Protocol,
-    /// The load balancer's name.
-    Name,
-    /// `spec.externalTrafficPolicy`.
-    TrafficPolicy,
-    /// `spec.loadBalancerClass`, which Kubernetes itself does not let change.
-    Class,
     /// Keys of which nothing else is known.
     Annotation,
 }

@@ -1,7 +1,7 @@
 //! Scaleway's load balancers.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Provider,
+    Classes, ClientAddress, Evidence, EvidenceKind, FixedAddress, Key, Known, Provider,
     ProxyProtocol, ProxyVersion, Rules, Switch, Takes, Unsaid, Way,
 };
 
@@ -50,7 +50,6 @@ pub(super) static RULES: Rules = Rules {
         ),
     ],
     live: super::COMMON,
-    create_only: &[Aspect::Class],
     fixed_address: FixedAddress {
         private: Way::No(IDS),
         public: Way::No(IDS),

@@ -1,8 +1,6 @@
 //! Tencent's load balancers for TKE. It is private where a subnet is named, and public otherwise.
 
-use super::{
-    Aspect, Evidence, EvidenceKind, Key, Known, Provider, Rules, Switch, Takes, Unsaid, Way,
-};
+use super::{Evidence, EvidenceKind, Key, Known, Provider, Rules, Switch, Takes, Unsaid, Way};
 
 const SUBNET: &str = "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid";
 const ID: &str = "service.kubernetes.io/loadbalance-id";
@@ -34,7 +32,6 @@ pub(super) static RULES: Rules = Rules {
         Known::new("service.cloud.tencent.com/direct-access", Takes::Text),
         Known::new("service.cloud.tencent.com/tke-service-config", Takes::Text),
     ],
-    create_only: &[Aspect::Class],
     subnet: Way::Is(SUBNET),
     written_back: &[ID],
     cannot: &[

@@ -1,7 +1,7 @@
 //! Vultr's load balancers, which are always public.
 
 use super::{
-    Aspect, Classes, ClientAddress, Evidence, EvidenceKind, Key, Known, Provider, ProxyProtocol,
+    Classes, ClientAddress, Evidence, EvidenceKind, Key, Known, Provider, ProxyProtocol,
     ProxyVersion, Rules, Switch, Takes, Unsaid, Way,
 };
 
@@ -34,7 +34,6 @@ pub(super) static RULES: Rules = Rules {
         ),
     ],
     live: super::COMMON,
-    create_only: &[Aspect::Class],
     proxy_protocol: Way::Is(ProxyProtocol {
         keys: &[Key::is(PROXY, "true")],
         version: ProxyVersion::NotKnown,
@@ -42,7 +41,6 @@ pub(super) static RULES: Rules = Rules {
     }),
     client: ClientAddress::Hidden,
     classes: Classes::Ignores,
-    idle: Some(600),
     cannot: &[
         "A private address cannot be had.",
         "Ranges of callers are a text of rules (vultr-loadbalancer-firewall-rules) whose form is not known here.",

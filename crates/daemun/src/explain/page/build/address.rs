@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use daemun_model::verdict::Status;
 use daemun_translate::exposure::class::{AddressClass, class_of};
-use daemun_translate::exposure::provider::Value as KeyValue;
 use daemun_translate::exposure::{
     ADDRESS_NOT_USABLE, Asked, OnViolation, REACH_VERIFIED, ServiceKind,
 };
@@ -52,7 +51,10 @@ pub(super) fn asks_public(known: &Known<'_>, service: Seen<'_>) -> bool {
         None => known.rules().is_some_and(|rules| {
             let class = service.text("/spec/loadBalancerClass");
             let forecast = forecast(rules, &service.annotations(), class);
-            matches!(forecast, Forecast::Public | Forecast::PublicByDefault)
+            matches!(
+                forecast,
+                Forecast::Public | Forecast::PublicByDefault | Forecast::PublicByClass
+            )
         }),
     }
 }
@@ -239,12 +241,17 @@ fn none_yet(known: &Known<'_>, service: Seen<'_>, is_there: bool) -> Station {
                 station.say(w::WOULD_VERIFY.plain(lang));
             }
             (Forecast::Elsewhere, None) => station.say(w::WOULD_NOT_VERIFY.plain(lang)),
-            (Forecast::Public | Forecast::PublicByDefault, None) => {
+            (Forecast::Public | Forecast::PublicByDefault | Forecast::PublicByClass, None) => {
                 unasked(known, &mut station);
             }
             (_, Some(_) | None) => {}
         }
-        if floating && matches!(forecast, Forecast::Public | Forecast::PublicByDefault) {
+        if floating
+            && matches!(
+                forecast,
+                Forecast::Public | Forecast::PublicByDefault | Forecast::PublicByClass
+            )
+        {
             station.say(w::FLOATING_MAPS.plain(lang));
         }
         after_deletion(known, service, &mut station);
@@ -270,10 +277,18 @@ fn unasked(known: &Known<'_>, station: &mut Station) {
 /// What would come, in a sentence.
 pub(in crate::explain::page) fn would(forecast: Forecast, floating: bool) -> Words {
     match (forecast, floating) {
-        (Forecast::Private | Forecast::PrivateByDefault, true) => w::WOULD_PRIVATE_FLOATING,
-        (Forecast::Private | Forecast::PrivateByDefault, false) => w::WOULD_PRIVATE,
-        (Forecast::Public | Forecast::PublicByDefault, true) => w::WOULD_PUBLIC_FLOATING,
-        (Forecast::Public | Forecast::PublicByDefault, false) => w::WOULD_PUBLIC,
+        (Forecast::Private | Forecast::PrivateByDefault | Forecast::PrivateByClass, true) => {
+            w::WOULD_PRIVATE_FLOATING
+        }
+        (Forecast::Private | Forecast::PrivateByDefault | Forecast::PrivateByClass, false) => {
+            w::WOULD_PRIVATE
+        }
+        (Forecast::Public | Forecast::PublicByDefault | Forecast::PublicByClass, true) => {
+            w::WOULD_PUBLIC_FLOATING
+        }
+        (Forecast::Public | Forecast::PublicByDefault | Forecast::PublicByClass, false) => {
+            w::WOULD_PUBLIC
+        }
         (Forecast::Elsewhere, _) => w::WOULD_DEPEND,
         (Forecast::NotItsClass | Forecast::NotKnown, _) => w::WOULD_NOT_KNOWN,
     }
@@ -324,8 +339,12 @@ fn reach_of(asked: Asked) -> Reach {
 
 fn reach_foreseen(forecast: Forecast) -> Option<Reach> {
     match forecast {
-        Forecast::Private | Forecast::PrivateByDefault => Some(Reach::Private),
-        Forecast::Public | Forecast::PublicByDefault => Some(Reach::Public),
+        Forecast::Private | Forecast::PrivateByDefault | Forecast::PrivateByClass => {
+            Some(Reach::Private)
+        }
+        Forecast::Public | Forecast::PublicByDefault | Forecast::PublicByClass => {
+            Some(Reach::Public)
+        }
         Forecast::Elsewhere | Forecast::NotItsClass | Forecast::NotKnown => None,
     }
 }
@@ -420,10 +439,7 @@ fn after_deletion(known: &Known<'_>, service: Seen<'_>, station: &mut Station) {
     let lang = known.lang;
     let kept = known.rules().and_then(|rules| rules.kept_address.get());
     let annotations = service.annotations();
-    let is_kept = kept.is_some_and(|kept| match kept.value {
-        KeyValue::Is(value) => annotations.get(kept.key) == Some(&value),
-        KeyValue::Subnet => false,
-    });
+    let is_kept = kept.is_some_and(|kept| kept.is_in(annotations.get(kept.key).copied()));
     let public = asks_public(known, service);
     let is_asked = chosen(known) || !service.text("/spec/loadBalancerIP").is_empty();
     let after = match (is_kept, is_asked) {
