@@ -109,7 +109,8 @@ async fn all(tools: Arc<Tools>, clouds: Vec<Cloud>, at_once: usize) -> Result<Ve
             && let Some((number, cloud)) = waiting.next()
         {
             let (tools, client) = (Arc::clone(&tools), client.clone());
-            under_way.spawn_local(async move { (number, one(&tools, client, cloud).await) });
+            under_way
+                .spawn_local(async move { (number, Box::pin(one(&tools, client, cloud)).await) });
         }
         match under_way.join_next().await {
             Some(Ok(rows)) => done.push(rows),
@@ -132,7 +133,7 @@ async fn one(tools: &Tools, client: Client, cloud: Cloud) -> Vec<Row> {
     let verified = spawn_blocking(move || verify.run(cloud, &class)).await;
     let verified = verified.unwrap_or_else(|error| Err(error.to_string()));
     let mut rows = verified.unwrap_or_else(|why| vec![broken("daemun verify exposure", why)]);
-    rows.extend(tries::all(&stage, &tools.place).await);
+    rows.extend(Box::pin(tries::all(&stage, &tools.place)).await);
     if let Err(why) = stage.strike().await {
         rows.push(broken("nothing is left", why));
     }

@@ -34,7 +34,7 @@ enum Expected {
 }
 
 /// An annotation that says which callers a load balancer lets in.
-pub(super) const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+pub(super) const SOURCE_RANGES: &str = "service.beta.kubernetes.io/azure-allowed-ip-ranges";
 
 const SERVICES: Expected = Expected::Policy(
     "daemun-exposure-of-services",

@@ -47,10 +47,13 @@ pub(super) struct Wanted {
     pub(super) from_inside: bool,
 }
 
+/// What is carried for each Service, and what carries it.
+type Carried = BTreeMap<String, (Wanted, Vec<JoinHandle<()>>)>;
+
 /// All load balancers that are proxies.
 pub(super) struct Carrier {
     stand: Stand,
-    carried: Mutex<BTreeMap<String, (Wanted, Vec<JoinHandle<()>>)>>,
+    carried: Mutex<Carried>,
 }
 
 impl Carrier {
@@ -89,13 +92,13 @@ impl Carrier {
         };
         let serve = |(listener, behind)| {
             let way = Arc::new(wanted.clone());
-            tokio::spawn(serve(listener, way, behind))
+            spawn(serve(listener, way, behind))
         };
         let tasks = listeners.into_iter().map(serve).collect();
         self.lock().insert(owner.to_owned(), (wanted, tasks));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Wanted, Vec<JoinHandle<()>>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Carried> {
         self.carried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -153,7 +156,7 @@ async fn serve(listener: TcpListener, way: Arc<Wanted>, behind: Option<u16>) {
         match listener.accept().await {
             Ok((caller, from)) => {
                 let way = Arc::clone(&way);
-                tokio::spawn(async move {
+                spawn(async move {
                     // Whoever hangs up is nobody's matter here.
                     let _ = pass(caller, from, &way, behind).await;
                 });
@@ -202,6 +205,15 @@ pub(super) fn header(version: u8, from: SocketAddr, to: SocketAddr) -> Option<Ve
     Some(header)
 }
 
+/// Runs on its own: a load balancer's task is ended with the load balancer, a connection's ends with the connection.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the lab's cloud ends its load balancers' tasks by itself"
+)]
+fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(future)
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
@@ -240,7 +252,7 @@ mod tests {
         let behind = Some(port.port());
         let mut caller = TcpStream::connect(at).await.unwrap();
         let (taken, from) = outside.accept().await.unwrap();
-        let passed = tokio::spawn(async move { pass(taken, from, &way, behind).await });
+        let passed = spawn(async move { pass(taken, from, &way, behind).await });
         caller.write_all(b"hello").await.unwrap();
         caller.shutdown().await.unwrap();
         let mut seen = String::new();

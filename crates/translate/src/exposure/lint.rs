@@ -3,7 +3,7 @@
 //! Looked at are annotations before any Service has them: those of GatewayParameters, of single listeners, of the
 //! Gateway's infrastructure, and those of the Gateway itself, which reach nothing. A [`Slip`] that could end TLS in the
 //! wrong place or give a secret away is refused, as is every key that decides who may reach the address, whoever makes
-//! load balancers ([`of_reach`]); others are warned of. Nothing is ever corrected by itself.
+//! load balancers (`of_reach`); others are warned of. Nothing is ever corrected by itself.
 
 mod rules;
 
