@@ -344,7 +344,7 @@ mod tests {
         let own = json!({"port": 80, "targetPort": 20080, "protocol": "TCP", "nodePort": 31080});
         let metrics = json!({"port": 9901, "targetPort": 9901, "protocol": "TCP"});
         let udp = json!({"port": 80, "targetPort": 9901, "protocol": "UDP"});
-        let with = of(json!([own.clone(), metrics, udp]));
+        let with = of(json!([&own, metrics, udp]));
         assert_eq!(without_others(&manifest, &with), Some(vec![own.clone()]));
         assert_eq!(without_others(&manifest, &of(json!([own]))), None);
     }

@@ -252,7 +252,7 @@ mod tests {
         let behind = Some(port.port());
         let mut caller = TcpStream::connect(at).await.unwrap();
         let (taken, from) = outside.accept().await.unwrap();
-        let passed = spawn(async move { pass(taken, from, &way, behind).await });
+        let passed = super::spawn(async move { pass(taken, from, &way, behind).await });
         caller.write_all(b"hello").await.unwrap();
         caller.shutdown().await.unwrap();
         let mut seen = String::new();

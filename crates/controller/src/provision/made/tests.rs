@@ -408,6 +408,13 @@ fn a_service_keeps_its_address_and_another_address_is_another_service() {
             vec!["192.0.2.1"],
             None,
         ),
+    ];
+    cases.into_iter().for_each(compare);
+}
+
+#[test]
+fn each_of_several_addresses_has_a_service_of_its_own() {
+    let cases: [Case; _] = [
         (
             "several, of which one cannot be had",
             "[{value: 198.51.100.9}, {value: 192.0.2.9}]",
