@@ -111,15 +111,17 @@ impl Stage {
         Err(format!("Namespace {} does not go.", self.name))
     }
 
-    /// What is written for every Gateway of this cloud, and this.
-    fn exposure(&self, own: &Value) -> Value {
+    /// What is written for every Gateway of this cloud, and this. The class names no subnet, since its Gateways could not take
+    /// that back.
+    fn exposure(&self, own: &Value, of_class: bool) -> Value {
         let mut exposure = own.clone();
         let mut annotations = self.cloud.annotations();
         let more = own["annotations"].as_object().cloned();
         annotations.extend(more.unwrap_or_default());
         exposure["annotations"] = json!(annotations);
         exposure["provider"] = json!(self.cloud.name());
-        let subnet = self.cloud.subnet().filter(|_| own["reach"] != "Public");
+        let names_it = own["reach"] != "Public" && !of_class;
+        let subnet = self.cloud.subnet().filter(|_| names_it);
         if let Some(subnet) = subnet {
             exposure["subnet"] = json!(subnet);
         }
@@ -133,7 +135,7 @@ impl Stage {
             pod["nodeSelector"] = json!({"way-in": "nowhere"});
         }
         let spec = json!({
-            "exposure": self.exposure(&wanted.exposure),
+            "exposure": self.exposure(&wanted.exposure, name == self.name),
             "workload": {"replicas": 1},
             "pod": pod,
             "proxy": {"drain": {"delay": "1s", "grace": "1s"}},

@@ -51,7 +51,8 @@ pub(super) async fn no_public(stage: &Stage) -> Tried {
         return Ok(None);
     }
     let public = json!({"reach": "Public"});
-    let wanted = Wanted::address_only(with_trouble(&public, "no-public"));
+    // It serves where the cloud falls back to a private address: else its pods would be what the Gateway speaks of.
+    let wanted = Wanted::serving(with_trouble(&public, "no-public"));
     stage.gateway(NAME, &wanted).await?;
     let told = |seen: &Seen| seen.accepted().is("False") || seen.says(WORDS).is_some();
     let what = "the Gateway says that there is no public address";
@@ -61,7 +62,7 @@ pub(super) async fn no_public(stage: &Stage) -> Tried {
         return Ok(Some(Came::Refused(seen.accepted().message)));
     }
     let said = seen.says(WORDS).unwrap_or_default();
-    let none = Wanted::address_only(with_trouble(&public, "none"));
+    let none = Wanted::serving(with_trouble(&public, "none"));
     stage.parameters(NAME, &none).await?;
     let what = "a public address is there when the trouble is over";
     stage
